@@ -1,0 +1,45 @@
+/**
+ * The seam to the backends: what core and the transforms need of a device, installed by `backends/install.ts`.
+ */
+import type { HostArray } from "./hostArray.ts";
+import type { Jaxpr } from "./jaxpr.ts";
+import type { Literal, NDArray } from "./ndarray.ts";
+import type { AnyPrimitive, Params } from "./primitive.ts";
+import { unreachable } from "./problem.ts";
+
+/** A compiled jaxpr: takes its inputs (constants first), gives its outputs. */
+export interface Executable {
+  run(args: readonly NDArray[]): readonly NDArray[];
+}
+
+export interface CompileOptions {
+  /** Shown in messages and profiles. */
+  readonly name: string;
+  /** Inputs whose buffers the program may reuse for its results. */
+  readonly donated: readonly boolean[];
+}
+
+export interface Evaluator {
+  /** Applies one primitive to concrete arrays. */
+  evaluate(primitive: AnyPrimitive, args: readonly NDArray[], params: Params): readonly NDArray[];
+  /** Compiles a jaxpr; constants are inputs like all others. */
+  compile(jaxpr: Jaxpr, options: CompileOptions): Executable;
+  /** A device array with the value of a literal. */
+  materialize(literal: Literal): NDArray;
+  /** A device array with the values of a host array, which is not copied. */
+  fromHost(x: HostArray, weakType: boolean): NDArray;
+  /** The values of a concrete array, read at once; not to be mutated. Throws where the device cannot. */
+  toHost(x: NDArray): HostArray;
+  /** Marks donated arrays as given away. */
+  donate(x: NDArray): void;
+  /** Whether any element is NaN (waits for the value). */
+  hasNaN(x: NDArray): boolean;
+}
+
+let installed: Evaluator | null = null;
+
+export function installEvaluator(e: Evaluator): void {
+  installed = e;
+}
+
+export const evaluator = (): Evaluator => installed ?? unreachable("no evaluator is installed: backends/install.ts was dropped from the bundle");

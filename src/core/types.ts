@@ -1,0 +1,53 @@
+/**
+ * How types flow through transforms: a tree of array-likes becomes the same tree of arrays, and a function whose
+ * argument holds something that cannot be a leaf is rejected with that something in the message.
+ */
+import type { ArrayLike } from "./arrayMethods.ts";
+import type { TypedArray } from "./hostArray.ts";
+import type { NDArray } from "./ndarray.ts";
+
+type ScalarLike = number | boolean | bigint;
+
+/** The tree `T` with arrays for leaves: the type of a gradient with respect to a `T`. */
+export type Arrays<T> = 0 extends 1 & T
+  ? T
+  : ArrayLike extends T
+    ? NDArray
+    : T extends NDArray | ScalarLike | TypedArray
+      ? NDArray
+      : // eslint-disable-next-line @typescript-eslint/no-explicit-any
+        T extends null | undefined | ((...args: any[]) => unknown)
+        ? T
+        : T extends ReadonlyMap<infer K, infer V>
+          ? Map<K, Arrays<V>>
+          : { [K in keyof T]: Arrays<T[K]> };
+
+/** The part of `T` that cannot be a leaf; never if `T` is a tree of arrays. */
+export type BadLeaf<T> = 0 extends 1 & T
+  ? never
+  : unknown extends T
+    ? never
+    : T extends NDArray | ScalarLike | TypedArray | null | undefined
+      ? never
+      : // eslint-disable-next-line @typescript-eslint/no-explicit-any
+        T extends string | symbol | ((...args: any[]) => unknown) | Promise<any> | Date | Set<any>
+        ? T
+        : T extends ReadonlyMap<unknown, infer V>
+          ? BadLeaf<V>
+          : T extends readonly (infer V)[]
+            ? BadLeafOfItem<V>
+            : T extends { readonly [nonTree]?: never }
+              ? BadLeafOfFields<T>
+              : never;
+declare const nonTree: unique symbol;
+// Recursive array types (ArrayLike) stop here.
+type BadLeafOfItem<V> = V extends readonly unknown[] ? never : BadLeaf<V>;
+// Methods of registered classes are not leaves; plain function-valued fields cannot be told apart and are left to run time.
+// eslint-disable-next-line @typescript-eslint/no-explicit-any
+type BadLeafOfFields<T> = { [K in keyof T]-?: T[K] extends (...args: any[]) => unknown ? never : BadLeaf<T[K]> }[keyof T];
+
+/** Constrains a function's parameter type to be a tree of arrays; the message names the leaf that is not. */
+export type Pytree<T> = [BadLeaf<T>] extends [never] ? unknown : { readonly "a pytree leaf must be an array or a number, but found": BadLeaf<T> };
+
+/** What a differentiated function may return: a scalar array. */
+export type Scalar = NDArray | number;

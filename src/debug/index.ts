@@ -1,0 +1,7 @@
+/** `cotangent/debug`: looking into programs. */
+import "../backends/install.ts";
+import "../numpy/install.ts";
+
+export { debugCallback as callback } from "../lax/callback.ts";
+export { print, setPrinter } from "./print.ts";
+export { debugNans, debugNansEverywhere, explainRetraces } from "./modes.ts";

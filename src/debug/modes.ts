@@ -1,0 +1,32 @@
+/** Switches for finding mistakes. Each works as a setting, `debugNans(true)`, or around a function, `debugNans(() => …)`. */
+import { type Modes, modes, withModes } from "../core/modes.ts";
+
+type Switch = {
+  /** Turns the mode on or off. */
+  (on: boolean): void;
+  /** Turns the mode on while `body` runs. */
+  <T>(body: () => T): T;
+};
+
+const makeSwitch =
+  (change: (on: boolean) => Partial<Modes>): Switch =>
+  <T>(x: boolean | (() => T)): T => {
+    if (typeof x === "function") return withModes(change(true), x);
+    Object.assign(modes, change(x));
+    return undefined as T;
+  };
+
+/**
+ * Looks for NaN in every result and reports the line that made it: of the forward computation, or of the operation whose
+ * derivative made it. Inside transformed functions only a NaN that reaches a result counts.
+ *
+ * @example
+ * debug.debugNans(() => np.log(np.array(-1))); // throws NaNError, naming this line
+ */
+export const debugNans: Switch = /* @__PURE__ */ makeSwitch((on) => ({ debugNans: on }));
+
+/** `debugNans` that also reports NaN which never reaches a result, such as in the unused half of a `where`. */
+export const debugNansEverywhere: Switch = /* @__PURE__ */ makeSwitch((on) => ({ debugNans: on, debugNansEverywhere: on }));
+
+/** Prints the reason each time a jitted function is traced again. */
+export const explainRetraces: Switch = /* @__PURE__ */ makeSwitch((on) => ({ explainRetraces: on }));

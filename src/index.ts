@@ -1,0 +1,69 @@
+/** The public surface of `cotangent`; re-exports only. */
+import "./backends/install.ts";
+import "./numpy/install.ts";
+
+export { pipe, flow } from "fp-ts/lib/function.js";
+
+// values
+export { NDArray, NDArray as Array } from "./core/ndarray.ts";
+export type { ArrayLike, Axis, IndexItem, IndexMode, IndexUpdate, Nested } from "./core/arrayMethods.ts";
+export type { DType } from "./core/dtype.ts";
+export type { TypedArray } from "./core/hostArray.ts";
+export { ShapeDtypeStruct } from "./core/shapeDtypeStruct.ts";
+export type { Arrays, Pytree } from "./core/types.ts";
+
+// transforms
+export { type GradOptions, grad, linearTranspose, linearize, valueAndGrad, vjp } from "./transforms/gradient.ts";
+export { type JacobianOptions, hessian, jacfwd, jacobian, jacrev, jvp } from "./transforms/forward.ts";
+export { type Axes, type VmapOptions, vmap } from "./transforms/vmap.ts";
+export { type JitOptions, type Jitted, type Lowered, jit } from "./transforms/jit.ts";
+export { type MakeJaxprOptions, TracedProgram, evalShape, makeJaxpr } from "./transforms/makeJaxpr.ts";
+export {
+  type CheckpointOptions,
+  type Policy,
+  checkpoint,
+  checkpoint as remat,
+  checkpointName,
+  checkpointPolicies,
+} from "./transforms/checkpoint.ts";
+export { type CustomJvpFunction, customJvp } from "./transforms/customJvp.ts";
+export { type CustomVjpFunction, customVjp } from "./transforms/customVjp.ts";
+export { type CustomVmapFunction, customVmap } from "./transforms/customVmap.ts";
+export { closureConvert, customGradient } from "./transforms/customGradient.ts";
+export { disableJit, ensureCompileTimeEval, namedScope, stopGradient } from "./transforms/scopes.ts";
+export { ioCallback, pureCallback } from "./lax/callback.ts";
+
+// devices
+export { type DeviceInfo, defaultDevice, devices, init } from "./backends/registry.ts";
+export { blockUntilReady, deviceGet, devicePut } from "./backends/transfer.ts";
+
+// errors
+export {
+  ArgumentError,
+  BatchingError,
+  ConcretizationError,
+  ControlFlowError,
+  CotangentError,
+  DTypeError,
+  DataError,
+  DeviceError,
+  DifferentiationError,
+  IndexError,
+  InternalError,
+  LeakedTracerError,
+  NaNError,
+  type Problem,
+  ShapeError,
+  TransformError,
+  TreeError,
+} from "./core/problem.ts";
+
+// rooms
+export * as numpy from "./numpy/index.ts";
+export * as lax from "./lax/index.ts";
+export * as random from "./random/index.ts";
+export * as nn from "./nn/index.ts";
+export * as optim from "./optim/index.ts";
+export * as tree from "./tree/index.ts";
+export * as debug from "./debug/index.ts";
+export * as data from "./data/index.ts";

@@ -1,0 +1,152 @@
+/**
+ * Linearization: one forward run that computes the primal results and records the linear map of the tangents.
+ *
+ * A `LinearizeTrace` carries (primal, linear variable) pairs. Primal work is bound in the parent trace; tangent work is
+ * recorded by a `TangentTrace`, for which every value that is not a tangent is a residual (a constant of the recorded
+ * jaxpr). A primitive without a `linearize` slot runs its `jvp` rule under the tangent trace, which sorts the rule's
+ * operations into the two by itself.
+ */
+import type { Interpreters } from "../core/interpreters.ts";
+import { type Atom, type ClosedJaxpr, Var } from "../core/jaxpr.ts";
+import type { NDArray } from "../core/ndarray.ts";
+import { type AnyPrimitive, type Linearized, type Params, type Tangent, Zero, isAbsent } from "../core/primitive.ts";
+import { captureSource, noSource } from "../core/source.ts";
+import { JaxprBuilder, traceClosed } from "../core/staging.ts";
+import { tangentAval } from "../core/structural.ts";
+import { Trace, Tracer, currentTrace, withNewTrace, withTrace } from "../core/trace.ts";
+import { noDerivative } from "./jvp.ts";
+
+/** A tangent being recorded. */
+class TangentTracer extends Tracer {
+  readonly atom: Var;
+  constructor(trace: TangentTrace, atom: Var) {
+    super(trace, atom.aval, noSource);
+    this.atom = atom;
+  }
+}
+
+/** Records what depends on tangents; passes everything else to the parent. */
+class TangentTrace extends Trace {
+  readonly builder = new JaxprBuilder();
+
+  input(primal: NDArray): Var {
+    return this.builder.input(tangentAval(primal.aval));
+  }
+
+  wrap(atom: Var): NDArray {
+    return new TangentTracer(this, atom);
+  }
+
+  /** The recorded atom of a tangent; a value that is not a tangent of this trace is a residual. */
+  atom(x: NDArray): Atom {
+    return x instanceof TangentTracer && x.home === this ? x.atom : this.builder.constant(x);
+  }
+
+  process(primitive: AnyPrimitive, args: readonly NDArray[], params: Params): readonly NDArray[] {
+    if (!args.some((x) => x instanceof TangentTracer && x.home === this)) return this.parent!.process(primitive, args, params);
+    if (primitive.stage) ({ args, params } = withTrace(this.parent!, () => primitive.stage!(args, params, traceClosed)));
+    const inputs = args.map((x) => this.atom(x));
+    const avals = primitive.infer(
+      inputs.map((a) => a.aval),
+      params,
+    );
+    return this.builder.emit(primitive, inputs, params, avals, captureSource()).map((v) => this.wrap(v));
+  }
+}
+
+class LinearizeTracer extends Tracer {
+  readonly primal: NDArray;
+  readonly tangent: Var;
+  constructor(trace: LinearizeTrace, primal: NDArray, tangent: Var) {
+    super(trace, primal.aval);
+    this.primal = primal;
+    this.tangent = tangent;
+  }
+  override concrete(): NDArray | null {
+    return this.primal.concrete();
+  }
+}
+
+class LinearizeTrace extends Trace {
+  readonly tangents: TangentTrace;
+  readonly #interpreters: Interpreters;
+  constructor(parent: Trace, name: string, interpreters: Interpreters) {
+    super(parent, name);
+    this.#interpreters = interpreters;
+    this.tangents = new TangentTrace(parent, name);
+  }
+
+  process(primitive: AnyPrimitive, args: readonly NDArray[], params: Params): readonly NDArray[] {
+    const parent = this.parent!;
+    if (!args.some((x) => x instanceof LinearizeTracer && x.home === this)) return parent.process(primitive, args, params);
+    const primals = args.map((x) => this.primal(x));
+    const tangents = args.map((x): Tangent =>
+      x instanceof LinearizeTracer && x.home === this ? this.tangents.wrap(x.tangent) : new Zero(x.aval),
+    );
+    const out = this.#linearize(primitive, primals, tangents, params);
+    return out.primals.map((y, i) => {
+      const t = out.tangents[i]!;
+      if (t instanceof Zero) return y;
+      const atom = this.tangents.atom(t);
+      // A tangent that no input tangent reaches is a constant of a linear map, hence zero.
+      return atom instanceof Var ? new LinearizeTracer(this, y, atom) : y;
+    });
+  }
+
+  #linearize(primitive: AnyPrimitive, primals: readonly NDArray[], tangents: readonly Tangent[], params: Params) {
+    const direct = primitive.linearize;
+    if (direct) {
+      const linear: Linearized = withTrace(this.parent!, () =>
+        direct(
+          primals,
+          tangents.map((t) => !(t instanceof Zero)),
+          params,
+          this.#interpreters,
+        ),
+      );
+      return { primals: linear.primals, tangents: withTrace(this.tangents, () => linear.tangents(tangents)) };
+    }
+    const rule = primitive.jvp;
+    if (isAbsent(rule)) throw noDerivative(primitive, rule);
+    return withTrace(this.tangents, () => rule(primals, tangents, params, this.#interpreters));
+  }
+
+  primal(x: NDArray): NDArray {
+    return x instanceof LinearizeTracer && x.home === this ? x.primal : x;
+  }
+
+  input(primal: NDArray): NDArray {
+    return new LinearizeTracer(this, primal, this.tangents.input(primal));
+  }
+
+  /** The tangent variable of a result, or null where it is zero. */
+  tangentOf(y: NDArray): Var | null {
+    return y instanceof LinearizeTracer && y.home === this ? y.tangent : null;
+  }
+}
+
+/** Results of a function and the linear map of its tangents. */
+export interface LinearizedCall {
+  readonly primals: readonly NDArray[];
+  /** Inputs: one tangent per nonzero input. Outputs: one tangent per nonzero result. Constants: the residuals. */
+  readonly linear: ClosedJaxpr;
+  readonly nonzeroOut: readonly boolean[];
+}
+
+/** Linearizes a function of arrays at `primals`, with tangents only for the inputs marked. */
+export function linearizeCall(
+  f: (args: readonly NDArray[]) => readonly NDArray[],
+  primals: readonly NDArray[],
+  nonzero: readonly boolean[],
+  name: string,
+  interpreters: Interpreters,
+): LinearizedCall {
+  const trace = new LinearizeTrace(currentTrace(), name, interpreters);
+  return withNewTrace(trace, () => {
+    const outs = f(primals.map((p, i) => (nonzero[i] ? trace.input(p) : p)));
+    const tangents = outs.map((y) => trace.tangentOf(y));
+    const linear = trace.tangents.builder.build(tangents.filter((t): t is Var => t !== null));
+    trace.tangents.live = false;
+    return { primals: outs.map((y) => trace.primal(y)), linear, nonzeroOut: tangents.map((t) => t !== null) };
+  });
+}

@@ -1,0 +1,72 @@
+/**
+ * Input generators for the registry sweep: every primitive has one, and goes through the same property tests with it.
+ */
+import fc from "fast-check";
+import { type AnyPrimitive, type DType, type HostArray, type Params, type Shape, allocate, isComplex, isInteger, sizeOf } from "./core.ts";
+
+/** One application: operands in compute form and parameters. */
+export interface Sample {
+  readonly ins: readonly HostArray[];
+  readonly params: Params;
+}
+
+export interface Generator {
+  readonly primitive: AnyPrimitive;
+  readonly sample: fc.Arbitrary<Sample>;
+  /** A name when a primitive has several generators. */
+  readonly label?: string;
+  /**
+   * Whether the samples keep away from kinks and poles, so that finite differences make sense (default true).
+   * Non-differentiable primitives (integer results, comparisons) are skipped by their avals, not by this flag.
+   */
+  readonly smooth?: boolean;
+  /** Finite-difference tolerance, relative to the size of the derivative (default 1e-4 in float64). */
+  readonly tolerance?: number;
+  /** Operands whose batching is not to be swept (scalars that must stay unbatched). */
+  readonly unbatched?: readonly number[];
+}
+
+/** Shapes of up to `maxDims` axes of lengths 0…`maxLength` (0 only if allowed). */
+export const shapes = (options: { minDims?: number; maxDims?: number; minLength?: number; maxLength?: number } = {}): fc.Arbitrary<number[]> => {
+  const { minDims = 0, maxDims = 3, minLength = 1, maxLength = 4 } = options;
+  return fc.array(fc.integer({ min: minLength, max: maxLength }), { minLength: minDims, maxLength: maxDims });
+};
+
+export interface ValueRange {
+  readonly min?: number;
+  readonly max?: number;
+  /** Points to keep away from, by at least 0.05. */
+  readonly avoid?: readonly number[];
+}
+
+/** Values of a dtype as a host array; floats are multiples of 1/64 in [min, max], so that ties and exactness occur. */
+export const arrays = (shape: Shape, dtype: DType, range: ValueRange = {}): fc.Arbitrary<HostArray> => {
+  const lanes = isComplex(dtype) ? 2 : 1;
+  const n = sizeOf(shape) * lanes;
+  const { min = dtype.startsWith("u") || dtype === "bool" ? 0 : -2, max = dtype === "bool" ? 1 : isInteger(dtype) ? 5 : 2, avoid = [] } = range;
+  const one =
+    isInteger(dtype) || dtype === "bool"
+      ? fc.integer({ min: Math.ceil(min), max: Math.floor(max) })
+      : fc
+          .integer({ min: Math.ceil(min * 64), max: Math.floor(max * 64) })
+          .map((k) => k / 64)
+          .filter((v) => avoid.every((a) => Math.abs(v - a) >= 0.05));
+  return fc.array(one, { minLength: n, maxLength: n }).map((values) => {
+    const data = allocate(dtype, sizeOf(shape));
+    data.set(values);
+    return { shape, dtype, data };
+  });
+};
+
+/** Values that are all different (for sorts, maxima and other functions with kinks at ties). */
+export const distinctArrays = (shape: Shape, dtype: DType): fc.Arbitrary<HostArray> => {
+  const n = sizeOf(shape);
+  return fc.shuffledSubarray(
+    Array.from({ length: n }, (_, i) => i),
+    { minLength: n, maxLength: n },
+  ).map((order) => {
+    const data = allocate(dtype, n);
+    order.forEach((o, i) => (data[i] = (o - n / 2) * 0.25));
+    return { shape, dtype, data };
+  });
+};

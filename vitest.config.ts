@@ -1,0 +1,22 @@
+import { fileURLToPath } from "node:url";
+import { defineConfig } from "vitest/config";
+
+const src = fileURLToPath(new URL("src/", import.meta.url));
+
+export default defineConfig({
+  resolve: {
+    // The `paths` of tsconfig.json.
+    alias: [
+      { find: /^cotangent$/, replacement: `${src}index.ts` },
+      { find: /^cotangent\/(.*)$/, replacement: `${src}$1/index.ts` },
+    ],
+  },
+  test: {
+    include: ["tests/**/*.test.ts"],
+    environment: "node",
+    // Of two cores vitest would use one.
+    maxWorkers: "100%",
+    testTimeout: 30_000,
+    hookTimeout: 120_000,
+  },
+});
