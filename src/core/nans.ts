@@ -11,13 +11,13 @@ import type { NDArray } from "./ndarray.ts";
 import { isInexact } from "./dtype.ts";
 import type { AnyPrimitive, Params } from "./primitive.ts";
 import { NaNError } from "./problem.ts";
-import { currentPlace, isReplaying } from "./source.ts";
+import { currentPlace, isDifferentiating } from "./source.ts";
 
 interface Origin {
   readonly operation: string;
   readonly where: string;
-  /** Whether the operation was the transpose or derivative of the line, rather than the line itself. */
-  readonly replayed: boolean;
+  /** Whether the operation belongs to the backward pass of the line, rather than to the line itself. */
+  readonly backward: boolean;
 }
 
 const origins = new WeakMap<NDArray, Origin>();
@@ -32,18 +32,16 @@ export function evaluateWatched(primitive: AnyPrimitive, args: readonly NDArray[
   for (const y of outs) {
     if (origins.has(y) || !hasNaN(y)) continue;
     const inherited = args.map((x) => origins.get(x)).find((o) => o !== undefined);
-    const origin = inherited ?? { operation: primitive.name, where: currentPlace(), replayed: isReplaying() };
+    const origin = inherited ?? { operation: primitive.name, where: currentPlace(), backward: isDifferentiating() };
     origins.set(y, origin);
     if (depth === 0 || modes.debugNansEverywhere) throw madeNaN(origin);
   }
   return outs;
 }
 
-const madeNaN = ({ operation, where, replayed }: Origin): NaNError =>
+const madeNaN = ({ operation, where, backward }: Origin): NaNError =>
   new NaNError("NaN", {
-    what: replayed
-      ? `a NaN was made by ${operation} while differentiating or replaying the operation written at ${where}`
-      : `a NaN was made by ${operation}`,
+    what: backward ? `a NaN was made by ${operation} in the backward pass of the line below` : `a NaN was made by ${operation}`,
     where,
     why: "the operation's operands were free of NaN, its result is not; debugNans looks at every result",
     fix: "guard the operand (numpy.where(x > 0, x, 1) before log, sqrt or a division, not after), or look at it with debug.print",
@@ -63,7 +61,7 @@ export function reportNaNs<T>(run: () => T, arrays: (result: T) => readonly NDAr
     for (const x of arrays(result)) {
       const origin = origins.get(x);
       if (origin) throw madeNaN(origin);
-      if (hasNaN(x)) throw madeNaN({ operation: "the transformed function", where: currentPlace(), replayed: false });
+      if (hasNaN(x)) throw madeNaN({ operation: "the transformed function", where: currentPlace(), backward: false });
     }
   return result;
 }

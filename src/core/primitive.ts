@@ -9,7 +9,7 @@ import type { Aval } from "./aval.ts";
 import type { Effect } from "./effects.ts";
 import type { HostArray } from "./hostArray.ts";
 import type { Interpreters } from "./interpreters.ts";
-import type { Eqn, Jaxpr } from "./jaxpr.ts";
+import type { Jaxpr, Var } from "./jaxpr.ts";
 import type { NDArray } from "./ndarray.ts";
 
 /** Parameters of an application: plain data, jaxprs and functions. Compared structurally, functions by identity. */
@@ -107,6 +107,16 @@ export interface HasAval {
   readonly aval: Aval;
 }
 
+/** An application in two forms around values saved inside it. */
+export interface PartialEval<P> {
+  /** Takes the same operands; gives the results, then the saved values. */
+  readonly forward: P;
+  /** Takes the operands, then the saved values; gives the results. */
+  readonly recompute: P;
+  /** Types of the saved values. */
+  readonly saved: readonly Aval[];
+}
+
 /** A jaxpr equation's pruned form: which inputs are still needed, and the new parameters. */
 export interface Pruned<P> {
   readonly usedInputs: readonly boolean[];
@@ -148,8 +158,11 @@ export interface PrimitiveSlots<In extends Many, P> {
 export interface OptionalSlots<In extends Many, P> {
   /** Direct linearization. Default: the jvp rule under the linear trace. */
   readonly linearize?: (primals: Each<In, NDArray>, nonzero: Each<In, boolean>, params: P, interpreters: Interpreters) => Linearized;
-  /** Splits an equation of a checkpointed jaxpr by what a policy saves. Default: whole equations. */
-  readonly partialEval?: (eqn: Eqn, saveable: (eqn: Eqn) => boolean, interpreters: Interpreters) => Eqn | null;
+  /**
+   * Splits an application inside a checkpointed function: `save` tells which values of a sub-jaxpr a policy keeps. Null
+   * if it keeps none. Default: the application is saved or recomputed as a whole.
+   */
+  readonly partialEval?: (params: P, save: (jaxpr: Jaxpr) => readonly Var[]) => PartialEval<P> | null;
   /** Drops unused outputs of a jaxpr-carrying equation. Default: an equation is needed whole or not at all. */
   readonly dce?: (usedOutputs: readonly boolean[], params: P, interpreters: Interpreters) => Pruned<P>;
   /** An operand or literal that equals the equation's only result, or null. Used by `simplify`. */

@@ -88,6 +88,8 @@ class CapturedSource implements Source {
 export const noSource: Source = { frame: () => "" };
 
 let replayed: Source | null = null;
+/** Whether the operations replayed are derivatives of the line rather than the line itself. */
+let differentiating = false;
 
 /**
  * Captures the place of the operation being recorded. While an equation is replayed (transposed, batched, evaluated)
@@ -95,19 +97,21 @@ let replayed: Source | null = null;
  */
 export const captureSource = (): Source => replayed ?? new CapturedSource(captureError());
 
-/** Runs `f` with every operation attributed to `source`. */
-export function withSource<T>(source: Source, f: () => T): T {
-  const before = replayed;
+/** Runs `f` with every operation attributed to `source`; `derivative` says that they are its transpose. */
+export function withSource<T>(source: Source, f: () => T, derivative = differentiating): T {
+  const [before, wasDerivative] = [replayed, differentiating];
   replayed = source === noSource ? before : source;
+  differentiating = derivative;
   try {
     return f();
   } finally {
     replayed = before;
+    differentiating = wasDerivative;
   }
 }
 
 /** The place that errors and NaN reports should name now: the replayed equation's, else the user's frame. */
 export const currentPlace = (): string => replayed?.frame() || userFrame();
 
-/** Whether the current operation replays an equation (a transpose, a batched or differentiated form). */
-export const isReplaying = (): boolean => replayed !== null;
+/** Whether the current operation is part of a transpose. */
+export const isDifferentiating = (): boolean => differentiating;

@@ -358,7 +358,7 @@ export function convert(x: NDArray, dtype: DType, weakType = false): NDArray {
 /** The dtype in which tangents of an aval live, or null if it has none. */
 export const tangentAval = (a: Aval): Aval => (isInexact(a.dtype) ? a : a.withDType("bool"));
 
-// ---------------------------------------------------------------- stopGradient, optimizationBarrier
+// ---------------------------------------------------------------- stopGradient
 
 /** Identity with zero derivative. */
 const stopGradientP: Primitive<One, null> = /* @__PURE__ */ definePrimitive<One, null>({

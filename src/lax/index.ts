@@ -117,6 +117,7 @@ export { cond, switch_ } from "./control/branches.ts";
 export { associativeScan, type AssociativeScanOptions } from "./control/associativeScan.ts";
 export { allGather, allToAll, axisIndex, axisSize, pmax, pmean, pmin, ppermute, psum, psumScatter } from "./collectives.ts";
 export { ioCallback, pureCallback } from "./callback.ts";
+export { optimizationBarrier } from "../core/barrier.ts";
 export { stopGradient } from "../transforms/scopes.ts";
 
 // The two that need an interpreter when they are called, not only inside rules.

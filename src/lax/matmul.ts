@@ -34,7 +34,7 @@ export function matmul(
     const width = Math.min(columnBlock, n - first);
     let i = 0;
     for (; i + 4 <= m; i += 4) {
-      sums.fill(0);
+      for (let r = 0; r < 4; r++) sums.fill(0, r * columnBlock, r * columnBlock + width);
       fourRows(sums, a, aOffset + i * kp, b, bOffset + first, kp, n, width);
       for (let r = 0; r < 4; r++) store(sums, r * columnBlock, c, cOffset + (i + r) * n + first, width);
     }

@@ -528,4 +528,7 @@ export function expandDims(array: ArrayLike, dimensions: readonly number[]): NDA
   return broadcastInDimArray(x, shape, kept);
 }
 
+// The family's other functions, kept apart for size.
+export { collapse, reshape, split, squeeze, stack, tile, transpose, unstack } from "./rearrange.ts";
+
 export const primitives: readonly AnyPrimitive[] = [sliceP, padP, revP, concatenateP];

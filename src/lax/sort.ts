@@ -191,9 +191,7 @@ export function sort(operand: ArrayLike | readonly NDArray[], ...rest: SortRest)
     numKeys = 1,
   } = readOptions<SortOptions>("sort", ["dimension", "isStable", "numKeys"], 3, rest);
   const several = Array.isArray(operand) && operand.some((x) => x instanceof NDArray);
-  const xs = several
-    ? (operand as readonly ArrayLike[]).map((x) => asArray(x, "sort"))
-    : [asArray(operand, "sort")];
+  const xs = several ? (operand as readonly ArrayLike[]).map((x) => asArray(x, "sort")) : [asArray(operand, "sort")];
   const out = bind(sortP, xs, { dimension: canonicalAxis("sort", dimension, xs[0]!.ndim), isStable, numKeys });
   return several ? [...out] : out[0]!;
 }

@@ -5,7 +5,7 @@
  * Linearization splits the function into its primal part and its linear part. Saved are the values the policy picks
  * from the primal part; the recorded linear equation is again a `checkpoint`, whose jaxpr recomputes the rest.
  */
-import { type Eqn, type Jaxpr, Var, evalJaxpr, inAvals, makeJaxprOf, outAvals } from "../core/jaxpr.ts";
+import { type Eqn, type Jaxpr, Var, evalJaxpr, inAvals, makeJaxprOf, newEqn, outAvals } from "../core/jaxpr.ts";
 import type { Interpreters } from "../core/interpreters.ts";
 import type { NDArray } from "../core/ndarray.ts";
 import { type Many, type One, type Primitive, type Zero, definePrimitive } from "../core/primitive.ts";
@@ -66,19 +66,14 @@ function linearizeCheckpoint(primals: readonly NDArray[], nonzero: readonly bool
   const lin = linearizeJaxpr(params.jaxpr, nonzero, false);
   const numOuts = lin.nonzeroOut.length;
   const primal = inlineCalls(lin.primal);
-  const saved = params.policy ? savedVars(primal, params.policy) : [];
+  const { forwardEqns, recomputeEqns, saved } = splitByPolicy(primal, params.policy);
   // Forward: the function's results and the saved values, nothing else.
-  const forward = dceJaxpr({ ...primal, outs: [...primal.outs.slice(0, numOuts), ...saved] }, new Array<boolean>(numOuts + saved.length).fill(true)).jaxpr;
+  const withSaved = makeJaxprOf([], primal.inVars, forwardEqns, [...primal.outs.slice(0, numOuts), ...saved]);
+  const forward = dceJaxpr(withSaved, new Array<boolean>(numOuts + saved.length).fill(true)).jaxpr;
   const all = call(primals, { ...params, jaxpr: forward });
   const outs = all.slice(0, numOuts);
   // Backward: recompute the residuals from the operands and the saved values, then the linear part.
-  const savedSet = new Set<Var>(saved);
-  const recompute = makeJaxprOf(
-    [],
-    [...primal.inVars, ...saved],
-    primal.eqns.filter((e) => !e.outputs.some((v) => savedSet.has(v))),
-    primal.outs.slice(numOuts),
-  );
+  const recompute = makeJaxprOf([], [...primal.inVars, ...saved], recomputeEqns, primal.outs.slice(numOuts));
   const nIn = primal.inVars.length;
   const nKnown = nIn + saved.length;
   const { jaxpr } = traceClosed(
@@ -99,9 +94,42 @@ function linearizeCheckpoint(primals: readonly NDArray[], nonzero: readonly bool
   };
 }
 
-/** The results of the equations that a policy keeps. */
-const savedVars = (jaxpr: Jaxpr, policy: Policy): Var[] =>
-  jaxpr.eqns.filter((e) => e.effects.length === 0 && policy(candidateOf(e))).flatMap((e) => [...e.outputs]);
+/** A program in two versions around the values that a policy keeps. */
+interface PolicySplit {
+  /** Computes everything, saved values included. */
+  readonly forwardEqns: readonly Eqn[];
+  /** Takes the saved values as given. */
+  readonly recomputeEqns: readonly Eqn[];
+  readonly saved: readonly Var[];
+}
+
+function splitByPolicy(jaxpr: Jaxpr, policy: Policy | null): PolicySplit {
+  if (!policy) return { forwardEqns: jaxpr.eqns, recomputeEqns: jaxpr.eqns, saved: [] };
+  const save = (j: Jaxpr): Var[] => j.eqns.filter((e) => e.effects.length === 0 && policy(candidateOf(e))).flatMap((e) => [...e.outputs]);
+  const whole = new Set<Var>(save(jaxpr));
+  const forwardEqns: Eqn[] = [];
+  const recomputeEqns: Eqn[] = [];
+  const saved: Var[] = [];
+  for (const e of jaxpr.eqns) {
+    if (e.outputs.some((v) => whole.has(v))) {
+      forwardEqns.push(e);
+      saved.push(...e.outputs);
+      continue;
+    }
+    const inside = e.primitive.partialEval?.(e.params, save);
+    if (!inside) {
+      forwardEqns.push(e);
+      recomputeEqns.push(e);
+      continue;
+    }
+    const kept = inside.saved.map((a) => new Var(a));
+    saved.push(...kept);
+    forwardEqns.push(newEqn(e.primitive, e.inputs, inside.forward, [...e.outputs, ...kept], e.source, e.scope));
+    // The same variables are bound in both versions, which never meet in one program.
+    recomputeEqns.push(newEqn(e.primitive, [...e.inputs, ...kept], inside.recompute, e.outputs, e.source, e.scope));
+  }
+  return { forwardEqns, recomputeEqns, saved };
+}
 
 const candidateOf = (e: Eqn): SaveCandidate => ({
   primitive: e.primitive.name,

@@ -11,7 +11,7 @@ import { batchToFront, eye, instantiate, moveAxis, reshape, tangentAval } from "
 import { type TreeDef, treeDifferences, unflatten } from "../core/tree.ts";
 import { batchCall } from "./batch.ts";
 import { type AnyFunction, checkCallable, checkOptions, flattenArgs, flattenResult, nameOf } from "../core/call.ts";
-import { argumentNumber, matchTangent, named } from "./gradient.ts";
+import { AuxSplitter, argumentNumber, matchTangent, named } from "./gradient.ts";
 import { interpreters } from "./interpreters.ts";
 import { jvpCall } from "./jvp.ts";
 import { linearizeCall } from "./linearize.ts";
@@ -117,7 +117,8 @@ class Selected {
   readonly single: boolean;
   outDef!: TreeDef;
   numOuts = 0;
-  aux: unknown;
+  readonly #aux: AuxSplitter;
+  #auxValue: unknown;
   readonly #f: AnyFunction;
   readonly #args: readonly unknown[];
   readonly #list: readonly number[];
@@ -135,6 +136,7 @@ class Selected {
     this.leaves = flat.leaves;
     this.def = flat.def;
     this.#f = f;
+    this.#aux = new AuxSplitter(options.hasAux ?? false, transform, f);
     this.#args = args;
     this.#options = options;
     this.#transform = transform;
@@ -154,13 +156,17 @@ class Selected {
   readonly call = (xs: readonly NDArray[]): readonly NDArray[] => {
     const all = [...this.#args];
     (unflatten(this.def, xs) as unknown[]).forEach((x, i) => (all[this.#list[i]!] = x));
-    let result: unknown = this.#f(...all);
-    if (this.#options.hasAux) [result, this.aux] = result as [unknown, unknown];
-    const flat = flattenResult(result, this.#transform, this.#f);
+    const value = this.#aux.value(this.#f(...all));
+    const flat = flattenResult(value, this.#transform, this.#f);
     this.outDef = flat.def;
     this.numOuts = flat.leaves.length;
-    return flat.leaves;
+    return [...flat.leaves, ...this.#aux.arrays()];
   };
+
+  /** Takes note of the aux values, which follow the results of `call`. */
+  keepAux(primals: readonly NDArray[]): void {
+    if (this.#options.hasAux) this.#auxValue = this.#aux.rebuild(primals.slice(this.numOuts));
+  }
 
   /** Output leaves of trees of inputs: `blocks[o][i]` becomes the tree. */
   assemble(blocks: readonly (readonly NDArray[])[]): unknown {
@@ -169,7 +175,7 @@ class Selected {
       return this.single ? list[0] : list;
     });
     const jacobian = unflatten(this.outDef, rows);
-    return this.#options.hasAux ? [jacobian, this.aux] : jacobian;
+    return this.#options.hasAux ? [jacobian, this.#auxValue] : jacobian;
   }
 }
 
@@ -195,9 +201,13 @@ export function jacfwd(f: AnyFunction, options: JacobianOptions = {}): AnyFuncti
       const tangents = (direction: NDArray): Tangent[] => sel.leaves.map((x, i) => (i === k ? direction : new Zero(tangentAval(x.aval))));
       const push = ([direction]: readonly NDArray[]): readonly NDArray[] => {
         const out = jvpCall(sel.call, sel.leaves, tangents(direction!), `jacfwd(${nameOf(f)})`, interpreters);
-        return out.tangents.map((t, i) => instantiate(t instanceof Zero ? new Zero(tangentAval(out.primals[i]!.aval)) : t));
+        const ts = out.tangents.slice(0, sel.numOuts).map((t, i) => instantiate(t instanceof Zero ? new Zero(tangentAval(out.primals[i]!.aval)) : t));
+        return [...ts, ...out.primals.slice(sel.numOuts)];
       };
-      const { outs, dims } = batchCall(push, [basis(leaf)], [0], { size: leaf.size, name: null }, "jacfwd", interpreters);
+      const { outs: all, dims } = batchCall(push, [basis(leaf)], [0], { size: leaf.size, name: null }, "jacfwd", interpreters);
+      const outs = all.slice(0, sel.numOuts);
+      // Primal values do not depend on the direction, so aux comes out without a batch axis.
+      sel.keepAux(all);
       return outs.map((y, o) => {
         const columnsLast = moveAxis(batchToFront(y, dims[o]!, leaf.size), 0, y.ndim - (dims[o] === null ? 0 : 1));
         return reshape(columnsLast, [...columnsLast.shape.slice(0, -1), ...leaf.shape]);
@@ -228,7 +238,8 @@ export function jacrev(f: AnyFunction, options: JacobianOptions = {}): AnyFuncti
     const lin = linearizeCall(sel.call, sel.leaves, nonzeroIn, `jacrev(${nameOf(f)})`, interpreters);
     const { jaxpr, consts } = lin.linear;
     const ofNonzero = lin.nonzeroOut.map((nz, i) => (nz ? lin.nonzeroOut.slice(0, i).filter(Boolean).length : -1));
-    const blocks = lin.primals.map((y, o) => {
+    sel.keepAux(lin.primals);
+    const blocks = lin.primals.slice(0, sel.numOuts).map((y, o) => {
       const pull = ([direction]: readonly NDArray[]): readonly NDArray[] => {
         const cts = jaxpr.outs.map((a, i): Tangent => (i === ofNonzero[o] ? direction! : new Zero(a.aval)));
         const out = backwardPass(

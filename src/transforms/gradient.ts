@@ -56,7 +56,7 @@ interface LinearizedFunction {
 }
 
 /** Splits `[value, aux]`; arrays in aux travel with the results so that their tracers are taken off. */
-class AuxSplitter {
+export class AuxSplitter {
   auxDef: TreeDef = leafDef;
   rawAux: unknown[] = [];
   readonly hasAux: boolean;

@@ -242,7 +242,7 @@ class JittedFunction {
     });
     const avals = (leaves as NDArray[]).map((x) => x.aval);
     const name = nameOf(this.f);
-    this.cache.log.record(this.cache.entries.length === 0 ? null : explainMiss(this.cache.entries, { defs, statics, avals, axes: namedAxes() }), name, userFrame);
+    this.cache.log.record(this.cache.entries.length === 0 ? null : explainMiss(this.cache.entries, { defs, statics, avals, axes: namedAxes() }), name, String(this.f), userFrame);
     let outDef!: TreeDef;
     const traced = traceToJaxpr(
       (...xs) => {

@@ -68,28 +68,47 @@ function avalDifferences(before: Signature, now: Signature): string[] {
 const WARN_AFTER = 5;
 const WINDOW_MILLISECONDS = 1000;
 
+/** Times of traces per place in the user's program, first traces of new functions included. */
+const recent = new Map<string, number[]>();
+
+/** The number of traces from a place within the last second, this one included. */
+function countRecent(place: string): number {
+  const now = Date.now();
+  const times = (recent.get(place) ?? []).filter((t) => now - t < WINDOW_MILLISECONDS);
+  times.push(now);
+  recent.set(place, times);
+  return times.length;
+}
+
+/** The same function text traced anew from one place: jit is called inside a loop, and every call is a new function. */
+function warnFresh(name: string, key: string, place: string): void {
+  const count = countRecent(key);
+  if (count >= WARN_AFTER)
+    warnOnce(
+      `fresh|${key}`,
+      `jit(${name}) was applied to a newly created function ${count} times within a second${place && ` at ${place}`}, and traced each time: functions are told apart by identity. ` +
+        "Create the jitted function once, outside the loop, and pass what changes as arguments.",
+    );
+}
+
 /** The traces of one function. */
 export class RetraceLog {
   readonly #reasons: string[][] = [];
-  readonly #recent = new Map<string, number[]>();
 
-  /** Records a trace; `reasons` is null for the first. */
-  record(reasons: string[] | null, name: string, where: () => string): void {
-    if (reasons === null) return;
+  /** Records a trace; `reasons` is null for the first of a function. `text` is the function's source. */
+  record(reasons: string[] | null, name: string, text: string, where: () => string): void {
+    const place = where();
+    if (reasons === null) {
+      warnFresh(name, `${place}|${text}`, place);
+      return;
+    }
     this.#reasons.push(reasons);
     if (modes.explainRetraces) warnOnce(`retrace|${name}|${reasons.join()}|${this.#reasons.length}`, `jit(${name}) is traced again, because of ${reasons.join("; ")}`);
-    this.#warnOften(reasons, name, where());
-  }
-
-  #warnOften(reasons: readonly string[], name: string, place: string): void {
-    const now = Date.now();
-    const times = (this.#recent.get(place) ?? []).filter((t) => now - t < WINDOW_MILLISECONDS);
-    times.push(now);
-    this.#recent.set(place, times);
-    if (times.length >= WARN_AFTER)
+    const count = countRecent(`${name}|${place}`);
+    if (count >= WARN_AFTER)
       warnOnce(
         `often|${name}|${place}`,
-        `jit(${name}) was traced ${times.length} times within a second${place && ` at ${place}`}; the last time because of ${reasons.join("; ")}. ` +
+        `jit(${name}) was traced ${count} times within a second${place && ` at ${place}`}; the last time because of ${reasons.join("; ")}. ` +
           "Pad to equal shapes, pass numbers as arguments rather than static values, or jit once outside the loop.",
       );
   }

@@ -52,8 +52,11 @@ export function backwardPass(
     const outs = eqn.outputs.map((v) => cts.get(v) ?? new Zero(v.aval));
     if (outs.every((t) => t instanceof Zero)) continue;
     for (const v of eqn.outputs) cts.delete(v);
-    const ins = withSource(eqn.source, () => transposeEqn(eqn, outs, known, read, interpreters));
-    withSource(eqn.source, () => eqn.inputs.forEach((a, k) => accumulate(a, ins[k]!)));
+    const pull = (): void => {
+      const ins = transposeEqn(eqn, outs, known, read, interpreters);
+      eqn.inputs.forEach((a, k) => accumulate(a, ins[k]!));
+    };
+    withSource(eqn.source, pull, true);
   }
   return jaxpr.inVars.map((v) => cts.get(v) ?? new Zero(v.aval));
 }

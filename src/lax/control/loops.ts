@@ -166,7 +166,6 @@ function scanDirectly(call: (c: readonly NDArray[], x: readonly NDArray[]) => [u
 /**
  * Applies `f` to each slice along the leading axis, one after the other (`vmap` does them at once).
  *
- * @param options.batchSize map over chunks of this many slices at once.
  * @example
  * lax.map((x) => np.sum(x), np.ones([3, 4])) // [4, 4, 4]
  */

@@ -109,6 +109,19 @@ export const scanP: Primitive<Many, ScanParams> = /* @__PURE__ */ definePrimitiv
     const count = (flags: readonly boolean[]): number => flags.filter(Boolean).length;
     return { usedInputs, keptOutputs: [...carry, ...ys], params: { ...params, jaxpr, numConsts: count(usedInputs.slice(0, numConsts)), numCarry: count(carry) } };
   },
+  partialEval: (params, save) => {
+    const { jaxpr, length } = params;
+    const saved = save(jaxpr);
+    if (saved.length === 0) return null;
+    const dropped = new Set<Var>(saved);
+    // What is saved leaves the forward loop as further ys and enters the recomputing one as further xs.
+    const eqns = jaxpr.eqns.filter((e) => !e.outputs.some((v) => dropped.has(v)));
+    return {
+      forward: { ...params, jaxpr: { ...jaxpr, outs: [...jaxpr.outs, ...saved] } },
+      recompute: { ...params, jaxpr: { ...jaxpr, eqns, inVars: [...jaxpr.inVars, ...saved] } },
+      saved: saved.map((v) => v.aval.withShape([length, ...v.aval.shape])),
+    };
+  },
   subJaxprs: ({ jaxpr }) => [jaxpr],
   stepwise: (ins, params) => stepScan(ins, params),
   printParams: ({ jaxpr, length, reverse, numConsts, numCarry, unroll }) => ({
