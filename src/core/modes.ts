@@ -6,11 +6,13 @@ export interface Modes {
   debugNans: boolean;
   /** With `debugNans`: also report NaN that never reaches a result. */
   debugNansEverywhere: boolean;
+  /** Report PRNG keys that are consumed twice. */
+  debugKeyReuse: boolean;
   /** Say why a jitted function was traced again. */
   explainRetraces: boolean;
 }
 
-export const modes: Modes = { disableJit: false, debugNans: false, debugNansEverywhere: false, explainRetraces: false };
+export const modes: Modes = { disableJit: false, debugNans: false, debugNansEverywhere: false, debugKeyReuse: false, explainRetraces: false };
 
 /** Runs `f` with some switches changed. */
 export function withModes<T>(changed: Partial<Modes>, f: () => T): T {

@@ -10,7 +10,7 @@ import { evaluateWatched } from "./nans.ts";
 import { NDArray } from "./ndarray.ts";
 import type { AnyPrimitive, Params } from "./primitive.ts";
 import { ArgumentError, LeakedTracerError, TransformError } from "./problem.ts";
-import { type Source, captureSource } from "./source.ts";
+import type { Source } from "./source.ts";
 
 /** An interpreter of primitive applications. */
 export abstract class Trace {
@@ -33,7 +33,7 @@ export abstract class Tracer extends NDArray {
   readonly home: Trace;
   /** Where it was made. */
   readonly source: Source;
-  constructor(trace: Trace, aval: Aval, source: Source = captureSource()) {
+  constructor(trace: Trace, aval: Aval, source: Source) {
     super(aval);
     this.home = trace;
     this.source = source;

@@ -4,4 +4,4 @@ import "../numpy/install.ts";
 
 export { debugCallback as callback } from "../lax/callback.ts";
 export { print, setPrinter } from "./print.ts";
-export { debugNans, debugNansEverywhere, explainRetraces } from "./modes.ts";
+export { debugKeyReuse, debugNans, debugNansEverywhere, explainRetraces } from "./modes.ts";

@@ -30,3 +30,12 @@ export const debugNansEverywhere: Switch = /* @__PURE__ */ makeSwitch((on) => ({
 
 /** Prints the reason each time a jitted function is traced again. */
 export const explainRetraces: Switch = /* @__PURE__ */ makeSwitch((on) => ({ explainRetraces: on }));
+
+/**
+ * Reports PRNG keys that are consumed twice (drawn from, or split): the second use repeats the first one's numbers.
+ *
+ * @example
+ * const key = random.key(0);
+ * debug.debugKeyReuse(() => [random.normal(key), random.normal(key)]); // throws TransformError
+ */
+export const debugKeyReuse: Switch = /* @__PURE__ */ makeSwitch((on) => ({ debugKeyReuse: on }));

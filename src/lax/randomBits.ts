@@ -12,6 +12,7 @@ import { type HostArray, allocateLike } from "../core/hostArray.ts";
 import { NDArray } from "../core/ndarray.ts";
 import { asIndex, scalarLiteral } from "../core/operands.ts";
 import { type AnyPrimitive, type Many, type One, type Primitive, definePrimitive } from "../core/primitive.ts";
+import { consumeKey } from "../core/keyReuse.ts";
 import { ArgumentError, DTypeError, ShapeError } from "../core/problem.ts";
 import { type Shape, insertAxis, range, shapeText, sizeOf } from "../core/shape.ts";
 import { broadcastInDim, convert, moveAxis, reshape } from "../core/structural.ts";
@@ -171,13 +172,17 @@ export function randomBits(key: NDArray, bitWidth: number, shape: Shape): NDArra
       why: "random words are unsigned integers",
       fix: "ask for 8, 16 or 32 bits",
     });
-  const [high, low] = hashCounters("randomBits", requireKey("randomBits", key), shape);
+  const keys = requireKey("randomBits", key);
+  consumeKey(keys);
+  const [high, low] = hashCounters("randomBits", keys, shape);
   return convert(xorArrays(high, low), dtype);
 }
 
 /** New keys of shape `shape` for each key. */
 export function randomSplit(key: NDArray, shape: Shape): NDArray {
-  return randomWrap(joinWords(...hashCounters("randomSplit", requireKey("randomSplit", key), shape)));
+  const keys = requireKey("randomSplit", key);
+  consumeKey(keys);
+  return randomWrap(joinWords(...hashCounters("randomSplit", keys, shape)));
 }
 
 /** Data as 32-bit words: integers modulo 2^32. */

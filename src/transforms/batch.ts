@@ -7,7 +7,7 @@ import type { Interpreters } from "../core/interpreters.ts";
 import type { NDArray } from "../core/ndarray.ts";
 import { type AnyPrimitive, type BatchAxis, type Batched, type Params, isAbsent } from "../core/primitive.ts";
 import { BatchingError } from "../core/problem.ts";
-import { currentPlace } from "../core/source.ts";
+import { type Source, captureSource, currentPlace, withSource } from "../core/source.ts";
 import { dropAxes } from "../core/shape.ts";
 import { Trace, Tracer, currentTrace, withNamedAxis, withNewTrace, withTrace } from "../core/trace.ts";
 
@@ -15,8 +15,8 @@ export class BatchTracer extends Tracer {
   /** The array of the parent trace, with the batch axis. */
   readonly value: NDArray;
   readonly dim: number;
-  constructor(trace: BatchTrace, value: NDArray, dim: number) {
-    super(trace, value.aval.withShape(dropAxes(value.shape, [dim])));
+  constructor(trace: BatchTrace, value: NDArray, dim: number, source: Source) {
+    super(trace, value.aval.withShape(dropAxes(value.shape, [dim])), source);
     this.value = value;
     this.dim = dim;
   }
@@ -31,8 +31,8 @@ export class BatchTrace extends Trace {
     this.#interpreters = interpreters;
   }
 
-  wrap(value: NDArray, dim: number | null): NDArray {
-    return dim === null ? value : new BatchTracer(this, value, dim);
+  wrap(value: NDArray, dim: number | null, source: Source): NDArray {
+    return dim === null ? value : new BatchTracer(this, value, dim, source);
   }
 
   split(x: NDArray): { value: NDArray; dim: number | null } {
@@ -48,16 +48,19 @@ export class BatchTrace extends Trace {
     const rule = primitive.batch;
     if (isAbsent(rule))
       throw new BatchingError("NotBatchable", { what: `${primitive.name} cannot be mapped by vmap`, why: rule.why, fix: rule.fix, where: currentPlace() });
-    const { outs, dims }: Batched = withTrace(parent, () =>
-      rule(
-        pairs.map((p) => p.value),
-        pairs.map((p) => p.dim),
-        params,
-        this.axis,
-        this.#interpreters,
-      ),
-    );
-    return outs.map((y, i) => this.wrap(y, dims[i]!));
+    const source = captureSource();
+    const run = (): Batched =>
+      withTrace(parent, () =>
+        rule(
+          pairs.map((p) => p.value),
+          pairs.map((p) => p.dim),
+          params,
+          this.axis,
+          this.#interpreters,
+        ),
+      );
+    const { outs, dims } = withSource(source, run);
+    return outs.map((y, i) => this.wrap(y, dims[i]!, source));
   }
 }
 
@@ -94,7 +97,8 @@ export function batchCall(
 ): Batched {
   const trace = new BatchTrace(currentTrace(), name, axis, interpreters);
   const named = axis.name === null ? null : { name: axis.name, size: axis.size };
-  const outs = withNamedAxis(named, () => withNewTrace(trace, () => f(args.map((x, i) => trace.wrap(x, dims[i]!)))));
+  const source = captureSource();
+  const outs = withNamedAxis(named, () => withNewTrace(trace, () => f(args.map((x, i) => trace.wrap(x, dims[i]!, source)))));
   const pairs = outs.map((y) => trace.split(y));
   return { outs: pairs.map((p) => p.value), dims: pairs.map((p) => p.dim) };
 }

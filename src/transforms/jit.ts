@@ -8,6 +8,7 @@
 import { type Aval } from "../core/aval.ts";
 import { type Executable, evaluator } from "../core/evaluator.ts";
 import { type Jaxpr, hoistConsts } from "../core/jaxpr.ts";
+import { consumeKey, wasConsumed } from "../core/keyReuse.ts";
 import { modes } from "../core/modes.ts";
 import { reportNaNs } from "../core/nans.ts";
 import { NDArray } from "../core/ndarray.ts";
@@ -74,6 +75,8 @@ interface Entry {
   readonly consts: readonly NDArray[];
   readonly outDef: TreeDef;
   readonly donated: readonly boolean[];
+  /** Leaves that are PRNG keys and are consumed by the function. */
+  readonly consumedKeys: readonly number[];
   executable: Executable | null;
 }
 
@@ -150,6 +153,7 @@ class JittedFunction {
     if (modes.disableJit) return this.f(...args);
     const leaves: unknown[] = [];
     const entry = this.#find(args, leaves) ?? this.#miss(args, leaves);
+    for (const i of entry.consumedKeys) consumeKey(leaves[i] as NDArray);
     return this.#run(entry, leaves as NDArray[]);
   }
 
@@ -244,10 +248,12 @@ class JittedFunction {
     const name = nameOf(this.f);
     this.cache.log.record(this.cache.entries.length === 0 ? null : explainMiss(this.cache.entries, { defs, statics, avals, axes: namedAxes() }), name, String(this.f), userFrame);
     let outDef!: TreeDef;
+    let consumedKeys: number[] = [];
     const traced = traceToJaxpr(
       (...xs) => {
         const flat = flattenResult(this.f(...this.#rebuild(args, defs, xs)), "jit", this.f);
         outDef = flat.def;
+        consumedKeys = xs.flatMap((x, i) => (wasConsumed(x) ? [i] : []));
         return flat.leaves;
       },
       avals,
@@ -262,6 +268,7 @@ class JittedFunction {
       consts: traced.consts,
       outDef,
       donated: this.#donatedLeaves(args, defs),
+      consumedKeys,
       executable: null,
     };
     this.cache.entries.unshift(entry);

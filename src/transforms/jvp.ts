@@ -6,14 +6,14 @@ import type { Interpreters } from "../core/interpreters.ts";
 import type { NDArray } from "../core/ndarray.ts";
 import { type Absent, type AnyPrimitive, type Params, type Tangent, Zero, isAbsent } from "../core/primitive.ts";
 import { DifferentiationError } from "../core/problem.ts";
-import { currentPlace } from "../core/source.ts";
+import { type Source, captureSource, currentPlace, withSource } from "../core/source.ts";
 import { Trace, Tracer, currentTrace, withNewTrace, withTrace } from "../core/trace.ts";
 
 export class JvpTracer extends Tracer {
   readonly primal: NDArray;
   readonly tangent: NDArray;
-  constructor(trace: JvpTrace, primal: NDArray, tangent: NDArray) {
-    super(trace, primal.aval);
+  constructor(trace: JvpTrace, primal: NDArray, tangent: NDArray, source: Source) {
+    super(trace, primal.aval, source);
     this.primal = primal;
     this.tangent = tangent;
   }
@@ -29,8 +29,8 @@ export class JvpTrace extends Trace {
     this.#interpreters = interpreters;
   }
 
-  wrap(primal: NDArray, tangent: Tangent): NDArray {
-    return tangent instanceof Zero ? primal : new JvpTracer(this, primal, tangent);
+  wrap(primal: NDArray, tangent: Tangent, source: Source): NDArray {
+    return tangent instanceof Zero ? primal : new JvpTracer(this, primal, tangent, source);
   }
 
   split(x: NDArray): { primal: NDArray; tangent: Tangent } {
@@ -43,15 +43,18 @@ export class JvpTrace extends Trace {
     if (pairs.every((p) => p.tangent instanceof Zero)) return parent.process(primitive, args, params);
     const rule = primitive.jvp;
     if (isAbsent(rule)) throw noDerivative(primitive, rule);
-    const { primals, tangents } = withTrace(parent, () =>
-      rule(
-        pairs.map((p) => p.primal),
-        pairs.map((p) => p.tangent),
-        params,
-        this.#interpreters,
-      ),
-    );
-    return primals.map((y, i) => this.wrap(y, tangents[i]!));
+    const source = captureSource();
+    const run = () =>
+      withTrace(parent, () =>
+        rule(
+          pairs.map((p) => p.primal),
+          pairs.map((p) => p.tangent),
+          params,
+          this.#interpreters,
+        ),
+      );
+    const { primals, tangents } = withSource(source, run);
+    return primals.map((y, i) => this.wrap(y, tangents[i]!, source));
   }
 }
 
@@ -67,7 +70,8 @@ export function jvpCall(
   interpreters: Interpreters,
 ): { primals: readonly NDArray[]; tangents: readonly Tangent[] } {
   const trace = new JvpTrace(currentTrace(), name, interpreters);
-  const outs = withNewTrace(trace, () => f(primals.map((p, i) => trace.wrap(p, tangents[i]!))));
+  const source = captureSource();
+  const outs = withNewTrace(trace, () => f(primals.map((p, i) => trace.wrap(p, tangents[i]!, source))));
   const pairs = outs.map((y) => trace.split(y));
   return { primals: pairs.map((p) => p.primal), tangents: pairs.map((p) => p.tangent) };
 }

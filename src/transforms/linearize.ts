@@ -10,7 +10,7 @@ import type { Interpreters } from "../core/interpreters.ts";
 import { type Atom, type ClosedJaxpr, Var } from "../core/jaxpr.ts";
 import type { NDArray } from "../core/ndarray.ts";
 import { type AnyPrimitive, type Linearized, type Params, type Tangent, Zero, isAbsent } from "../core/primitive.ts";
-import { captureSource, noSource } from "../core/source.ts";
+import { type Source, captureSource, noSource, withSource } from "../core/source.ts";
 import { JaxprBuilder, traceClosed } from "../core/staging.ts";
 import { tangentAval } from "../core/structural.ts";
 import { Trace, Tracer, currentTrace, withNewTrace, withTrace } from "../core/trace.ts";
@@ -57,8 +57,8 @@ class TangentTrace extends Trace {
 class LinearizeTracer extends Tracer {
   readonly primal: NDArray;
   readonly tangent: Var;
-  constructor(trace: LinearizeTrace, primal: NDArray, tangent: Var) {
-    super(trace, primal.aval);
+  constructor(trace: LinearizeTrace, primal: NDArray, tangent: Var, source: Source) {
+    super(trace, primal.aval, source);
     this.primal = primal;
     this.tangent = tangent;
   }
@@ -79,17 +79,19 @@ class LinearizeTrace extends Trace {
   process(primitive: AnyPrimitive, args: readonly NDArray[], params: Params): readonly NDArray[] {
     const parent = this.parent!;
     if (!args.some((x) => x instanceof LinearizeTracer && x.home === this)) return parent.process(primitive, args, params);
+    // One capture for the whole rule: the primal's tracer and every recorded tangent operation share the user's line.
+    const source = captureSource();
     const primals = args.map((x) => this.primal(x));
     const tangents = args.map((x): Tangent =>
       x instanceof LinearizeTracer && x.home === this ? this.tangents.wrap(x.tangent) : new Zero(x.aval),
     );
-    const out = this.#linearize(primitive, primals, tangents, params);
+    const out = withSource(source, () => this.#linearize(primitive, primals, tangents, params));
     return out.primals.map((y, i) => {
       const t = out.tangents[i]!;
       if (t instanceof Zero) return y;
       const atom = this.tangents.atom(t);
       // A tangent that no input tangent reaches is a constant of a linear map, hence zero.
-      return atom instanceof Var ? new LinearizeTracer(this, y, atom) : y;
+      return atom instanceof Var ? new LinearizeTracer(this, y, atom, source) : y;
     });
   }
 
@@ -116,7 +118,7 @@ class LinearizeTrace extends Trace {
   }
 
   input(primal: NDArray): NDArray {
-    return new LinearizeTracer(this, primal, this.tangents.input(primal));
+    return new LinearizeTracer(this, primal, this.tangents.input(primal), captureSource());
   }
 
   /** The tangent variable of a result, or null where it is zero. */

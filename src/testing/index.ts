@@ -1,0 +1,6 @@
+/** `cotangent/testing`: property-testing your own mathematics. Needs the optional peer `fast-check`. */
+import "../backends/install.ts";
+import "../numpy/install.ts";
+
+export { type CheckGradsOptions, GradientMismatchError, checkGrads } from "./checkGrads.ts";
+export { type ArrayOptions, type ShapeOptions, arrays, broadcastableShapes, dtypes, pytrees, shapes } from "./arbitraries.ts";
