@@ -39,7 +39,7 @@ const makeStep = () => {
   };
   const step = (p: Params, state: unknown, images: NDArray, labels: NDArray) => {
     const [value, grads] = valueAndGrad(loss)(p, images, labels);
-    const [updates, next] = optimizer.update(grads, state as never, p);
+    const [updates, next] = optimizer.update(grads, state, p);
     return [optim.applyUpdates(p, updates), next, value] as const;
   };
   return { step, init: () => optimizer.init(params) };
@@ -56,27 +56,44 @@ print(report(ours.add!, peers.add[0], 5));
 for (const peer of peers.add.slice(1)) print(report(ours.add!, peer));
 print(report(ours.tiny!, peers.tinyCall[0], 5));
 print(report(measure("eager method: x.add(1)", () => void a.add(1))));
-print(report(measure("jitted call with an object argument", (() => {
-  const f = jit((p: { w: NDArray; b: NDArray }) => p.w.mul(p.b).add(p.w));
-  return () => void f({ w: a, b });
-})())));
+print(
+  report(
+    measure(
+      "jitted call with an object argument",
+      (() => {
+        const f = jit((p: { w: NDArray; b: NDArray }) => p.w.mul(p.b).add(p.w));
+        return () => void f({ w: a, b });
+      })(),
+    ),
+  ),
+);
 print(report(measure("eager grad of sum(x * x)", () => void grad((v: NDArray) => np.sum(v.mul(v)))(a))));
 if (peers.missing.length) print(`not installed, hence not compared: ${peers.missing.join(", ")} (see bench/peers.ts)`);
 
 print("\ntracing");
 let n = 0;
-print(report(measure("retrace of a tiny function (new shape)", () => {
-  const f = (v: NDArray) => v.mul(v).add(v);
-  void jit(f, { inline: n++ % 2 === 0 })(a);
-})));
+print(
+  report(
+    measure("retrace of a tiny function (new shape)", () => {
+      const f = (v: NDArray) => v.mul(v).add(v);
+      void jit(f, { inline: n++ % 2 === 0 })(a);
+    }),
+  ),
+);
 const { step, init } = makeStep();
 const state = init();
 const program = makeJaxpr(step)(params, state, x, y);
-print(`an MLP step with Adam: ${program.eqns.length} equations, ${tree.leaves([params, state]).length} arrays of state`);
+print(
+  `an MLP step with Adam: ${program.eqns.length} equations, ${tree.leaves([params, state]).length} arrays of state`,
+);
 print(report(measure("trace of the step", () => void makeJaxpr(step)(params, state, x, y))));
-print(report(measure("trace, compile and first run of the step", () => {
-  const fresh = makeStep();
-  void jit(fresh.step)(params, state, x, y);
-})));
+print(
+  report(
+    measure("trace, compile and first run of the step", () => {
+      const fresh = makeStep();
+      void jit(fresh.step)(params, state, x, y);
+    }),
+  ),
+);
 const jitted = jit(step);
 print(report(measure("the step, jitted", () => void jitted(params, state, x, y))));

@@ -34,6 +34,8 @@ const micro = (x: number): string => (x < 100 ? x.toFixed(2) : x.toFixed(0)).pad
 /** One line a measurement; with a peer, their ratio (below one: we are faster). */
 export function report(m: Measurement, peer?: Measurement, target?: number): string {
   const goal = target === undefined ? "" : `   target ${target} µs: ${m.median <= target ? "met" : "MISSED"}`;
-  const ratio = peer ? `   ${(m.median / peer.median).toFixed(3)} × ${peer.name} (${micro(peer.median).trim()} µs)` : "";
+  const ratio = peer
+    ? `   ${(m.median / peer.median).toFixed(3)} × ${peer.name} (${micro(peer.median).trim()} µs)`
+    : "";
   return `${m.name.padEnd(44)}${micro(m.median)} µs   [${micro(m.min)} … ${micro(m.max)}]${goal}${ratio}`;
 }

@@ -51,5 +51,8 @@ const gone = (x: DeviceArray, reason: "disposed" | "donated"): DeviceError =>
       reason === "donated"
         ? "an argument named in donateArgnums gives its memory to the results of the call"
         : "dispose() (or `using`) frees the memory at once",
-    fix: reason === "donated" ? "use the result of the call instead, or remove the argument from donateArgnums" : "dispose of an array after its last use, or leave it to the collector",
+    fix:
+      reason === "donated"
+        ? "use the result of the call instead, or remove the argument from donateArgnums"
+        : "dispose of an array after its last use, or leave it to the collector",
   });

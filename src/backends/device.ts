@@ -29,6 +29,11 @@ export interface Device {
   read(buffer: Buffer): Promise<HostArray>;
   release(buffer: Buffer): void;
   /** Applies one primitive; `outs` are the avals that `infer` gave. */
-  evaluate(primitive: AnyPrimitive, inputs: readonly Buffer[], params: Params, outs: readonly Aval[]): readonly Buffer[];
+  evaluate(
+    primitive: AnyPrimitive,
+    inputs: readonly Buffer[],
+    params: Params,
+    outs: readonly Aval[],
+  ): readonly Buffer[];
   compile(jaxpr: Jaxpr, options: CompileOptions): DeviceExecutable;
 }

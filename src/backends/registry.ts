@@ -81,7 +81,8 @@ export function toHost(x: NDArray): HostArray {
 }
 
 /** The values of a concrete array, waiting for the device if need be. */
-export const readHost = (x: NDArray): Promise<HostArray> => (x instanceof DeviceArray ? x.home.read(x.buffer) : Promise.resolve(toHost(x)));
+export const readHost = (x: NDArray): Promise<HostArray> =>
+  x instanceof DeviceArray ? x.home.read(x.buffer) : Promise.resolve(toHost(x));
 
 export const deviceEvaluator: Evaluator = {
   evaluate(primitive, args, params) {
@@ -95,12 +96,12 @@ export const deviceEvaluator: Evaluator = {
     const outs = primitive.infer(avals, params);
     const buffers = device.evaluate(primitive, inputs, params, outs);
     const arrays = new Array<NDArray>(outs.length);
-    for (let i = 0; i < outs.length; i++) arrays[i] = new DeviceArray(device, outs[i]!, buffers[i]!);
+    for (let i = 0; i < outs.length; i++) arrays[i] = new DeviceArray(device, outs[i]!, buffers[i]);
     return arrays;
   },
 
   compile(jaxpr: Jaxpr, options): Executable {
-    const device = currentDevice();
+    const device = options.device === null ? currentDevice() : find(options.device);
     const executable = device.compile(jaxpr, options);
     const { outAvals } = executable;
     return {
@@ -109,14 +110,15 @@ export const deviceEvaluator: Evaluator = {
         for (let i = 0; i < args.length; i++) inputs[i] = bufferOf(args[i]!, device);
         const buffers = executable.run(inputs);
         const arrays = new Array<NDArray>(buffers.length);
-        for (let i = 0; i < buffers.length; i++) arrays[i] = new DeviceArray(device, outAvals[i]!, buffers[i]!);
+        for (let i = 0; i < buffers.length; i++) arrays[i] = new DeviceArray(device, outAvals[i]!, buffers[i]);
         return arrays;
       },
     };
   },
 
   materialize: (x) => new DeviceArray(currentDevice(), x.aval, currentDevice().put(literalHost(x))),
-  fromHost: (x, weakType) => new DeviceArray(currentDevice(), new AvalClass(x.shape, x.dtype, weakType), currentDevice().put(x)),
+  fromHost: (x, weakType) =>
+    new DeviceArray(currentDevice(), new AvalClass(x.shape, x.dtype, weakType), currentDevice().put(x)),
   toHost,
   donate(x) {
     if (x instanceof DeviceArray) x.giveUp("donated");

@@ -88,7 +88,7 @@ class Simplifier {
   #identity(eqn: Eqn, inputs: readonly Atom[]): Atom | null {
     if (!eqn.primitive.simplify || eqn.outputs.length !== 1) return null;
     const out = eqn.outputs[0]!.aval;
-    const same = eqn.primitive.simplify(inputs, eqn.params, [out]) as Atom | null;
+    const same = eqn.primitive.simplify(inputs, eqn.params, [out]);
     // Weakness matters to no program; shape and dtype do.
     return same && same.aval.dtype === out.dtype ? same : null;
   }
@@ -101,7 +101,9 @@ class Simplifier {
 
   /** Equal for equations that compute the same. */
   #key(eqn: Eqn, inputs: readonly Atom[]): string {
-    const atoms = inputs.map((a) => (a instanceof Literal ? `${a.dtype}:${Object.is(a.value, -0) ? "-0" : a.value}` : this.#id(a)));
+    const atoms = inputs.map((a) =>
+      a instanceof Literal ? `${a.dtype}:${Object.is(a.value, -0) ? "-0" : a.value}` : this.#id(a),
+    );
     return `${this.#id(eqn.primitive)}(${atoms.join()})${this.#paramKey(eqn.params)}`;
   }
 

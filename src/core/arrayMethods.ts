@@ -89,8 +89,14 @@ export interface ArrayMethods {
   max(axis?: Axis | ReduceOptions, options?: ReduceOptions): NDArray;
   any(axis?: Axis | ReduceOptions, options?: ReduceOptions): NDArray;
   all(axis?: Axis | ReduceOptions, options?: ReduceOptions): NDArray;
-  argmin(axis?: number | null | { axis?: number | null; keepdims?: boolean }, options?: { keepdims?: boolean }): NDArray;
-  argmax(axis?: number | null | { axis?: number | null; keepdims?: boolean }, options?: { keepdims?: boolean }): NDArray;
+  argmin(
+    axis?: number | null | { axis?: number | null; keepdims?: boolean },
+    options?: { keepdims?: boolean },
+  ): NDArray;
+  argmax(
+    axis?: number | null | { axis?: number | null; keepdims?: boolean },
+    options?: { keepdims?: boolean },
+  ): NDArray;
   cumsum(axis?: number | null | { axis?: number | null; dtype?: DType }): NDArray;
   cumprod(axis?: number | null | { axis?: number | null; dtype?: DType }): NDArray;
   // order

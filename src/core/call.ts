@@ -90,7 +90,15 @@ export function flattenResult(y: unknown, transform: string, f: unknown): Flat {
   }
   const leaves: unknown[] = [];
   const def = flattenInto(y, leaves);
-  return { leaves: toArrays(leaves, def, transform, (p) => `the result of ${nameOf(f)}${p.length ? ` at ${keyString(p)}` : ""}`), def };
+  return {
+    leaves: toArrays(
+      leaves,
+      def,
+      transform,
+      (p) => `the result of ${nameOf(f)}${p.length ? ` at ${keyString(p)}` : ""}`,
+    ),
+    def,
+  };
 }
 
 export const asyncFunction = (transform: string, f: unknown): TransformError =>

@@ -187,7 +187,8 @@ export function promote(operands: readonly WeakDType[]): WeakDType {
   if (operands.length === 1) return operands[0]!;
   const [first, ...rest] = operands;
   if (!first) return { dtype: "float32", weakType: false };
-  if (isKey(first.dtype) && operands.every((o) => o.dtype === first.dtype)) return { dtype: first.dtype, weakType: false };
+  if (isKey(first.dtype) && operands.every((o) => o.dtype === first.dtype))
+    return { dtype: first.dtype, weakType: false };
   const point = rest.reduce<Point>((p, o) => join(p, pointOf(o)), pointOf(first));
   if (point === "int*" || point === "float*" || point === "complex*") {
     // Weak operands alone: the widest dtype among those of the winning family (weak float64 stays float64).

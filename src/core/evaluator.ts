@@ -17,6 +17,8 @@ export interface CompileOptions {
   readonly name: string;
   /** Inputs whose buffers the program may reuse for its results. */
   readonly donated: readonly boolean[];
+  /** The device to run on, by name; null: the default one. */
+  readonly device: string | null;
 }
 
 export interface Evaluator {
@@ -42,4 +44,5 @@ export function installEvaluator(e: Evaluator): void {
   installed = e;
 }
 
-export const evaluator = (): Evaluator => installed ?? unreachable("no evaluator is installed: backends/install.ts was dropped from the bundle");
+export const evaluator = (): Evaluator =>
+  installed ?? unreachable("no evaluator is installed: backends/install.ts was dropped from the bundle");

@@ -7,19 +7,19 @@
  */
 import type { Aval } from "./aval.ts";
 import type { DType } from "./dtype.ts";
-import { bfloat16FromBits, bfloat16ToBits, float16FromBits, float16ToBits, roundBfloat16, roundFloat16 } from "./halfFloat.ts";
+import {
+  bfloat16FromBits,
+  bfloat16ToBits,
+  float16FromBits,
+  float16ToBits,
+  roundBfloat16,
+  roundFloat16,
+} from "./halfFloat.ts";
 import type { Shape } from "./shape.ts";
 import { sizeOf } from "./shape.ts";
 
 export type TypedArray =
-  | Uint8Array
-  | Int8Array
-  | Uint16Array
-  | Int16Array
-  | Uint32Array
-  | Int32Array
-  | Float32Array
-  | Float64Array;
+  Uint8Array | Int8Array | Uint16Array | Int16Array | Uint32Array | Int32Array | Float32Array | Float64Array;
 
 /** Values in compute form. Never mutated once returned from a reference slot. */
 export interface HostArray {

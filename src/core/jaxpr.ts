@@ -6,7 +6,7 @@
  */
 import { type Aval, avalsEqual } from "./aval.ts";
 import { type Effect, unionEffects } from "./effects.ts";
-import { Literal, type NDArray } from "./ndarray.ts";
+import { type Literal, type NDArray } from "./ndarray.ts";
 import type { AnyPrimitive, Params } from "./primitive.ts";
 import { CotangentError, InternalError, withPlace } from "./problem.ts";
 import { type Source, noSource, withSource } from "./source.ts";
@@ -90,7 +90,12 @@ export function evalJaxpr(jaxpr: Jaxpr, consts: readonly NDArray[], args: readon
   const last = lastUses(jaxpr);
   jaxpr.eqns.forEach((eqn, i) => {
     const ins = eqn.inputs.map(read);
-    const outs = withSource(eqn.source, () => withPlace(() => eqn.source.frame(), () => bind(eqn.primitive, ins, eqn.params)));
+    const outs = withSource(eqn.source, () =>
+      withPlace(
+        () => eqn.source.frame(),
+        () => bind(eqn.primitive, ins, eqn.params),
+      ),
+    );
     for (const v of last[i]!) env.delete(v);
     eqn.outputs.forEach((v, k) => env.set(v, outs[k]!));
   });
@@ -126,7 +131,8 @@ export function checkJaxpr(jaxpr: Jaxpr): void {
   };
   for (const v of [...jaxpr.constVars, ...jaxpr.inVars]) bindVar(v, "inputs");
   const use = (a: Atom, where: string): void => {
-    if (a instanceof Var && !bound.has(a)) throw invalid(`a variable of type ${String(a.aval)} is used in ${where} before it is bound`);
+    if (a instanceof Var && !bound.has(a))
+      throw invalid(`a variable of type ${String(a.aval)} is used in ${where} before it is bound`);
   };
   for (const eqn of jaxpr.eqns) {
     const { name } = eqn.primitive;
@@ -140,7 +146,8 @@ export function checkJaxpr(jaxpr: Jaxpr): void {
       if (error instanceof CotangentError) throw invalid(`${name}: ${error.problem.what}`, error);
       throw error;
     }
-    if (outs.length !== eqn.outputs.length) throw invalid(`${name} has ${outs.length} results but binds ${eqn.outputs.length}`);
+    if (outs.length !== eqn.outputs.length)
+      throw invalid(`${name} has ${outs.length} results but binds ${eqn.outputs.length}`);
     outs.forEach((a, i) => {
       const v = eqn.outputs[i]!;
       if (!avalsEqual(a, v.aval, true)) throw invalid(`${name} gives ${String(a)} but binds ${String(v.aval)}`);
@@ -154,10 +161,17 @@ export function checkJaxpr(jaxpr: Jaxpr): void {
 const invalid = (what: string, cause?: unknown): InternalError =>
   new InternalError(
     "InvalidJaxpr",
-    { what: `invalid jaxpr: ${what}`, why: "a transformation produced an ill-typed program", fix: "please report it with the smallest program that shows it" },
+    {
+      what: `invalid jaxpr: ${what}`,
+      why: "a transformation produced an ill-typed program",
+      fix: "please report it with the smallest program that shows it",
+    },
     { cause },
   );
 
 /** The number of equations, those of sub-jaxprs included. */
 export const countEqns = (jaxpr: Jaxpr): number =>
-  jaxpr.eqns.reduce((n, e) => n + 1 + (e.primitive.subJaxprs?.(e.params) ?? []).reduce((m, j) => m + countEqns(j), 0), 0);
+  jaxpr.eqns.reduce(
+    (n, e) => n + 1 + (e.primitive.subJaxprs?.(e.params) ?? []).reduce((m, j) => m + countEqns(j), 0),
+    0,
+  );

@@ -12,7 +12,13 @@ export interface Modes {
   explainRetraces: boolean;
 }
 
-export const modes: Modes = { disableJit: false, debugNans: false, debugNansEverywhere: false, debugKeyReuse: false, explainRetraces: false };
+export const modes: Modes = {
+  disableJit: false,
+  debugNans: false,
+  debugNansEverywhere: false,
+  debugKeyReuse: false,
+  explainRetraces: false,
+};
 
 /** Runs `f` with some switches changed. */
 export function withModes<T>(changed: Partial<Modes>, f: () => T): T {

@@ -41,7 +41,9 @@ export function evaluateWatched(primitive: AnyPrimitive, args: readonly NDArray[
 
 const madeNaN = ({ operation, where, backward }: Origin): NaNError =>
   new NaNError("NaN", {
-    what: backward ? `a NaN was made by ${operation} in the backward pass of the line below` : `a NaN was made by ${operation}`,
+    what: backward
+      ? `a NaN was made by ${operation} in the backward pass of the line below`
+      : `a NaN was made by ${operation}`,
     where,
     why: "the operation's operands were free of NaN, its result is not; debugNans looks at every result",
     fix: "guard the operand (numpy.where(x > 0, x, 1) before log, sqrt or a division, not after), or look at it with debug.print",

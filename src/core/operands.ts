@@ -19,19 +19,24 @@ type Scalar = number | boolean | bigint;
 const isScalar = (x: unknown): x is Scalar => typeof x === "number" || typeof x === "boolean" || typeof x === "bigint";
 
 /** Whether a number acts as an integer where it meets integers. */
-const actsAsInteger = (x: Scalar): boolean => typeof x === "bigint" || (Number.isInteger(x) && Math.abs(x as number) < 2 ** 32);
+const actsAsInteger = (x: Scalar): boolean =>
+  typeof x === "bigint" || (Number.isInteger(x) && Math.abs(x as number) < 2 ** 32);
 
 /** A scalar's part in promotion. */
 const weakDTypeOf = (x: Scalar): WeakDType =>
-  typeof x === "boolean" ? { dtype: "bool", weakType: false } : { dtype: actsAsInteger(x) ? "int32" : "float32", weakType: true };
+  typeof x === "boolean"
+    ? { dtype: "bool", weakType: false }
+    : { dtype: actsAsInteger(x) ? "int32" : "float32", weakType: true };
 
 const scalars: Partial<Record<DType, Aval>>[] = [{}, {}];
-const scalarAval = (dtype: DType, weakType: boolean): Aval => (scalars[Number(weakType)]![dtype] ??= new Aval([], dtype, weakType));
+const scalarAval = (dtype: DType, weakType: boolean): Aval =>
+  (scalars[Number(weakType)]![dtype] ??= new Aval([], dtype, weakType));
 
 /** A scalar as a literal of the given dtype. */
 export function scalarLiteral(x: Scalar, dtype: DType, weakType = false): Literal {
   const aval = scalarAval(dtype, weakType);
-  if (dtype === "float32" || dtype === "float64" || dtype === "complex64") return new Literal(aval, dtype === "float64" ? Number(x) : Math.fround(Number(x)));
+  if (dtype === "float32" || dtype === "float64" || dtype === "complex64")
+    return new Literal(aval, dtype === "float64" ? Number(x) : Math.fround(Number(x)));
   // Integers wrap, halves round: let the host conversion do it.
   const wraps = !isInexact(dtype) && dtype !== "bool" && Number.isInteger(Number(x));
   if (wraps) {
@@ -39,7 +44,10 @@ export function scalarLiteral(x: Scalar, dtype: DType, weakType = false): Litera
     data[0] = Number(x);
     return new Literal(aval, data[0]);
   }
-  return new Literal(aval, convertHost({ shape: [], dtype: "float64", data: Float64Array.of(Number(x)) }, dtype).data[0]!);
+  return new Literal(
+    aval,
+    convertHost({ shape: [], dtype: "float64", data: Float64Array.of(Number(x)) }, dtype).data[0]!,
+  );
 }
 
 const dtypeOfTypedArray = (x: object): DType | null => {
@@ -61,8 +69,10 @@ function fromBigInts(x: BigInt64Array | BigUint64Array, name: string): { dtype: 
     if (v < min) min = v;
     if (v > max) max = v;
   }
-  if (min >= -(2n ** 31n) && max < 2n ** 31n) return { dtype: "int32", data: Int32Array.from(x as unknown as ArrayLike_<bigint>, Number) };
-  if (min >= 0n && max < 2n ** 32n) return { dtype: "uint32", data: Uint32Array.from(x as unknown as ArrayLike_<bigint>, Number) };
+  if (min >= -(2n ** 31n) && max < 2n ** 31n)
+    return { dtype: "int32", data: Int32Array.from(x as unknown as ArrayLike_<bigint>, Number) };
+  if (min >= 0n && max < 2n ** 32n)
+    return { dtype: "uint32", data: Uint32Array.from(x as unknown as ArrayLike_<bigint>, Number) };
   throw new DTypeError("IntegerTooWide", {
     what: `${name}: 64-bit integers from ${min} to ${max} do not fit in 32 bits`,
     why: "the widest integer dtypes are int32 and uint32",
@@ -82,7 +92,9 @@ function evaluatorArray(x: unknown, name: string): NDArray {
   if (typeof x === "object" && x !== null) {
     if (ArrayBuffer.isView(x) && !(x instanceof DataView)) {
       const { dtype, data } =
-        x instanceof BigInt64Array || x instanceof BigUint64Array ? fromBigInts(x, name) : { dtype: dtypeOfTypedArray(x), data: x as TypedArray };
+        x instanceof BigInt64Array || x instanceof BigUint64Array
+          ? fromBigInts(x, name)
+          : { dtype: dtypeOfTypedArray(x), data: x as TypedArray };
       if (dtype) {
         // A clamped array is stored as plain bytes; the copy keeps later writes of the user out of an immutable value.
         const copy = data instanceof Uint8ClampedArray ? Uint8Array.from(data as unknown as Uint8Array) : data.slice();
@@ -101,7 +113,7 @@ function evaluatorArray(x: unknown, name: string): NDArray {
 /** Nested lists of scalars or typed arrays; of arrays only through numpy.array, which stacks them. */
 function fromNested(x: readonly unknown[], name: string): NDArray {
   const shape: number[] = [];
-  for (let level: unknown = x; ; ) {
+  for (let level: unknown = x; ;) {
     if (Array.isArray(level) || (ArrayBuffer.isView(level) && !(level instanceof DataView))) {
       const list = level as unknown as readonly unknown[];
       shape.push(list.length);
@@ -129,7 +141,12 @@ function fromNested(x: readonly unknown[], name: string): NDArray {
       });
   };
   walk(x, 0, "");
-  const dtype: DType = values.length > 0 && values.every((v) => typeof v === "boolean") ? "bool" : values.length > 0 && values.every((v) => typeof v === "bigint") ? "int32" : "float32";
+  const dtype: DType =
+    values.length > 0 && values.every((v) => typeof v === "boolean")
+      ? "bool"
+      : values.length > 0 && values.every((v) => typeof v === "bigint")
+        ? "int32"
+        : "float32";
   if (dtype === "int32") {
     const ints = fromBigInts(BigInt64Array.from(values as bigint[]), name);
     return evaluator().fromHost({ shape, ...ints }, false);
@@ -155,7 +172,9 @@ export function promoteOperands(name: string, xs: readonly ArrayLike[], toInexac
   if (uniform && first && (!toInexact || isInexact(first.dtype))) return arrays as NDArray[];
   const common = commonDType(xs, arrays, first !== null);
   const dtype = toInexact && !isInexact(common.dtype) ? "float32" : common.dtype;
-  return arrays.map((a, i) => (a ? convert(a, dtype, common.weakType) : scalarLiteral(xs[i] as Scalar, dtype, common.weakType)));
+  return arrays.map((a, i) =>
+    a ? convert(a, dtype, common.weakType) : scalarLiteral(xs[i] as Scalar, dtype, common.weakType),
+  );
 }
 
 /** The promoted dtype; without any array numbers are float32 and booleans bool. */
@@ -185,7 +204,8 @@ export function asIndex(x: ArrayLike, name: string): NDArray {
   const a = asArray(x, name);
   if (!(x instanceof NDArray) && a.dtype === "float32" && Array.isArray(x)) {
     const values = evaluator().toHost(a).data;
-    if (values.every((v) => Number.isInteger(v))) return evaluator().fromHost({ shape: a.shape, dtype: "int32", data: Int32Array.from(values) }, false);
+    if (values.every((v) => Number.isInteger(v)))
+      return evaluator().fromHost({ shape: a.shape, dtype: "int32", data: Int32Array.from(values) }, false);
   }
   return a;
 }

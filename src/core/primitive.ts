@@ -133,9 +133,16 @@ export interface PrimitiveSlots<In extends Many, P> {
   /** Output avals, or a problem that names the operands' shapes and dtypes. */
   readonly infer: (ins: Each<In, Aval>, params: P) => readonly Aval[];
   /** The meaning: obvious loops over typed arrays. `outs` are the avals that `infer` gave. */
-  readonly reference: (ins: Each<In, HostArray>, params: P, outs: readonly Aval[], context: ReferenceContext) => readonly HostArray[];
+  readonly reference: (
+    ins: Each<In, HostArray>,
+    params: P,
+    outs: readonly Aval[],
+    context: ReferenceContext,
+  ) => readonly HostArray[];
   /** Outputs and output tangents; called only when at least one tangent is not a Zero. */
-  readonly jvp: ((primals: Each<In, NDArray>, tangents: Each<In, Tangent>, params: P, interpreters: Interpreters) => JvpResult) | Absent;
+  readonly jvp:
+    | ((primals: Each<In, NDArray>, tangents: Each<In, Tangent>, params: P, interpreters: Interpreters) => JvpResult)
+    | Absent;
   /**
    * Cotangents of the operands from those of the results, one entry per operand; null (or Zero) where there is none.
    * Called only when at least one cotangent is not a Zero and at least one operand is a LinearOperand.
@@ -150,14 +157,25 @@ export interface PrimitiveSlots<In extends Many, P> {
     | "nonlinear";
   /** Outputs with a batch axis; `dims[i]` is the position of the mapped axis in operand i, at least one not null. */
   readonly batch:
-    | ((operands: Each<In, NDArray>, dims: Each<In, number | null>, params: P, axis: BatchAxis, interpreters: Interpreters) => Batched)
+    | ((
+        operands: Each<In, NDArray>,
+        dims: Each<In, number | null>,
+        params: P,
+        axis: BatchAxis,
+        interpreters: Interpreters,
+      ) => Batched)
     | Absent;
 }
 
 /** Slots with sound defaults. */
 export interface OptionalSlots<In extends Many, P> {
   /** Direct linearization. Default: the jvp rule under the linear trace. */
-  readonly linearize?: (primals: Each<In, NDArray>, nonzero: Each<In, boolean>, params: P, interpreters: Interpreters) => Linearized;
+  readonly linearize?: (
+    primals: Each<In, NDArray>,
+    nonzero: Each<In, boolean>,
+    params: P,
+    interpreters: Interpreters,
+  ) => Linearized;
   /**
    * Splits an application inside a checkpointed function: `save` tells which values of a sub-jaxpr a policy keeps. Null
    * if it keeps none. Default: the application is saved or recomputed as a whole.
@@ -174,7 +192,11 @@ export interface OptionalSlots<In extends Many, P> {
   /** The jaxprs among the parameters. */
   readonly subJaxprs?: (params: P) => readonly Jaxpr[];
   /** Turns parameters that hold callables into ones that hold jaxprs, when an application is recorded. */
-  readonly stage?: (ins: readonly NDArray[], params: P, trace: Interpreters["trace"]) => { readonly args: readonly NDArray[]; readonly params: P };
+  readonly stage?: (
+    ins: readonly NDArray[],
+    params: P,
+    trace: Interpreters["trace"],
+  ) => { readonly args: readonly NDArray[]; readonly params: P };
   /** The jaxpr that an application simply calls with its operands, if the compiler may put it in place of the call. */
   readonly inline?: (params: P) => Jaxpr | null;
   /** Evaluates a jaxpr-carrying application equation by equation in the current trace, to find where a NaN is made. */
@@ -193,7 +215,9 @@ export interface Primitive<In extends Many, P> extends PrimitiveSlots<In, P>, Op
 export type AnyPrimitive = Primitive<any, any>;
 
 /** Defines a primitive. Pure: registers nothing, so unused primitives shake out of a bundle. */
-export const definePrimitive = <In extends Many, P>(slots: PrimitiveSlots<In, P> & OptionalSlots<In, P>): Primitive<In, P> => slots;
+export const definePrimitive = <In extends Many, P>(
+  slots: PrimitiveSlots<In, P> & OptionalSlots<In, P>,
+): Primitive<In, P> => slots;
 
 /** For reading: a batch dimension moved to another operand list or dropped. */
 export const isAbsent = (x: unknown): x is Absent => typeof x === "object" && x !== null && "absent" in x;

@@ -47,12 +47,18 @@ function paramText(value: unknown): string {
   if (typeof value === "function") return value.name || "<function>";
   if (Array.isArray(value)) {
     const items = value.map(paramText);
-    return value.some(isJaxpr) ? `(\n    ${indent(items.join("\n"), "    ")}\n  )` : `(${items.join(", ")}${items.length === 1 ? "," : ""})`;
+    return value.some(isJaxpr)
+      ? `(\n    ${indent(items.join("\n"), "    ")}\n  )`
+      : `(${items.join(", ")}${items.length === 1 ? "," : ""})`;
   }
   if (typeof value === "boolean") return value ? "True" : "False";
   if (value === null) return "None";
   if (typeof value === "object") {
-    if (value.constructor !== Object && typeof value.toString === "function" && value.toString !== Object.prototype.toString)
+    if (
+      value.constructor !== Object &&
+      typeof value.toString === "function" &&
+      value.toString !== Object.prototype.toString
+    )
       return (value as { toString(): string }).toString();
     return `{${Object.entries(value)
       .map(([k, v]) => `${k}: ${paramText(v)}`)
@@ -80,7 +86,11 @@ function eqnText(eqn: Eqn, names: Names, used: ReadonlySet<Var>): string {
 }
 
 const atomText = (a: Atom, names: Names): string =>
-  a instanceof Literal ? (a.ndim === 0 ? `${literalText(a)}:${shortAval(a.aval)}` : `${literalText(a)}:${shortAval(a.aval)}`) : names.of(a);
+  a instanceof Literal
+    ? a.ndim === 0
+      ? `${literalText(a)}:${shortAval(a.aval)}`
+      : `${literalText(a)}:${shortAval(a.aval)}`
+    : names.of(a);
 
 /** The whole jaxpr as text. Stable: the same program prints the same way. */
 export function printJaxpr(jaxpr: Jaxpr): string {

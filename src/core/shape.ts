@@ -65,7 +65,11 @@ export function canonicalAxis(name: string, axis: number, ndim: number): number 
 }
 
 /** Canonical, distinct axes in the order given; `null` or `undefined` means all. */
-export function canonicalAxes(name: string, axes: number | readonly number[] | null | undefined, ndim: number): number[] {
+export function canonicalAxes(
+  name: string,
+  axes: number | readonly number[] | null | undefined,
+  ndim: number,
+): number[] {
   if (axes === null || axes === undefined) return Array.from({ length: ndim }, (_, i) => i);
   const list = (typeof axes === "number" ? [axes] : [...axes]).map((a) => canonicalAxis(name, a, ndim));
   if (new Set(list).size !== list.length)

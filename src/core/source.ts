@@ -25,7 +25,8 @@ function captureError(): Error {
   return error;
 }
 
-const LOCATION = /(?:\(|@|\s)((?:file:\/\/|https?:\/\/|\/|[A-Za-z]:\\|blob:|data:|webpack:|[\w.$-]+:)[^()]*?):(\d+):(\d+)\)?$/;
+const LOCATION =
+  /(?:\(|@|\s)((?:file:\/\/|https?:\/\/|\/|[A-Za-z]:\\|blob:|data:|webpack:|[\w.$-]+:)[^()]*?):(\d+):(\d+)\)?$/;
 
 interface Frame {
   readonly file: string;

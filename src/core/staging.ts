@@ -38,7 +38,13 @@ export class JaxprBuilder {
     return v;
   }
 
-  emit(primitive: AnyPrimitive, inputs: readonly Atom[], params: Params, avals: readonly Aval[], source: Source): readonly Var[] {
+  emit(
+    primitive: AnyPrimitive,
+    inputs: readonly Atom[],
+    params: Params,
+    avals: readonly Aval[],
+    source: Source,
+  ): readonly Var[] {
     const outputs = avals.map((a) => new Var(a));
     this.eqns.push(newEqn(primitive, inputs, params, outputs, source, currentScope()));
     return outputs;

@@ -6,15 +6,7 @@ import { Aval, avalsEqual } from "./aval.ts";
 import { type DType, isBool, isComplex, isInexact, isInteger, isKey } from "./dtype.ts";
 import { type HostArray, allocateLike, lanesOf, roundInPlace } from "./hostArray.ts";
 import { Literal, type NDArray } from "./ndarray.ts";
-import {
-  type One,
-  type Primitive,
-  type Tangent,
-  type Two,
-  Zero,
-  definePrimitive,
-  isLinear,
-} from "./primitive.ts";
+import { type One, type Primitive, type Tangent, type Two, Zero, definePrimitive, isLinear } from "./primitive.ts";
 import { DTypeError, ShapeError, unreachable } from "./problem.ts";
 import { type Shape, dropAxes, range, shapeText, shapesEqual, sizeOf, stridesOf } from "./shape.ts";
 import { bind1 } from "./trace.ts";
@@ -91,13 +83,19 @@ export interface BroadcastInDimParams {
   readonly broadcastDimensions: readonly number[];
 }
 
-const broadcastInDimP: Primitive<One, BroadcastInDimParams> = /* @__PURE__ */ definePrimitive<One, BroadcastInDimParams>({
+const broadcastInDimP: Primitive<One, BroadcastInDimParams> = /* @__PURE__ */ definePrimitive<
+  One,
+  BroadcastInDimParams
+>({
   name: "broadcast_in_dim",
   kind: "movement",
   infer: ([x], { shape, broadcastDimensions: dims }) => {
     const fits =
       dims.length === x.ndim &&
-      dims.every((d, i) => d >= 0 && d < shape.length && (i === 0 || dims[i - 1]! < d) && (x.shape[i] === 1 || x.shape[i] === shape[d]));
+      dims.every(
+        (d, i) =>
+          d >= 0 && d < shape.length && (i === 0 || dims[i - 1]! < d) && (x.shape[i] === 1 || x.shape[i] === shape[d]),
+      );
     if (!fits)
       throw new ShapeError("BroadcastInDim", {
         what: `broadcastInDim: shape ${shapeText(x.shape)} does not broadcast to ${shapeText(shape)} along axes [${dims.join(", ")}]`,
@@ -120,7 +118,15 @@ const broadcastInDimP: Primitive<One, BroadcastInDimParams> = /* @__PURE__ */ de
     if (!isLinear(x)) return [null];
     const stretched = p.broadcastDimensions.filter((d, i) => x.aval.shape[i] === 1 && p.shape[d] !== 1);
     const added = range(p.shape.length).filter((d) => !p.broadcastDimensions.includes(d));
-    return [reshape(sumAxes(ct as NDArray, [...added, ...stretched].sort((a, b) => a - b)), x.aval.shape)];
+    return [
+      reshape(
+        sumAxes(
+          ct as NDArray,
+          [...added, ...stretched].sort((a, b) => a - b),
+        ),
+        x.aval.shape,
+      ),
+    ];
   },
   batch: ([x], [d], { shape, broadcastDimensions }, { size }) => ({
     outs: [broadcastInDim(moveAxis(x, d!, 0), [size, ...shape], [0, ...broadcastDimensions.map((k) => k + 1)])],
@@ -137,7 +143,11 @@ export const broadcastInDim = (x: NDArray, shape: Shape, broadcastDimensions: re
 export function broadcastTo(x: NDArray, shape: Shape): NDArray {
   if (shapesEqual(x.shape, shape)) return x;
   const first = shape.length - x.ndim;
-  return broadcastInDim(x, shape, range(x.ndim).map((i) => i + first));
+  return broadcastInDim(
+    x,
+    shape,
+    range(x.ndim).map((i) => i + first),
+  );
 }
 
 /** An array filled with one number. */
@@ -146,14 +156,18 @@ export function full(shape: Shape, value: number, dtype: DType, weakType = false
   return shape.length === 0 ? scalar : broadcastInDim(scalar, shape, []);
 }
 
-export const zerosLike = (aval: Aval): NDArray => (isKey(aval.dtype) ? full(aval.shape, 0, "bool") : full(aval.shape, 0, aval.dtype, aval.weakType));
+export const zerosLike = (aval: Aval): NDArray =>
+  isKey(aval.dtype) ? full(aval.shape, 0, "bool") : full(aval.shape, 0, aval.dtype, aval.weakType);
 
 /** Makes a symbolic zero explicit. */
 export const instantiate = (t: Tangent): NDArray => (t instanceof Zero ? zerosLike(t.aval) : t);
 
 // ---------------------------------------------------------------- reshape, transpose
 
-const reshapeP: Primitive<One, { readonly shape: Shape }> = /* @__PURE__ */ definePrimitive<One, { readonly shape: Shape }>({
+const reshapeP: Primitive<One, { readonly shape: Shape }> = /* @__PURE__ */ definePrimitive<
+  One,
+  { readonly shape: Shape }
+>({
   name: "reshape",
   kind: "movement",
   infer: ([x], { shape }) => {
@@ -173,7 +187,8 @@ const reshapeP: Primitive<One, { readonly shape: Shape }> = /* @__PURE__ */ defi
   printParams: ({ shape }) => ({ new_sizes: shape }),
 });
 
-export const reshape = (x: NDArray, shape: Shape): NDArray => (shapesEqual(x.shape, shape) ? x : bind1(reshapeP, [x], { shape }));
+export const reshape = (x: NDArray, shape: Shape): NDArray =>
+  shapesEqual(x.shape, shape) ? x : bind1(reshapeP, [x], { shape });
 
 const transposeP: Primitive<One, { readonly permutation: readonly number[] }> = /* @__PURE__ */ definePrimitive<
   One,
@@ -200,7 +215,10 @@ const transposeP: Primitive<One, { readonly permutation: readonly number[] }> = 
       ),
     ];
   },
-  jvp: ([x], [dx], { permutation }) => ({ primals: [transpose(x, permutation)], tangents: [transpose(dx as NDArray, permutation)] }),
+  jvp: ([x], [dx], { permutation }) => ({
+    primals: [transpose(x, permutation)],
+    tangents: [transpose(dx as NDArray, permutation)],
+  }),
   transpose: ([ct], [x], { permutation }) => {
     if (!isLinear(x)) return [null];
     const inverse = range(permutation.length);
@@ -228,12 +246,19 @@ export function moveAxis(x: NDArray, from: number, to: number): NDArray {
 /** A batch axis at the front: moved there, or made by broadcasting. */
 export function batchToFront(x: NDArray, dim: number | null, size: number): NDArray {
   if (dim !== null) return moveAxis(x, dim, 0);
-  return broadcastInDim(x, [size, ...x.shape], range(x.ndim).map((i) => i + 1));
+  return broadcastInDim(
+    x,
+    [size, ...x.shape],
+    range(x.ndim).map((i) => i + 1),
+  );
 }
 
 // ---------------------------------------------------------------- sum over axes (the transpose of broadcasting)
 
-const reduceSumP: Primitive<One, { readonly axes: readonly number[] }> = /* @__PURE__ */ definePrimitive<One, { readonly axes: readonly number[] }>({
+const reduceSumP: Primitive<One, { readonly axes: readonly number[] }> = /* @__PURE__ */ definePrimitive<
+  One,
+  { readonly axes: readonly number[] }
+>({
   name: "reduce_sum",
   kind: "reduction",
   infer: ([x], { axes }) => {
@@ -284,7 +309,8 @@ const reduceSumP: Primitive<One, { readonly axes: readonly number[] }> = /* @__P
 });
 
 /** Sum over canonical axes; no promotion. */
-export const sumAxes = (x: NDArray, axes: readonly number[]): NDArray => (axes.length === 0 ? x : bind1(reduceSumP, [x], { axes }));
+export const sumAxes = (x: NDArray, axes: readonly number[]): NDArray =>
+  axes.length === 0 ? x : bind1(reduceSumP, [x], { axes });
 
 const noArithmetic = (name: string, x: Aval): DTypeError =>
   new DTypeError("KeyArithmetic", {
@@ -304,13 +330,16 @@ const convertP: Primitive<One, ConvertParams> = /* @__PURE__ */ definePrimitive<
   name: "convert_element_type",
   kind: "elementwise",
   infer: ([x], { dtype, weakType }) => {
-    if (isKey(x.dtype) !== isKey(dtype)) throw noArithmetic("convertElementType", isKey(x.dtype) ? x : x.withDType(dtype));
+    if (isKey(x.dtype) !== isKey(dtype))
+      throw noArithmetic("convertElementType", isKey(x.dtype) ? x : x.withDType(dtype));
     return [x.withDType(dtype, weakType)];
   },
   reference: ([x], _, [out]) => [convertHost(x, out!.dtype)],
   jvp: ([x], [dx], { dtype, weakType }) => ({
     primals: [convert(x, dtype, weakType)],
-    tangents: [isInexact(dtype) ? convert(dx as NDArray, dtype, weakType) : new Zero(new Aval(x.shape, dtype, weakType))],
+    tangents: [
+      isInexact(dtype) ? convert(dx as NDArray, dtype, weakType) : new Zero(new Aval(x.shape, dtype, weakType)),
+    ],
   }),
   transpose: ([ct], [x]) => [isLinear(x) ? convert(ct as NDArray, x.aval.dtype, x.aval.weakType) : null],
   batch: ([x], [d], { dtype, weakType }) => ({ outs: [convert(x, dtype, weakType)], dims: [d] }),
@@ -374,7 +403,6 @@ const stopGradientP: Primitive<One, null> = /* @__PURE__ */ definePrimitive<One,
 
 export const stopGradientArray = (x: NDArray): NDArray => (isInexact(x.dtype) ? bind1(stopGradientP, [x], null) : x);
 
-
 // ---------------------------------------------------------------- eye
 
 interface EyeParams {
@@ -395,7 +423,8 @@ const eyeP: Primitive<readonly [], EyeParams> = /* @__PURE__ */ definePrimitive<
   reference: (_, { rows, columns, offset }, [out]) => {
     const r = allocateLike(out!);
     const lanes = lanesOf(r.dtype);
-    for (let i = Math.max(0, -offset); i < rows && i + offset < columns; i++) r.data[(i * columns + i + offset) * lanes] = 1;
+    for (let i = Math.max(0, -offset); i < rows && i + offset < columns; i++)
+      r.data[(i * columns + i + offset) * lanes] = 1;
     return [r];
   },
   jvp: noOperands,
@@ -403,7 +432,17 @@ const eyeP: Primitive<readonly [], EyeParams> = /* @__PURE__ */ definePrimitive<
   batch: noOperands,
 });
 
-export const eye = (rows: number, columns: number, offset: number, dtype: DType): NDArray => bind1(eyeP, [], { rows, columns, offset, dtype });
+export const eye = (rows: number, columns: number, offset: number, dtype: DType): NDArray =>
+  bind1(eyeP, [], { rows, columns, offset, dtype });
 
 /** Every structural primitive, for sweeps. */
-export const primitives = [addAnyP, broadcastInDimP, reshapeP, transposeP, reduceSumP, convertP, stopGradientP, eyeP] as const;
+export const primitives = [
+  addAnyP,
+  broadcastInDimP,
+  reshapeP,
+  transposeP,
+  reduceSumP,
+  convertP,
+  stopGradientP,
+  eyeP,
+] as const;

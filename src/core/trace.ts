@@ -106,13 +106,21 @@ export function withNewTrace<T>(trace: Trace, f: () => T): T {
 }
 
 /** Applies a primitive in the current trace. */
-export function bind<P>(primitive: AnyPrimitive & { readonly __params?: P }, args: readonly NDArray[], params: P): readonly NDArray[] {
+export function bind<P>(
+  primitive: AnyPrimitive & { readonly __params?: P },
+  args: readonly NDArray[],
+  params: P,
+): readonly NDArray[] {
   for (let i = 0; i < args.length; i++) if (!(args[i] instanceof NDArray)) throw notAnArray(primitive.name, args[i]);
   return current.process(primitive, args, params as Params);
 }
 
 /** Applies a primitive with one result. */
-export function bind1<P>(primitive: AnyPrimitive & { readonly __params?: P }, args: readonly NDArray[], params: P): NDArray {
+export function bind1<P>(
+  primitive: AnyPrimitive & { readonly __params?: P },
+  args: readonly NDArray[],
+  params: P,
+): NDArray {
   return bind(primitive, args, params)[0]!;
 }
 

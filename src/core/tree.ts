@@ -80,7 +80,7 @@ export function registerDataclass<T extends object>(
     type,
     (node) => [read(node, dataFields), read(node, metaFields)],
     (aux, children) => {
-      const node = Object.create((type as { prototype: object }).prototype as object) as Record<string, unknown>;
+      const node = Object.create((type as { prototype: object }).prototype) as Record<string, unknown>;
       dataFields.forEach((n, i) => (node[n] = children[i]));
       metaFields.forEach((n, i) => (node[n] = aux[i]));
       return node as T;
@@ -166,13 +166,17 @@ const undefinedDef = new TreeDef("none", [], [undefined]);
 export function structurallyEqual(a: unknown, b: unknown): boolean {
   if (Object.is(a, b)) return true;
   if (typeof a !== "object" || typeof b !== "object" || a === null || b === null) return false;
-  if (Array.isArray(a)) return Array.isArray(b) && a.length === b.length && a.every((x, i) => structurallyEqual(x, b[i]));
+  if (Array.isArray(a))
+    return Array.isArray(b) && a.length === b.length && a.every((x, i) => structurallyEqual(x, b[i]));
   const [p, q] = [Object.getPrototypeOf(a) as unknown, Object.getPrototypeOf(b) as unknown];
   if (p !== q || (p !== Object.prototype && p !== null)) return false;
   const [ka, kb] = [Object.keys(a), Object.keys(b)];
   return (
     ka.length === kb.length &&
-    ka.every((k) => Object.hasOwn(b, k) && structurallyEqual((a as Record<string, unknown>)[k], (b as Record<string, unknown>)[k]))
+    ka.every(
+      (k) =>
+        Object.hasOwn(b, k) && structurallyEqual((a as Record<string, unknown>)[k], (b as Record<string, unknown>)[k]),
+    )
   );
 }
 
@@ -243,7 +247,8 @@ export function flatten(x: unknown, isLeaf?: IsLeaf): [leaves: unknown[], treede
  */
 export function flattenMatching(def: TreeDef, x: unknown, leaves: unknown[]): boolean {
   if (def.kind === "leaf") {
-    if (x === null || x === undefined || (typeof x === "object" && !(x instanceof NDArray) && isContainer(x))) return false;
+    if (x === null || x === undefined || (typeof x === "object" && !(x instanceof NDArray) && isContainer(x)))
+      return false;
     leaves.push(x);
     return true;
   }
@@ -281,7 +286,10 @@ export function flattenMatching(def: TreeDef, x: unknown, leaves: unknown[]): bo
 
 /** Whether `x` is a container rather than a leaf. */
 export const isContainer = (x: object): boolean =>
-  Array.isArray(x) || isPlainObject(x) || x instanceof Map || registered.has((x as { constructor?: unknown }).constructor);
+  Array.isArray(x) ||
+  isPlainObject(x) ||
+  x instanceof Map ||
+  registered.has((x as { constructor?: unknown }).constructor);
 
 /** The tree with this structure and these leaves. */
 export function unflatten(def: TreeDef, leaves: readonly unknown[]): unknown {
@@ -305,7 +313,8 @@ export function unflatten(def: TreeDef, leaves: readonly unknown[]): unknown {
         d.children.forEach((c, i) => {
           const key = d.data[i] as string;
           // An own "__proto__" key must not become the prototype.
-          if (key === "__proto__") Object.defineProperty(out, key, { value: build(c), enumerable: true, writable: true, configurable: true });
+          if (key === "__proto__")
+            Object.defineProperty(out, key, { value: build(c), enumerable: true, writable: true, configurable: true });
           else out[key] = build(c);
         });
         return out;

@@ -15,8 +15,8 @@ export type Arrays<T> = 0 extends 1 & T
     ? NDArray
     : T extends NDArray | ScalarLike | TypedArray
       ? NDArray
-      : // eslint-disable-next-line @typescript-eslint/no-explicit-any
-        T extends null | undefined | ((...args: any[]) => unknown)
+      :  
+        T extends null | undefined | ((...args: never[]) => unknown)
         ? T
         : T extends ReadonlyMap<infer K, infer V>
           ? Map<K, Arrays<V>>
@@ -29,8 +29,8 @@ export type BadLeaf<T> = 0 extends 1 & T
     ? never
     : T extends NDArray | ScalarLike | TypedArray | null | undefined
       ? never
-      : // eslint-disable-next-line @typescript-eslint/no-explicit-any
-        T extends string | symbol | ((...args: any[]) => unknown) | Promise<any> | Date | Set<any>
+      :  
+        T extends string | symbol | ((...args: never[]) => unknown) | Promise<unknown> | Date | ReadonlySet<unknown>
         ? T
         : T extends ReadonlyMap<unknown, infer V>
           ? BadLeaf<V>
@@ -43,11 +43,15 @@ declare const nonTree: unique symbol;
 // Recursive array types (ArrayLike) stop here.
 type BadLeafOfItem<V> = V extends readonly unknown[] ? never : BadLeaf<V>;
 // Methods of registered classes are not leaves; plain function-valued fields cannot be told apart and are left to run time.
-// eslint-disable-next-line @typescript-eslint/no-explicit-any
-type BadLeafOfFields<T> = { [K in keyof T]-?: T[K] extends (...args: any[]) => unknown ? never : BadLeaf<T[K]> }[keyof T];
+
+type BadLeafOfFields<T> = {
+  [K in keyof T]-?: T[K] extends (...args: never[]) => unknown ? never : BadLeaf<T[K]>;
+}[keyof T];
 
 /** Constrains a function's parameter type to be a tree of arrays; the message names the leaf that is not. */
-export type Pytree<T> = [BadLeaf<T>] extends [never] ? unknown : { readonly "a pytree leaf must be an array or a number, but found": BadLeaf<T> };
+export type Pytree<T> = [BadLeaf<T>] extends [never]
+  ? unknown
+  : { readonly "a pytree leaf must be an array or a number, but found": BadLeaf<T> };
 
 /** What a differentiated function may return: a scalar array. */
 export type Scalar = NDArray | number;

@@ -26,7 +26,10 @@ const makeSwitch =
 export const debugNans: Switch = /* @__PURE__ */ makeSwitch((on) => ({ debugNans: on }));
 
 /** `debugNans` that also reports NaN which never reaches a result, such as in the unused half of a `where`. */
-export const debugNansEverywhere: Switch = /* @__PURE__ */ makeSwitch((on) => ({ debugNans: on, debugNansEverywhere: on }));
+export const debugNansEverywhere: Switch = /* @__PURE__ */ makeSwitch((on) => ({
+  debugNans: on,
+  debugNansEverywhere: on,
+}));
 
 /** Prints the reason each time a jitted function is traced again. */
 export const explainRetraces: Switch = /* @__PURE__ */ makeSwitch((on) => ({ explainRetraces: on }));

@@ -33,7 +33,8 @@ export function print(format: string, ...args: unknown[]): void {
   const { ordered, ...named } = fields as { ordered?: boolean };
   const positional = isFields(last) ? args.slice(0, -1) : args;
   checkFormat(format, positional.length, Object.keys(named));
-  const show = (xs: readonly unknown[], byName: Readonly<Record<string, unknown>>): void => write(fill(format, xs, byName));
+  const show = (xs: readonly unknown[], byName: Readonly<Record<string, unknown>>): void =>
+    write(fill(format, xs, byName));
   const options = ordered === undefined ? [] : [{ ordered }];
   debugCallback(show, positional, named, ...options);
 }

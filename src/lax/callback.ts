@@ -11,7 +11,15 @@ import { type AnyFunction, checkCallable, flattenArgs, nameOf } from "../core/ca
 import type { Effect } from "../core/effects.ts";
 import type { NDArray } from "../core/ndarray.ts";
 import { asArray } from "../core/operands.ts";
-import { type AnyPrimitive, type BatchAxis, type Batched, type Many, type Primitive, Zero, definePrimitive } from "../core/primitive.ts";
+import {
+  type AnyPrimitive,
+  type BatchAxis,
+  type Batched,
+  type Many,
+  type Primitive,
+  Zero,
+  definePrimitive,
+} from "../core/primitive.ts";
 import { ArgumentError, BatchingError, DifferentiationError, TransformError } from "../core/problem.ts";
 import { splitOptions } from "../core/options.ts";
 import { currentPlace } from "../core/source.ts";
@@ -36,7 +44,12 @@ interface CallbackParams {
   readonly vmapMethod: VmapMethod | null;
 }
 
-const effects: Readonly<Record<CallbackKind, readonly Effect[]>> = { debug: ["debug"], io: ["io"], ordered: ["ordered"], pure: [] };
+const effects: Readonly<Record<CallbackKind, readonly Effect[]>> = {
+  debug: ["debug"],
+  io: ["io"],
+  ordered: ["ordered"],
+  pure: [],
+};
 
 export const callbackP: Primitive<Many, CallbackParams> = /* @__PURE__ */ definePrimitive<Many, CallbackParams>({
   name: "callback",
@@ -79,7 +92,12 @@ function checkResult(name: string, y: NDArray, expected: Aval, i: number): void 
   });
 }
 
-function batchCallback(operands: readonly NDArray[], dims: readonly (number | null)[], params: CallbackParams, axis: BatchAxis): Batched {
+function batchCallback(
+  operands: readonly NDArray[],
+  dims: readonly (number | null)[],
+  params: CallbackParams,
+  axis: BatchAxis,
+): Batched {
   const { kind, vmapMethod, name, outs } = params;
   const method = kind === "pure" ? vmapMethod : "sequential";
   if (method === null)
@@ -98,7 +116,17 @@ function batchCallback(operands: readonly NDArray[], dims: readonly (number | nu
     });
   if (method !== "sequential" && method !== "sequential_unrolled") {
     const all = operands.map((x, i) =>
-      dims[i] !== null ? moveAxis(x, dims[i]!, 0) : method === "broadcast_all" ? batchToFront(x, null, axis.size) : method === "expand_dims" ? broadcastInDim(x, [1, ...x.shape], range(x.ndim).map((k) => k + 1)) : x,
+      dims[i] !== null
+        ? moveAxis(x, dims[i]!, 0)
+        : method === "broadcast_all"
+          ? batchToFront(x, null, axis.size)
+          : method === "expand_dims"
+            ? broadcastInDim(
+                x,
+                [1, ...x.shape],
+                range(x.ndim).map((k) => k + 1),
+              )
+            : x,
     );
     const results = bind(callbackP, all, { ...params, outs: outs.map((a) => a.withShape([axis.size, ...a.shape])) });
     return { outs: results, dims: results.map(() => 0) };
@@ -106,14 +134,28 @@ function batchCallback(operands: readonly NDArray[], dims: readonly (number | nu
   const mapped = operands.flatMap((x, i) => (dims[i] === null ? [] : [moveAxis(x, dims[i]!, 0)]));
   const body = (_: unknown, row: NDArray[]): readonly [null, readonly NDArray[]] => {
     let next = 0;
-    return [null, bind(callbackP, operands.map((x, i) => (dims[i] === null ? x : row[next++]!)), params)];
+    return [
+      null,
+      bind(
+        callbackP,
+        operands.map((x, i) => (dims[i] === null ? x : row[next++]!)),
+        params,
+      ),
+    ];
   };
   const [, ys] = scan(body as never, null, mapped, { length: axis.size }) as unknown as [null, NDArray[]];
   return { outs: ys, dims: ys.map(() => 0) };
 }
 
 /** Binds a callback on trees; gives the tree of results. */
-function bindCallback(kind: CallbackKind, transform: string, f: AnyFunction, results: unknown, args: readonly unknown[], vmapMethod: VmapMethod | null): unknown {
+function bindCallback(
+  kind: CallbackKind,
+  transform: string,
+  f: AnyFunction,
+  results: unknown,
+  args: readonly unknown[],
+  vmapMethod: VmapMethod | null,
+): unknown {
   checkCallable(transform, f);
   const [shapes, outDef] = flatten(results, (x) => x instanceof ShapeDtypeStruct);
   const outs = shapes.map((s) => resultAval(s, transform));
@@ -135,7 +177,13 @@ function resultAval(s: unknown, transform: string): Aval {
   });
 }
 
-function resultLeaves(value: unknown, outDef: TreeDef, outs: readonly Aval[], transform: string, f: AnyFunction): NDArray[] {
+function resultLeaves(
+  value: unknown,
+  outDef: TreeDef,
+  outs: readonly Aval[],
+  transform: string,
+  f: AnyFunction,
+): NDArray[] {
   const [raw, def] = flatten(value, outDef.kind === "leaf" ? () => true : undefined);
   if (def.numLeaves !== outDef.numLeaves)
     throw new TransformError("CallbackResult", {

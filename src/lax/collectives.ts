@@ -8,7 +8,16 @@ import { checkOptions } from "../core/call.ts";
 import { evaluator } from "../core/evaluator.ts";
 import type { NDArray } from "../core/ndarray.ts";
 import { asArray } from "../core/operands.ts";
-import { type AnyPrimitive, type BatchAxis, type Batched, type One, type Primitive, definePrimitive, isLinear, notDifferentiable } from "../core/primitive.ts";
+import {
+  type AnyPrimitive,
+  type BatchAxis,
+  type Batched,
+  type One,
+  type Primitive,
+  definePrimitive,
+  isLinear,
+  notDifferentiable,
+} from "../core/primitive.ts";
 import { ArgumentError, ShapeError } from "../core/problem.ts";
 import { canonicalAxis, dropAxes, insertAxis, range, shapeText } from "../core/shape.ts";
 import { batchToFront, moveAxis, reshape, sumAxes } from "../core/structural.ts";
@@ -44,7 +53,14 @@ interface ReduceParams {
 type ReduceRule = (x: NDArray, dim: number | null, size: number) => NDArray;
 
 /** A reduction over named axes: over the one being mapped now, and again over the others. */
-function batchReduction(self: Primitive<One, ReduceParams>, reduce: ReduceRule, x: NDArray, d: number | null, { axes }: ReduceParams, axis: BatchAxis): Batched {
+function batchReduction(
+  self: Primitive<One, ReduceParams>,
+  reduce: ReduceRule,
+  x: NDArray,
+  d: number | null,
+  { axes }: ReduceParams,
+  axis: BatchAxis,
+): Batched {
   if (axis.name === null || !axes.includes(axis.name)) return { outs: [bind1(self, [x], { axes })], dims: [d] };
   const rest = axes.filter((a) => a !== axis.name);
   const reduced = reduce(x, d, axis.size);
@@ -58,11 +74,15 @@ export const psumP: Primitive<One, ReduceParams> = /* @__PURE__ */ definePrimiti
   reference: (_, { axes }) => outside(axes[0]!),
   jvp: ([x], [dx], p) => ({ primals: [bind1(psumP, [x], p)], tangents: [bind1(psumP, [dx as NDArray], p)] }),
   transpose: ([ct], [x], p) => [isLinear(x) ? bind1(psumP, [ct as NDArray], p) : null],
-  batch: ([x], [d], p, axis) => batchReduction(psumP, (y, k, n) => (k === null ? mul(y, n) : sumAxes(y, [k])), x, d, p, axis),
+  batch: ([x], [d], p, axis) =>
+    batchReduction(psumP, (y, k, n) => (k === null ? mul(y, n) : sumAxes(y, [k])), x, d, p, axis),
   axisNames: ({ axes }) => axes,
 });
 
-const noExtremumDerivative = notDifferentiable("JAX defines no derivative for the maximum or minimum over a named axis", "use allGather and a maximum over the gathered axis");
+const noExtremumDerivative = notDifferentiable(
+  "JAX defines no derivative for the maximum or minimum over a named axis",
+  "use allGather and a maximum over the gathered axis",
+);
 
 export const pmaxP: Primitive<One, ReduceParams> = /* @__PURE__ */ definePrimitive<One, ReduceParams>({
   name: "pmax",
@@ -130,7 +150,10 @@ interface AxisIndexParams {
   readonly axis: string;
 }
 
-export const axisIndexP: Primitive<readonly [], AxisIndexParams> = /* @__PURE__ */ definePrimitive<readonly [], AxisIndexParams>({
+export const axisIndexP: Primitive<readonly [], AxisIndexParams> = /* @__PURE__ */ definePrimitive<
+  readonly [],
+  AxisIndexParams
+>({
   name: "axis_index",
   kind: "collective",
   infer: () => [new Aval([], "int32")],
@@ -167,7 +190,11 @@ interface GatherParams {
 function mergeInto(x: NDArray, from: number, dimension: number): NDArray {
   const moved = moveAxis(x, from, dimension);
   const { shape } = moved;
-  return reshape(moved, [...shape.slice(0, dimension), shape[dimension]! * shape[dimension + 1]!, ...shape.slice(dimension + 2)]);
+  return reshape(moved, [
+    ...shape.slice(0, dimension),
+    shape[dimension]! * shape[dimension + 1]!,
+    ...shape.slice(dimension + 2),
+  ]);
 }
 
 export const allGatherP: Primitive<One, GatherParams> = /* @__PURE__ */ definePrimitive<One, GatherParams>({
@@ -197,21 +224,32 @@ export const psumScatterP: Primitive<One, GatherParams> = /* @__PURE__ */ define
     if (tiled ? n % size !== 0 : n !== size)
       throw new ShapeError("ScatterSize", {
         what: `psumScatter: axis ${dimension} of shape ${shapeText(x.shape)} cannot be split among ${size} examples`,
-        why: tiled ? "each example receives an equal share of the axis" : "without tiled, each example receives one entry of the axis",
+        why: tiled
+          ? "each example receives an equal share of the axis"
+          : "without tiled, each example receives one entry of the axis",
         fix: tiled ? `make the length a multiple of ${size}` : `make the length ${size}, or pass { tiled: true }`,
       });
-    return [x.withShape(tiled ? x.shape.map((m, i) => (i === dimension ? m / size : m)) : dropAxes(x.shape, [dimension]))];
+    return [
+      x.withShape(tiled ? x.shape.map((m, i) => (i === dimension ? m / size : m)) : dropAxes(x.shape, [dimension])),
+    ];
   },
   reference: (_, { axis }) => outside(axis),
-  jvp: ([x], [dx], p) => ({ primals: [bind1(psumScatterP, [x], p)], tangents: [bind1(psumScatterP, [dx as NDArray], p)] }),
+  jvp: ([x], [dx], p) => ({
+    primals: [bind1(psumScatterP, [x], p)],
+    tangents: [bind1(psumScatterP, [dx as NDArray], p)],
+  }),
   transpose: ([ct], [x], p) => [isLinear(x) ? bind1(allGatherP, [ct as NDArray], p) : null],
   batch: ([x], [d], p, axis) => {
-    if (axis.name !== p.axis) return { outs: [bind1(psumScatterP, [moveAxis(x, d!, 0)], { ...p, dimension: p.dimension + 1 })], dims: [0] };
+    if (axis.name !== p.axis)
+      return { outs: [bind1(psumScatterP, [moveAxis(x, d!, 0)], { ...p, dimension: p.dimension + 1 })], dims: [0] };
     const total = sumAxes(batchToFront(x, d, axis.size), [0]);
     if (!p.tiled) return { outs: [total], dims: [p.dimension] };
     const { shape } = total;
     const share = shape[p.dimension]! / p.size;
-    return { outs: [reshape(total, [...shape.slice(0, p.dimension), p.size, share, ...shape.slice(p.dimension + 1)])], dims: [p.dimension] };
+    return {
+      outs: [reshape(total, [...shape.slice(0, p.dimension), p.size, share, ...shape.slice(p.dimension + 1)])],
+      dims: [p.dimension],
+    };
   },
   axisNames: ({ axis }) => [axis],
 });
@@ -235,7 +273,11 @@ export function allGather<T>(x: T, axisName: string, options: AllGatherOptions =
 }
 
 /** The sum over a named axis, of which each example keeps its own share along `scatterDimension`. Works on trees. */
-export function psumScatter<T>(x: T, axisName: string, options: { readonly scatterDimension?: number; readonly tiled?: boolean } = {}): Arrays<T> {
+export function psumScatter<T>(
+  x: T,
+  axisName: string,
+  options: { readonly scatterDimension?: number; readonly tiled?: boolean } = {},
+): Arrays<T> {
   checkOptions("psumScatter", options, ["scatterDimension", "tiled"]);
   const { scatterDimension = 0, tiled = false } = options;
   const size = namedAxisSize(axisName);
@@ -258,7 +300,11 @@ export const ppermuteP: Primitive<One, PermuteParams> = /* @__PURE__ */ definePr
   infer: ([x]) => [x],
   reference: (_, { axis }) => outside(axis),
   jvp: ([x], [dx], p) => ({ primals: [bind1(ppermuteP, [x], p)], tangents: [bind1(ppermuteP, [dx as NDArray], p)] }),
-  transpose: ([ct], [x], p) => [isLinear(x) ? bind1(ppermuteP, [ct as NDArray], { ...p, permutation: p.permutation.map(([s, t]) => [t, s] as const) }) : null],
+  transpose: ([ct], [x], p) => [
+    isLinear(x)
+      ? bind1(ppermuteP, [ct as NDArray], { ...p, permutation: p.permutation.map(([s, t]) => [t, s] as const) })
+      : null,
+  ],
   batch: ([x], [d], p, axis) => {
     if (axis.name !== p.axis) return { outs: [bind1(ppermuteP, [x], p)], dims: [d] };
     // Examples that nobody sends to read out of bounds, which fills with zeros.
@@ -267,7 +313,10 @@ export const ppermuteP: Primitive<One, PermuteParams> = /* @__PURE__ */ definePr
     const all = batchToFront(x, d, axis.size);
     const indices = evaluator().fromHost({ shape: [axis.size, 1], dtype: "int32", data: sources }, false);
     const dnums = { offsetDims: range(all.ndim).slice(1), collapsedSliceDims: [0], startIndexMap: [0] };
-    return { outs: [gather(all, indices, dnums, [1, ...all.shape.slice(1)], { mode: "fill", fillValue: 0 })], dims: [0] };
+    return {
+      outs: [gather(all, indices, dnums, [1, ...all.shape.slice(1)], { mode: "fill", fillValue: 0 })],
+      dims: [0],
+    };
   },
   axisNames: ({ axis }) => [axis],
 });
@@ -276,7 +325,8 @@ export const ppermuteP: Primitive<One, PermuteParams> = /* @__PURE__ */ definePr
 export function ppermute<T>(x: T, axisName: string, perm: readonly (readonly [number, number])[]): Arrays<T> {
   const size = namedAxisSize(axisName);
   const bad = perm.find(([s, t]) => ![s, t].every((n) => Number.isInteger(n) && n >= 0 && n < size));
-  const twice = new Set(perm.map(([s]) => s)).size !== perm.length || new Set(perm.map(([, t]) => t)).size !== perm.length;
+  const twice =
+    new Set(perm.map(([s]) => s)).size !== perm.length || new Set(perm.map(([, t]) => t)).size !== perm.length;
   if (bad || twice)
     throw new ArgumentError("InvalidPermutation", {
       what: `ppermute: ${bad ? `[${bad.join(", ")}] is not a pair of positions below ${size}` : "a position sends or receives twice"}`,
@@ -304,7 +354,9 @@ export const allToAllP: Primitive<One, AllToAllParams> = /* @__PURE__ */ defineP
     if (tiled ? n % size !== 0 : n !== size)
       throw new ShapeError("AllToAllSize", {
         what: `allToAll: axis ${splitAxis} of shape ${shapeText(x.shape)} cannot be split among ${size} examples`,
-        why: tiled ? "each example receives an equal share of the axis" : "without tiled, each example receives one entry of the axis",
+        why: tiled
+          ? "each example receives an equal share of the axis"
+          : "without tiled, each example receives one entry of the axis",
         fix: tiled ? `make the length a multiple of ${size}` : `make the length ${size}, or pass { tiled: true }`,
       });
     if (!tiled) return [x.withShape(insertAxis(dropAxes(x.shape, [splitAxis]), concatAxis, size))];
@@ -315,16 +367,32 @@ export const allToAllP: Primitive<One, AllToAllParams> = /* @__PURE__ */ defineP
   },
   reference: (_, { axis }) => outside(axis),
   jvp: ([x], [dx], p) => ({ primals: [bind1(allToAllP, [x], p)], tangents: [bind1(allToAllP, [dx as NDArray], p)] }),
-  transpose: ([ct], [x], p) => [isLinear(x) ? bind1(allToAllP, [ct as NDArray], { ...p, splitAxis: p.concatAxis, concatAxis: p.splitAxis }) : null],
+  transpose: ([ct], [x], p) => [
+    isLinear(x) ? bind1(allToAllP, [ct as NDArray], { ...p, splitAxis: p.concatAxis, concatAxis: p.splitAxis }) : null,
+  ],
   batch: ([x], [d], p, axis) => {
     const { splitAxis, concatAxis } = p;
-    if (axis.name !== p.axis) return { outs: [bind1(allToAllP, [moveAxis(x, d!, 0)], { ...p, splitAxis: splitAxis + 1, concatAxis: concatAxis + 1 })], dims: [0] };
+    if (axis.name !== p.axis)
+      return {
+        outs: [bind1(allToAllP, [moveAxis(x, d!, 0)], { ...p, splitAxis: splitAxis + 1, concatAxis: concatAxis + 1 })],
+        dims: [0],
+      };
     const all = batchToFront(x, d, axis.size);
     const { shape } = all;
     // [example, …, share × part, …] with the shares in front; then each share's examples lie along concatAxis.
-    const split = p.tiled ? reshape(all, [...shape.slice(0, splitAxis + 1), p.size, shape[splitAxis + 1]! / p.size, ...shape.slice(splitAxis + 2)]) : all;
+    const split = p.tiled
+      ? reshape(all, [
+          ...shape.slice(0, splitAxis + 1),
+          p.size,
+          shape[splitAxis + 1]! / p.size,
+          ...shape.slice(splitAxis + 2),
+        ])
+      : all;
     const sharesFirst = moveAxis(split, splitAxis + 1, 0);
-    return { outs: [p.tiled ? mergeInto(sharesFirst, 1, concatAxis + 1) : moveAxis(sharesFirst, 1, concatAxis + 1)], dims: [0] };
+    return {
+      outs: [p.tiled ? mergeInto(sharesFirst, 1, concatAxis + 1) : moveAxis(sharesFirst, 1, concatAxis + 1)],
+      dims: [0],
+    };
   },
   axisNames: ({ axis }) => [axis],
 });
@@ -332,13 +400,34 @@ export const allToAllP: Primitive<One, AllToAllParams> = /* @__PURE__ */ defineP
 /**
  * Splits `splitAxis` among the examples of a named axis and joins what each receives along `concatAxis`. Works on trees.
  */
-export function allToAll<T>(x: T, axisName: string, splitAxis: number, concatAxis: number, options: { readonly tiled?: boolean } = {}): Arrays<T> {
+export function allToAll<T>(
+  x: T,
+  axisName: string,
+  splitAxis: number,
+  concatAxis: number,
+  options: { readonly tiled?: boolean } = {},
+): Arrays<T> {
   checkOptions("allToAll", options, ["tiled"]);
   const size = namedAxisSize(axisName);
   return overTree(x, "allToAll", (leaf) => {
     const [s, c] = [canonicalAxis("allToAll", splitAxis, leaf.ndim), canonicalAxis("allToAll", concatAxis, leaf.ndim)];
-    return bind1(allToAllP, [leaf], { axis: axisName, size, splitAxis: s, concatAxis: c, tiled: options.tiled ?? false });
+    return bind1(allToAllP, [leaf], {
+      axis: axisName,
+      size,
+      splitAxis: s,
+      concatAxis: c,
+      tiled: options.tiled ?? false,
+    });
   });
 }
 
-export const primitives: readonly AnyPrimitive[] = [psumP, pmaxP, pminP, axisIndexP, allGatherP, psumScatterP, ppermuteP, allToAllP];
+export const primitives: readonly AnyPrimitive[] = [
+  psumP,
+  pmaxP,
+  pminP,
+  axisIndexP,
+  allGatherP,
+  psumScatterP,
+  ppermuteP,
+  allToAllP,
+];

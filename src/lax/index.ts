@@ -1,7 +1,12 @@
 /** `cotangent/lax`: the primitives as functions, control flow, collectives and callbacks. */
 import "../backends/install.ts";
 import { interpreters } from "../transforms/interpreters.ts";
-import { type CustomLinearSolve, type CustomRoot, makeCustomLinearSolve, makeCustomRoot } from "./control/linearSolve.ts";
+import {
+  type CustomLinearSolve,
+  type CustomRoot,
+  makeCustomLinearSolve,
+  makeCustomRoot,
+} from "./control/linearSolve.ts";
 
 export {
   RoundingMethod,
@@ -65,7 +70,17 @@ export {
   shiftRightLogical,
 } from "./bitwise.ts";
 export { bitcastConvertType, convertElementType, reducePrecision } from "./cast.ts";
-export { argmax, argmin, reduceAnd, reduceMax, reduceMin, reduceOr, reduceProd, reduceSum, reduceXor } from "./reduce.ts";
+export {
+  argmax,
+  argmin,
+  reduceAnd,
+  reduceMax,
+  reduceMin,
+  reduceOr,
+  reduceProd,
+  reduceSum,
+  reduceXor,
+} from "./reduce.ts";
 export { cumlogsumexp, cummax, cummin, cumprod, cumsum } from "./cumulative.ts";
 export {
   broadcast,
@@ -106,16 +121,44 @@ export {
   dynamicUpdateSliceInDim,
 } from "./dynamicSlice.ts";
 export { type GatherDimensionNumbers, gather } from "./gather.ts";
-export { scatter, scatterAdd, scatterMax, scatterMin, scatterMul, scatterSub } from "./scatter.ts";
+export {
+  type ScatterDimensionNumbers,
+  scatter,
+  scatterAdd,
+  scatterMax,
+  scatterMin,
+  scatterMul,
+  scatterSub,
+} from "./scatter.ts";
+export { scatterApply } from "./scatterApply.ts";
 export { sort, sortKeyVal, topK } from "./sort.ts";
 export { batchMatmul, dot, dotGeneral } from "./contract.ts";
 export { conv, convGeneralDilated, convTranspose, convWithGeneralPadding } from "./conv.ts";
-export { convDimensionNumbers, convGeneralPermutations } from "./convDimensions.ts";
+export {
+  convDimensionNumbers,
+  convGeneralPermutations,
+  convGeneralShapeTuple,
+  convShapeTuple,
+  convTransposeShapeTuple,
+} from "./convDimensions.ts";
+export { convGeneralDilatedLocal, convGeneralDilatedPatches } from "./convPatches.ts";
+export { padtypeToPads } from "./windowGeometry.ts";
 export { reduce, reduceWindow } from "./reduceWindow.ts";
 export { scan, map, foriLoop, whileLoop, type ScanOptions } from "./control/loops.ts";
 export { cond, switch_ } from "./control/branches.ts";
 export { associativeScan, type AssociativeScanOptions } from "./control/associativeScan.ts";
-export { allGather, allToAll, axisIndex, axisSize, pmax, pmean, pmin, ppermute, psum, psumScatter } from "./collectives.ts";
+export {
+  allGather,
+  allToAll,
+  axisIndex,
+  axisSize,
+  pmax,
+  pmean,
+  pmin,
+  ppermute,
+  psum,
+  psumScatter,
+} from "./collectives.ts";
 export { ioCallback, pureCallback } from "./callback.ts";
 export { optimizationBarrier } from "../core/barrier.ts";
 export { stopGradient } from "../transforms/scopes.ts";

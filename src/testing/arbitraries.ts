@@ -19,7 +19,20 @@ export const shapes = (options: ShapeOptions = {}): fc.Arbitrary<number[]> => {
   return fc.array(fc.integer({ min: minLength, max: maxLength }), { minLength: minDims, maxLength: maxDims });
 };
 
-const numeric: readonly DType[] = ["bool", "int8", "int16", "int32", "uint8", "uint16", "uint32", "float16", "bfloat16", "float32", "float64", "complex64"];
+const numeric: readonly DType[] = [
+  "bool",
+  "int8",
+  "int16",
+  "int32",
+  "uint8",
+  "uint16",
+  "uint32",
+  "float16",
+  "bfloat16",
+  "float32",
+  "float64",
+  "complex64",
+];
 
 /** Dtypes, keys excepted. */
 export const dtypes = (among: readonly DType[] = numeric): fc.Arbitrary<DType> => fc.constantFrom(...among);

@@ -29,7 +29,8 @@ export class GradientMismatchError extends CotangentError {
 }
 
 /** Tolerance and step for a dtype: differences of float32 values lose half of their digits. */
-const defaults = (double: boolean): { tolerance: number; eps: number } => (double ? { tolerance: 1e-5, eps: 1e-6 } : { tolerance: 2e-2, eps: 1e-2 });
+const defaults = (double: boolean): { tolerance: number; eps: number } =>
+  double ? { tolerance: 1e-5, eps: 1e-6 } : { tolerance: 2e-2, eps: 1e-2 };
 
 /** A small generator of reproducible directions in [-1, 1] (Park and Miller, "Random number generators", 1988). */
 function directions(seed: number): () => number {
@@ -53,7 +54,8 @@ function randomLike(x: NDArray, next: () => number): NDArray {
 function moved(x: NDArray, v: NDArray, step: number): NDArray {
   const [a, b] = [host(x), host(v)];
   const out = allocateLike(x.aval);
-  for (let i = 0; i < out.data.length; i++) out.data[i] = isInexact(x.dtype) ? a.data[i]! + step * b.data[i]! : a.data[i]!;
+  for (let i = 0; i < out.data.length; i++)
+    out.data[i] = isInexact(x.dtype) ? a.data[i]! + step * b.data[i]! : a.data[i]!;
   return array(out);
 }
 
@@ -76,9 +78,18 @@ const innerProduct = (a: readonly number[], b: readonly number[]): number => a.r
  * @example
  * checkGrads((x) => np.sin(x), [np.array(0.3)], 2);
  */
-export function checkGrads(f: AnyFunction, args: readonly unknown[], order: number, options: CheckGradsOptions = {}): void {
+export function checkGrads(
+  f: AnyFunction,
+  args: readonly unknown[],
+  order: number,
+  options: CheckGradsOptions = {},
+): void {
   if (!Number.isInteger(order) || order < 1)
-    throw new ArgumentError("CheckOrder", { what: `checkGrads: the order is ${String(order)}`, why: "there is at least the first derivative to check", fix: "pass 1, 2, …" });
+    throw new ArgumentError("CheckOrder", {
+      what: `checkGrads: the order is ${String(order)}`,
+      why: "there is at least the first derivative to check",
+      fix: "pass 1, 2, …",
+    });
   const { leaves, def } = flattenArgs(args, "checkGrads");
   const complex = leaves.find((x) => isInexact(x.dtype) && !isFloat(x.dtype));
   if (complex)
@@ -89,7 +100,13 @@ export function checkGrads(f: AnyFunction, args: readonly unknown[], order: numb
     });
   const double = leaves.some((x) => x.dtype === "float64");
   const { tolerance, eps } = defaults(double);
-  const settings: Settings = { atol: options.atol ?? tolerance, rtol: options.rtol ?? tolerance, eps: options.eps ?? eps, modes: options.modes ?? ["fwd", "rev"], next: directions(options.seed ?? 0) };
+  const settings: Settings = {
+    atol: options.atol ?? tolerance,
+    rtol: options.rtol ?? tolerance,
+    eps: options.eps ?? eps,
+    modes: options.modes ?? ["fwd", "rev"],
+    next: directions(options.seed ?? 0),
+  };
   check(f, leaves, def, order, settings, "f");
 }
 
@@ -101,11 +118,19 @@ interface Settings {
   readonly next: () => number;
 }
 
-function check(f: AnyFunction, leaves: readonly NDArray[], def: TreeDef, order: number, s: Settings, name: string): void {
+function check(
+  f: AnyFunction,
+  leaves: readonly NDArray[],
+  def: TreeDef,
+  order: number,
+  s: Settings,
+  name: string,
+): void {
   const call = (xs: readonly NDArray[]): unknown => f(...(unflatten(def, xs) as unknown[])) as unknown;
   const out = flattenResult(call(leaves), "checkGrads", f);
   const v = leaves.map((x) => randomLike(x, s.next));
-  const at = (step: number): readonly NDArray[] => flattenResult(call(leaves.map((x, i) => moved(x, v[i]!, step))), "checkGrads", f).leaves;
+  const at = (step: number): readonly NDArray[] =>
+    flattenResult(call(leaves.map((x, i) => moved(x, v[i]!, step))), "checkGrads", f).leaves;
   const [above, below] = [at(s.eps), at(-s.eps)];
   const difference = out.leaves.map((y, i) => {
     const [a, b] = [host(above[i]!).data, host(below[i]!).data];
@@ -122,13 +147,22 @@ function check(f: AnyFunction, leaves: readonly NDArray[], def: TreeDef, order: 
     const ct = out.leaves.map((y) => randomLike(y, s.next));
     const pull = (...xs: unknown[]): unknown => (vjp(f, ...xs)[1] as AnyFunction)(unflatten(out.def, ct));
     const cts = flattenArgs(pull(...(unflatten(def, leaves) as unknown[])) as unknown[], "checkGrads").leaves;
-    const expected = out.leaves.reduce((sum, y, i) => (isInexact(y.dtype) ? sum + innerProduct(Array.from(host(ct[i]!).data), difference[i]!) : sum), 0);
+    const expected = out.leaves.reduce(
+      (sum, y, i) => (isInexact(y.dtype) ? sum + innerProduct(Array.from(host(ct[i]!).data), difference[i]!) : sum),
+      0,
+    );
     compare(`the vjp of ${name}`, [], [dot(v, cts)], [expected], s);
     if (order > 1) check(pull, leaves, def, order - 1, s, `the vjp of ${name}`);
   }
 }
 
-function compare(what: string, path: KeyPath, got: readonly number[], expected: readonly number[], { atol, rtol }: Settings): void {
+function compare(
+  what: string,
+  path: KeyPath,
+  got: readonly number[],
+  expected: readonly number[],
+  { atol, rtol }: Settings,
+): void {
   got.forEach((g, k) => {
     const e = expected[k]!;
     if (Math.abs(g - e) <= atol + rtol * Math.abs(e) || Object.is(g, e)) return;

@@ -3,4 +3,12 @@ import "../backends/install.ts";
 import "../numpy/install.ts";
 
 export { type CheckGradsOptions, GradientMismatchError, checkGrads } from "./checkGrads.ts";
-export { type ArrayOptions, type ShapeOptions, arrays, broadcastableShapes, dtypes, pytrees, shapes } from "./arbitraries.ts";
+export {
+  type ArrayOptions,
+  type ShapeOptions,
+  arrays,
+  broadcastableShapes,
+  dtypes,
+  pytrees,
+  shapes,
+} from "./arbitraries.ts";

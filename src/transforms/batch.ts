@@ -47,7 +47,12 @@ export class BatchTrace extends Trace {
     if (!collective && pairs.every((p) => p.dim === null)) return parent.process(primitive, args, params);
     const rule = primitive.batch;
     if (isAbsent(rule))
-      throw new BatchingError("NotBatchable", { what: `${primitive.name} cannot be mapped by vmap`, why: rule.why, fix: rule.fix, where: currentPlace() });
+      throw new BatchingError("NotBatchable", {
+        what: `${primitive.name} cannot be mapped by vmap`,
+        why: rule.why,
+        fix: rule.fix,
+        where: currentPlace(),
+      });
     const source = captureSource();
     const run = (): Batched =>
       withTrace(parent, () =>
@@ -98,7 +103,9 @@ export function batchCall(
   const trace = new BatchTrace(currentTrace(), name, axis, interpreters);
   const named = axis.name === null ? null : { name: axis.name, size: axis.size };
   const source = captureSource();
-  const outs = withNamedAxis(named, () => withNewTrace(trace, () => f(args.map((x, i) => trace.wrap(x, dims[i]!, source)))));
+  const outs = withNamedAxis(named, () =>
+    withNewTrace(trace, () => f(args.map((x, i) => trace.wrap(x, dims[i]!, source)))),
+  );
   const pairs = outs.map((y) => trace.split(y));
   return { outs: pairs.map((p) => p.value), dims: pairs.map((p) => p.dim) };
 }

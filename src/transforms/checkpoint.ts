@@ -15,7 +15,6 @@ import { type TreeDef, mapTree, unflatten } from "../core/tree.ts";
 import { type AnyFunction, checkCallable, checkOptions, flattenArgs, flattenResult, nameOf } from "../core/call.ts";
 import { dropInputs } from "./dce.ts";
 import { argumentNumber, named } from "./gradient.ts";
-import { interpreters } from "./interpreters.ts";
 import { jvpOfCall, residualsOf, scatterTangents, transposeOfCall } from "./jitPrimitive.ts";
 
 /** What a policy sees of an operation of the function. */
@@ -42,10 +41,18 @@ export const checkpointP: Primitive<Many, CheckpointParams> = /* @__PURE__ */ de
   kind: "control",
   infer: (_, { jaxpr }) => outAvals(jaxpr),
   reference: (ins, { jaxpr }, _, context) => context.program(jaxpr)(ins),
-  jvp: (primals, tangents, params, { jvpJaxpr }) => jvpOfCall(primals, tangents, (nz) => jvpJaxpr(params.jaxpr, nz, false), (jaxpr, ins) => call(ins, { ...params, jaxpr })),
+  jvp: (primals, tangents, params, { jvpJaxpr }) =>
+    jvpOfCall(
+      primals,
+      tangents,
+      (nz) => jvpJaxpr(params.jaxpr, nz, false),
+      (jaxpr, ins) => call(ins, { ...params, jaxpr }),
+    ),
   linearize: (primals, nonzero, params, i) => linearizeCheckpoint(primals, nonzero, params, i),
   transpose: (cts, operands, params, i) =>
-    transposeOfCall(cts, operands, params.jaxpr, i, (jaxpr, ins) => call(ins, { ...params, jaxpr, differentiated: true })),
+    transposeOfCall(cts, operands, params.jaxpr, i, (jaxpr, ins) =>
+      call(ins, { ...params, jaxpr, differentiated: true }),
+    ),
   batch: (operands, dims, params, axis, { batchJaxpr }) => {
     const batched = batchJaxpr(params.jaxpr, axis, dims, false);
     return { outs: call(operands, { ...params, jaxpr: batched.jaxpr }), dims: batched.dims };
@@ -57,12 +64,22 @@ export const checkpointP: Primitive<Many, CheckpointParams> = /* @__PURE__ */ de
   subJaxprs: ({ jaxpr }) => [jaxpr],
   inline: ({ jaxpr, differentiated, preventCse }) => (differentiated && preventCse ? null : jaxpr),
   stepwise: (ins, { jaxpr }) => evalJaxpr(jaxpr, [], ins),
-  printParams: ({ jaxpr, policy, preventCse, differentiated }) => ({ jaxpr, policy, prevent_cse: preventCse, differentiated }),
+  printParams: ({ jaxpr, policy, preventCse, differentiated }) => ({
+    jaxpr,
+    policy,
+    prevent_cse: preventCse,
+    differentiated,
+  }),
 });
 
 const call = (ins: readonly NDArray[], params: CheckpointParams): readonly NDArray[] => bind(checkpointP, ins, params);
 
-function linearizeCheckpoint(primals: readonly NDArray[], nonzero: readonly boolean[], params: CheckpointParams, { linearizeJaxpr, dceJaxpr }: Interpreters) {
+function linearizeCheckpoint(
+  primals: readonly NDArray[],
+  nonzero: readonly boolean[],
+  params: CheckpointParams,
+  { linearizeJaxpr, dceJaxpr }: Interpreters,
+) {
   const lin = linearizeJaxpr(params.jaxpr, nonzero, false);
   const numOuts = lin.nonzeroOut.length;
   const primal = inlineCalls(lin.primal);
@@ -82,13 +99,16 @@ function linearizeCheckpoint(primals: readonly NDArray[], nonzero: readonly bool
       return evalJaxpr(lin.tangent, [], [...residualsOf(lin, xs.slice(0, nIn), extra), ...xs.slice(nKnown)]);
     },
     [...inAvals(recompute), ...inAvals(lin.tangent).slice(lin.numResiduals)],
-    "checkpoint");
+    "checkpoint",
+  );
   const { jaxpr: needed, usedInputs } = dceJaxpr(jaxpr, new Array<boolean>(jaxpr.outs.length).fill(true));
   const remat = dropInputs(needed, usedInputs);
   return {
     primals: outs,
     tangents: (tangents: readonly (NDArray | Zero)[]) => {
-      const ins = [...primals, ...all.slice(numOuts), ...(tangents.filter((_, i) => nonzero[i]) as NDArray[])].filter((_, i) => usedInputs[i]);
+      const ins = [...primals, ...all.slice(numOuts), ...(tangents.filter((_, i) => nonzero[i]) as NDArray[])].filter(
+        (_, i) => usedInputs[i],
+      );
       return scatterTangents(call(ins, { ...params, jaxpr: remat, differentiated: true }), lin.nonzeroOut, outs);
     },
   };
@@ -105,7 +125,8 @@ interface PolicySplit {
 
 function splitByPolicy(jaxpr: Jaxpr, policy: Policy | null): PolicySplit {
   if (!policy) return { forwardEqns: jaxpr.eqns, recomputeEqns: jaxpr.eqns, saved: [] };
-  const save = (j: Jaxpr): Var[] => j.eqns.filter((e) => e.effects.length === 0 && policy(candidateOf(e))).flatMap((e) => [...e.outputs]);
+  const save = (j: Jaxpr): Var[] =>
+    j.eqns.filter((e) => e.effects.length === 0 && policy(candidateOf(e))).flatMap((e) => [...e.outputs]);
   const whole = new Set<Var>(save(jaxpr));
   const forwardEqns: Eqn[] = [];
   const recomputeEqns: Eqn[] = [];
@@ -155,7 +176,8 @@ function inlineCalls(jaxpr: Jaxpr): Jaxpr {
       return jaxpr.outs.map(read);
     },
     inAvals(jaxpr),
-    "checkpoint");
+    "checkpoint",
+  );
   return inlined.jaxpr;
 }
 
@@ -175,13 +197,18 @@ export interface CheckpointOptions {
  * const block = checkpoint((x) => np.sin(np.sin(np.sin(x))));
  * grad((x) => np.sum(block(x)))(np.ones(3));
  */
-export function checkpoint<A extends readonly unknown[], R>(f: (...args: A) => R, options: CheckpointOptions = {}): (...args: A) => R {
+export function checkpoint<A extends readonly unknown[], R>(
+  f: (...args: A) => R,
+  options: CheckpointOptions = {},
+): (...args: A) => R {
   checkCallable("checkpoint", f);
   checkOptions("checkpoint", options, ["policy", "preventCse", "staticArgnums", "concrete"]);
   const fn = f as unknown as AnyFunction;
   const { policy = null, preventCse = true, staticArgnums = [] } = options;
   const wrapped = (...args: unknown[]): unknown => {
-    const fixed = (typeof staticArgnums === "number" ? [staticArgnums] : staticArgnums).map((n) => argumentNumber(n, args.length, "checkpoint", fn));
+    const fixed = (typeof staticArgnums === "number" ? [staticArgnums] : staticArgnums).map((n) =>
+      argumentNumber(n, args.length, "checkpoint", fn),
+    );
     const dynamic = args.filter((_, i) => !fixed.includes(i));
     const { leaves, def } = flattenArgs(dynamic, "checkpoint");
     let outDef!: TreeDef;
@@ -189,12 +216,17 @@ export function checkpoint<A extends readonly unknown[], R>(f: (...args: A) => R
       (...xs) => {
         const rebuilt = unflatten(def, xs) as unknown[];
         let next = 0;
-        const flat = flattenResult(fn(...args.map((a, i) => (fixed.includes(i) ? a : rebuilt[next++]))), "checkpoint", fn);
+        const flat = flattenResult(
+          fn(...args.map((a, i) => (fixed.includes(i) ? a : rebuilt[next++]))),
+          "checkpoint",
+          fn,
+        );
         outDef = flat.def;
         return flat.leaves;
       },
       leaves.map((x) => x.aval),
-      `checkpoint(${nameOf(f)})`);
+      `checkpoint(${nameOf(f)})`,
+    );
     return unflatten(outDef, call([...consts, ...leaves], { jaxpr, policy, preventCse, differentiated: false }));
   };
   return named(wrapped, fn, "checkpoint") as unknown as (...args: A) => R;
@@ -224,9 +256,11 @@ export const nameP: Primitive<One, NameParams> = /* @__PURE__ */ definePrimitive
  * @example
  * checkpoint((x) => np.sin(checkpointName(np.exp(x), "e")), { policy: checkpointPolicies.saveOnlyTheseNames("e") });
  */
-export const checkpointName = <T>(x: T, name: string): T => mapTree((leaf: NDArray) => bind1(nameP, [leaf], { name }), x) as T;
+export const checkpointName = <T>(x: T, name: string): T =>
+  mapTree((leaf: NDArray) => bind1(nameP, [leaf], { name }), x) as T;
 
-const nameOfCandidate = ({ primitive, params }: SaveCandidate): string | null => (primitive === "name" ? (params as NameParams).name : null);
+const nameOfCandidate = ({ primitive, params }: SaveCandidate): string | null =>
+  primitive === "name" ? (params as NameParams).name : null;
 
 /** What `checkpoint` may keep. */
 export const checkpointPolicies = {
@@ -239,7 +273,9 @@ export const checkpointPolicies = {
   checkpointDots: (c: SaveCandidate): boolean => c.kind === "contraction",
   /** Keep the results of contractions without batch dimensions: the usual choice for transformers. */
   dotsWithNoBatchDimsSaveable: (c: SaveCandidate): boolean =>
-    c.kind === "contraction" && ((c.params as { dimensionNumbers?: [unknown, [number[], number[]]] }).dimensionNumbers?.[1]?.[0]?.length ?? 0) === 0,
+    c.kind === "contraction" &&
+    ((c.params as { dimensionNumbers?: [unknown, [number[], number[]]] }).dimensionNumbers?.[1]?.[0]?.length ?? 0) ===
+      0,
   checkpointDotsWithNoBatchDims: (c: SaveCandidate): boolean => checkpointPolicies.dotsWithNoBatchDimsSaveable(c),
   /** Keep values named by `checkpointName` with one of these names. */
   saveOnlyTheseNames:

@@ -1,6 +1,14 @@
 /** `customGradient` and `closureConvert`: rules that close over values of the forward run. */
 import { isInexact } from "../core/dtype.ts";
-import { type AnyFunction, FlatFunction, checkCallable, flattenArgs, flattenResult, flattenTree, nameOf } from "../core/call.ts";
+import {
+  type AnyFunction,
+  FlatFunction,
+  checkCallable,
+  flattenArgs,
+  flattenResult,
+  flattenTree,
+  nameOf,
+} from "../core/call.ts";
 import { type Jaxpr, evalJaxpr } from "../core/jaxpr.ts";
 import type { NDArray } from "../core/ndarray.ts";
 import { ArgumentError } from "../core/problem.ts";
@@ -41,12 +49,15 @@ function registerResiduals(): void {
  * const f = customGradient((x) => [x.mul(x), (ct) => ct.mul(x)]); // half the true gradient
  * grad(f)(np.array(3)) // 3
  */
-export function customGradient<A extends readonly unknown[], R>(f: (...args: A) => readonly [R, AnyFunction]): (...args: A) => R {
+export function customGradient<A extends readonly unknown[], R>(
+  f: (...args: A) => readonly [R, AnyFunction],
+): (...args: A) => R {
   checkCallable("customGradient", f);
   registerResiduals();
   const pair = (args: readonly unknown[]): [unknown, AnyFunction] => {
     const result: unknown = f(...(args as unknown as A));
-    if (Array.isArray(result) && result.length === 2 && typeof result[1] === "function") return result as [unknown, AnyFunction];
+    if (Array.isArray(result) && result.length === 2 && typeof result[1] === "function")
+      return result as [unknown, AnyFunction];
     throw new ArgumentError("CustomGradientResult", {
       what: `customGradient: ${nameOf(f)} must return [value, rule]`,
       why: "the rule maps a cotangent of the value to cotangents of the arguments",
@@ -72,8 +83,13 @@ export function customGradient<A extends readonly unknown[], R>(f: (...args: A) 
   };
   const bwd = (residuals: RuleResiduals, ct: unknown): unknown => {
     const { jaxpr, outDef } = residuals.rule;
-    const result = unflatten(outDef, evalJaxpr(jaxpr, residuals.consts, flattenTree(ct, "customGradient", "the cotangent").leaves));
-    return f.length <= 1 && !(Array.isArray(result) && result.length === 1 && outDef.kind === "list") ? [result] : result;
+    const result = unflatten(
+      outDef,
+      evalJaxpr(jaxpr, residuals.consts, flattenTree(ct, "customGradient", "the cotangent").leaves),
+    );
+    return f.length <= 1 && !(Array.isArray(result) && result.length === 1 && outDef.kind === "list")
+      ? [result]
+      : result;
   };
   wrapped.defvjp(fwd, bwd);
   return wrapped as unknown as (...args: A) => R;

@@ -13,12 +13,24 @@ import { ArgumentError, DifferentiationError, TransformError, TreeError, unreach
 import { addAny, batchToFront, instantiate, tangentAval, zerosLike } from "../core/structural.ts";
 import { bind } from "../core/trace.ts";
 import { type TreeDef, treeDifferences, unflatten } from "../core/tree.ts";
-import { type AnyFunction, FlatFunction, checkCallable, checkOptions, flattenArgs, flattenResult, flattenTree, nameOf } from "../core/call.ts";
+import {
+  type AnyFunction,
+  FlatFunction,
+  checkCallable,
+  checkOptions,
+  flattenArgs,
+  flattenResult,
+  flattenTree,
+  nameOf,
+} from "../core/call.ts";
 import { argumentNumber, matchTangent, named } from "./gradient.ts";
 import { transposeOfCall } from "./jitPrimitive.ts";
 
 export type FlatCall = (args: readonly NDArray[]) => readonly NDArray[];
-type FlatRule = (primals: readonly NDArray[], tangents: readonly NDArray[]) => { readonly primals: readonly NDArray[]; readonly tangents: readonly NDArray[] };
+type FlatRule = (
+  primals: readonly NDArray[],
+  tangents: readonly NDArray[],
+) => { readonly primals: readonly NDArray[]; readonly tangents: readonly NDArray[] };
 
 interface CustomJvpParams {
   readonly name: string;
@@ -30,7 +42,12 @@ interface CustomJvpParams {
 }
 
 /** Batches a function of arrays: every result gets the batch axis in front. */
-export function batchedCall(f: FlatCall, dims: readonly (number | null)[], axis: BatchAxis, { batchCall }: Interpreters): FlatCall {
+export function batchedCall(
+  f: FlatCall,
+  dims: readonly (number | null)[],
+  axis: BatchAxis,
+  { batchCall }: Interpreters,
+): FlatCall {
   return (args) => {
     const out = batchCall(f, args, dims, axis);
     return out.outs.map((y, i) => batchToFront(y, out.dims[i]!, axis.size));
@@ -47,7 +64,8 @@ export const customJvpP: Primitive<Many, CustomJvpParams> = /* @__PURE__ */ defi
     const ts = tangents.slice(numConsts).map((t) => instantiate(t instanceof Zero ? new Zero(tangentAval(t.aval)) : t));
     return rule(primals.slice(numConsts), ts);
   },
-  transpose: (cts, operands, params, interpreters) => transposeOfCall(cts, operands, params.jaxpr!, interpreters, (jaxpr, ins) => evalJaxpr(jaxpr, [], ins)),
+  transpose: (cts, operands, params, interpreters) =>
+    transposeOfCall(cts, operands, params.jaxpr!, interpreters, (jaxpr, ins) => evalJaxpr(jaxpr, [], ins)),
   batch: (operands, dims, params, axis, interpreters) => {
     const { numConsts, rule } = params;
     const argDims = dims.slice(numConsts);
@@ -161,7 +179,10 @@ export interface CustomJvpFunction<A extends readonly unknown[], R> {
  * f.defjvp(([x], [dx]) => [f(x), np.cos(x).mul(dx)]);
  * grad(f)(np.array(0)) // 1
  */
-export function customJvp<A extends readonly unknown[], R>(f: (...args: A) => R, options: { readonly nondiffArgnums?: readonly number[] } = {}): CustomJvpFunction<A, R> {
+export function customJvp<A extends readonly unknown[], R>(
+  f: (...args: A) => R,
+  options: { readonly nondiffArgnums?: readonly number[] } = {},
+): CustomJvpFunction<A, R> {
   checkCallable("customJvp", f);
   checkOptions("customJvp", options, ["nondiffArgnums", "nondiffArgnames"]);
   const fn = f as unknown as AnyFunction;
@@ -174,20 +195,35 @@ export function customJvp<A extends readonly unknown[], R>(f: (...args: A) => R,
         fix: "call f.defjvp((primals, tangents) => [value, tangent]) right after making f",
       });
     const split = new SplitArguments(args, options.nondiffArgnums ?? [], "customJvp", fn);
-    const flat = new FlatFunction((...xs: unknown[]) => fn(...split.rebuild(xs as NDArray[])), leavesDef(split.leaves.length), "customJvp");
-    const params: CustomJvpParams = { name: nameOf(f), call: flat.call, rule: flatRule(rule, split, fn, (def) => (flat.out = def)), jaxpr: null, numConsts: 0 };
+    const flat = new FlatFunction(
+      (...xs: unknown[]) => fn(...split.rebuild(xs as NDArray[])),
+      leavesDef(split.leaves.length),
+      "customJvp",
+    );
+    const params: CustomJvpParams = {
+      name: nameOf(f),
+      call: flat.call,
+      rule: flatRule(rule, split, fn, (def) => (flat.out = def)),
+      jaxpr: null,
+      numConsts: 0,
+    };
     const outs = bind(customJvpP, split.leaves, params);
     return unflatten(flat.out!, outs);
   };
   const setRule = (r: AnyFunction): AnyFunction => (checkCallable("defjvp", r), (rule = r));
   return Object.assign(named(wrapped, fn, "customJvp"), {
     defjvp: setRule,
-    defjvps: (...rules: (AnyFunction | null)[]) => void setRule(ruleFromParts(fn, wrapped, rules, options.nondiffArgnums)),
+    defjvps: (...rules: (AnyFunction | null)[]) =>
+      void setRule(ruleFromParts(fn, wrapped, rules, options.nondiffArgnums)),
   }) as unknown as CustomJvpFunction<A, R>;
 }
 
 /** The structure of a flat argument list. */
-const leavesDef = (n: number): TreeDef => flattenArgs(Array.from({ length: n }, () => 0), "customJvp").def;
+const leavesDef = (n: number): TreeDef =>
+  flattenArgs(
+    Array.from({ length: n }, () => 0),
+    "customJvp",
+  ).def;
 
 function flatRule(rule: AnyFunction, split: SplitArguments, f: AnyFunction, setOut: (def: TreeDef) => void): FlatRule {
   return (primals, tangents) => {
@@ -213,7 +249,12 @@ function flatRule(rule: AnyFunction, split: SplitArguments, f: AnyFunction, setO
   };
 }
 
-function ruleFromParts(f: AnyFunction, wrapped: AnyFunction, rules: readonly (AnyFunction | null)[], nondiff: readonly number[] | undefined): AnyFunction {
+function ruleFromParts(
+  f: AnyFunction,
+  wrapped: AnyFunction,
+  rules: readonly (AnyFunction | null)[],
+  nondiff: readonly number[] | undefined,
+): AnyFunction {
   if (nondiff && nondiff.length > 0)
     throw new TransformError("DefjvpsNondiff", {
       what: `customJvp: defjvps cannot be used with nondiffArgnums (${nameOf(f)})`,
@@ -224,6 +265,11 @@ function ruleFromParts(f: AnyFunction, wrapped: AnyFunction, rules: readonly (An
     const value: unknown = wrapped(...primals);
     const parts = rules.flatMap((r, i) => (r ? [r(tangents[i], value, ...primals) as NDArray] : []));
     const [first] = parts;
-    return [value, first === undefined ? zerosLike(tangentAval((value as NDArray).aval)) : parts.slice(1).reduce((a, b) => addAny(a, b), first)];
+    return [
+      value,
+      first === undefined
+        ? zerosLike(tangentAval((value as NDArray).aval))
+        : parts.slice(1).reduce((a, b) => addAny(a, b), first),
+    ];
   };
 }

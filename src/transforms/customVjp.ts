@@ -14,13 +14,24 @@ import { ArgumentError, DifferentiationError, TransformError, TreeError, unreach
 import { batchToFront, instantiate, moveAxis, sumAxes, tangentAval } from "../core/structural.ts";
 import { bind } from "../core/trace.ts";
 import { type TreeDef, describeValue, flatten, leafDef, treeDifferences, unflatten } from "../core/tree.ts";
-import { type AnyFunction, FlatFunction, checkCallable, checkOptions, flattenResult, flattenTree, nameOf } from "../core/call.ts";
+import {
+  type AnyFunction,
+  FlatFunction,
+  checkCallable,
+  checkOptions,
+  flattenResult,
+  flattenTree,
+  nameOf,
+} from "../core/call.ts";
 import { type FlatCall, SplitArguments, batchedCall, capturedDerivative } from "./customJvp.ts";
 import { matchTangent, named } from "./gradient.ts";
 import { transposeOfCall } from "./jitPrimitive.ts";
 
 /** `fwd` on flat arrays: results, then residuals. */
-type FlatFwd = (args: readonly NDArray[]) => { readonly outs: readonly NDArray[]; readonly residuals: readonly NDArray[] };
+type FlatFwd = (args: readonly NDArray[]) => {
+  readonly outs: readonly NDArray[];
+  readonly residuals: readonly NDArray[];
+};
 /** `bwd` on flat arrays: residuals, then cotangents of the results; gives one cotangent per argument. */
 type FlatBwd = (residuals: readonly NDArray[], cotangents: readonly NDArray[]) => readonly NDArray[];
 
@@ -67,8 +78,18 @@ const customLinP: Primitive<Many, CustomLinParams> = /* @__PURE__ */ definePrimi
     // Only the transpose can be run, so only it is batched; tangents come in with the axis in front.
     const { numResiduals } = params;
     const resDims = dims.slice(0, numResiduals);
-    const bwd: FlatBwd = (residuals, cts) => batchedCall((xs) => params.bwd(xs.slice(0, numResiduals), xs.slice(numResiduals)), [...resDims, ...cts.map(() => 0)], axis, interpreters)([...residuals, ...cts]);
-    const outs = bind(customLinP, operands, { ...params, bwd, outs: params.outs.map((a) => a.withShape([axis.size, ...a.shape])) });
+    const bwd: FlatBwd = (residuals, cts) =>
+      batchedCall(
+        (xs) => params.bwd(xs.slice(0, numResiduals), xs.slice(numResiduals)),
+        [...resDims, ...cts.map(() => 0)],
+        axis,
+        interpreters,
+      )([...residuals, ...cts]);
+    const outs = bind(customLinP, operands, {
+      ...params,
+      bwd,
+      outs: params.outs.map((a) => a.withShape([axis.size, ...a.shape])),
+    });
     return { outs, dims: outs.map(() => 0) };
   },
   printParams: ({ name }) => ({ name }),
@@ -87,7 +108,8 @@ export const customVjpP: Primitive<Many, CustomVjpParams> = /* @__PURE__ */ defi
     const lin = linearizeCustom(primals, params);
     return { primals: lin.outs, tangents: lin.push };
   },
-  transpose: (cts, operands, params, interpreters) => transposeOfCall(cts, operands, params.jaxpr!, interpreters, (jaxpr, ins) => evalJaxpr(jaxpr, [], ins)),
+  transpose: (cts, operands, params, interpreters) =>
+    transposeOfCall(cts, operands, params.jaxpr!, interpreters, (jaxpr, ins) => evalJaxpr(jaxpr, [], ins)),
   batch: (operands, dims, params, axis, interpreters) => {
     const argDims = dims.slice(params.numConsts);
     let numOuts = 0;
@@ -112,9 +134,16 @@ export const customVjpP: Primitive<Many, CustomVjpParams> = /* @__PURE__ */ defi
       },
       bwd: (residuals, cts) => {
         const n = residuals.length;
-        const run = batchedCall((xs) => params.bwd(xs.slice(0, n), xs.slice(n)), [...resDims, ...cts.map(() => 0)], axis, interpreters);
+        const run = batchedCall(
+          (xs) => params.bwd(xs.slice(0, n), xs.slice(n)),
+          [...resDims, ...cts.map(() => 0)],
+          axis,
+          interpreters,
+        );
         // An argument that all examples share receives the sum of their cotangents.
-        return run([...residuals, ...cts]).map((ct, i) => (argDims[i] === null ? sumAxes(ct, [0]) : moveAxis(ct, 0, argDims[i]!)));
+        return run([...residuals, ...cts]).map((ct, i) =>
+          argDims[i] === null ? sumAxes(ct, [0]) : moveAxis(ct, 0, argDims[i]!),
+        );
       },
       jaxpr: params.jaxpr && interpreters.batchJaxpr(params.jaxpr, axis, dims, true).jaxpr,
     };
@@ -137,14 +166,19 @@ export const customVjpP: Primitive<Many, CustomVjpParams> = /* @__PURE__ */ defi
 });
 
 /** Runs the forward half; tangents become the operands of `custom_lin`. */
-function linearizeCustom(primals: readonly NDArray[], params: CustomVjpParams): { outs: readonly NDArray[]; push: (tangents: readonly Tangent[]) => readonly Tangent[] } {
+function linearizeCustom(
+  primals: readonly NDArray[],
+  params: CustomVjpParams,
+): { outs: readonly NDArray[]; push: (tangents: readonly Tangent[]) => readonly Tangent[] } {
   const { fwd, bwd, name, numConsts } = params;
   const { outs, residuals } = fwd(primals.slice(numConsts));
   return {
     outs,
     push: (tangents) => {
       if (tangents.slice(0, numConsts).some((t) => !(t instanceof Zero))) throw capturedDerivative("customVjp", name);
-      const ts = tangents.slice(numConsts).map((t) => instantiate(t instanceof Zero ? new Zero(tangentAval(t.aval)) : t));
+      const ts = tangents
+        .slice(numConsts)
+        .map((t) => instantiate(t instanceof Zero ? new Zero(tangentAval(t.aval)) : t));
       const lin: CustomLinParams = { name, bwd, numResiduals: residuals.length, outs: outs.map((y) => y.aval) };
       const results = bind(customLinP, [...residuals, ...ts], lin);
       return results.map((t, i) => (isInexact(outs[i]!.dtype) ? t : new Zero(outs[i]!.aval)));
@@ -171,7 +205,10 @@ export interface CustomVjpFunction<A extends readonly unknown[], R> {
  * const clipGradient = customVjp((x) => x);
  * clipGradient.defvjp((x) => [x, null], (_, ct) => [np.clip(ct, -1, 1)]);
  */
-export function customVjp<A extends readonly unknown[], R>(f: (...args: A) => R, options: { readonly nondiffArgnums?: readonly number[] } = {}): CustomVjpFunction<A, R> {
+export function customVjp<A extends readonly unknown[], R>(
+  f: (...args: A) => R,
+  options: { readonly nondiffArgnums?: readonly number[] } = {},
+): CustomVjpFunction<A, R> {
   checkCallable("customVjp", f);
   checkOptions("customVjp", options, ["nondiffArgnums", "nondiffArgnames"]);
   const fn = f as unknown as AnyFunction;
@@ -188,7 +225,14 @@ export function customVjp<A extends readonly unknown[], R>(f: (...args: A) => R,
     const listDef = flatten(split.leaves.map(() => 0))[1];
     const flat = new FlatFunction((...xs: unknown[]) => fn(...split.rebuild(xs as NDArray[])), listDef, "customVjp");
     const halves = new Halves(fn, rule.fwd, rule.bwd, split, (def) => (flat.out = def));
-    const params: CustomVjpParams = { name: nameOf(f), call: flat.call, fwd: halves.fwd, bwd: halves.bwd, jaxpr: null, numConsts: 0 };
+    const params: CustomVjpParams = {
+      name: nameOf(f),
+      call: flat.call,
+      fwd: halves.fwd,
+      bwd: halves.bwd,
+      jaxpr: null,
+      numConsts: 0,
+    };
     const outs = bind(customVjpP, split.leaves, params);
     return unflatten(flat.out!, outs);
   };
@@ -210,7 +254,13 @@ class Halves {
   readonly #bwd: AnyFunction;
   readonly #split: SplitArguments;
   readonly #setOut: (def: TreeDef) => void;
-  constructor(f: AnyFunction, fwd: AnyFunction, bwd: AnyFunction, split: SplitArguments, setOut: (def: TreeDef) => void) {
+  constructor(
+    f: AnyFunction,
+    fwd: AnyFunction,
+    bwd: AnyFunction,
+    split: SplitArguments,
+    setOut: (def: TreeDef) => void,
+  ) {
     this.#f = f;
     this.#fwd = fwd;
     this.#bwd = bwd;
@@ -236,7 +286,11 @@ class Halves {
 
   readonly bwd: FlatBwd = (residuals, cotangents) => {
     const { fixed, def, leaves } = this.#split;
-    const result: unknown = this.#bwd(...fixed, unflatten(this.#residualDef, residuals), unflatten(this.#outDef, cotangents));
+    const result: unknown = this.#bwd(
+      ...fixed,
+      unflatten(this.#residualDef, residuals),
+      unflatten(this.#outDef, cotangents),
+    );
     const count = def.children.length;
     if (!Array.isArray(result) || result.length !== count)
       throw new ArgumentError("BwdResult", {
@@ -262,8 +316,11 @@ class Halves {
         fix: "return a tree like the argument; null stands for zero",
       });
     const what = `customVjp: the backward half of ${nameOf(this.#f)}`;
-    return flat.leaves.map((x, k) => (isInexact(mine[k]!.dtype) ? matchCotangent(x, mine[k]!.aval, what) : zeros()[k]!));
+    return flat.leaves.map((x, k) =>
+      isInexact(mine[k]!.dtype) ? matchCotangent(x, mine[k]!.aval, what) : zeros()[k]!,
+    );
   }
 }
 
-const matchCotangent = (ct: NDArray, primal: Aval, what: string): NDArray => matchTangent(ct, primal, what, "cotangent");
+const matchCotangent = (ct: NDArray, primal: Aval, what: string): NDArray =>
+  matchTangent(ct, primal, what, "cotangent");

@@ -12,7 +12,11 @@ import { named } from "./gradient.ts";
 import { linearizeOfCall, transposeOfCall } from "./jitPrimitive.ts";
 
 /** The rule on flat arrays, mapped operands with the axis in front. */
-type FlatRule = (size: number, batched: readonly boolean[], args: readonly NDArray[]) => { readonly outs: readonly NDArray[]; readonly batched: readonly boolean[] };
+type FlatRule = (
+  size: number,
+  batched: readonly boolean[],
+  args: readonly NDArray[],
+) => { readonly outs: readonly NDArray[]; readonly batched: readonly boolean[] };
 
 interface CustomVmapParams {
   readonly name: string;
@@ -31,10 +35,15 @@ export const customVmapP: Primitive<Many, CustomVmapParams> = /* @__PURE__ */ de
     // The derivative keeps the rule: the batched derivative is the derivative of the batched form.
     const n = primals.length - params.numConsts;
     const nonzero = tangents.slice(params.numConsts);
-    const call = params.jaxpr ? (xs: readonly NDArray[]) => evalJaxpr(params.jaxpr!, [], [...primals.slice(0, params.numConsts), ...xs]) : params.call;
+    const call = params.jaxpr
+      ? (xs: readonly NDArray[]) => evalJaxpr(params.jaxpr!, [], [...primals.slice(0, params.numConsts), ...xs])
+      : params.call;
     const both: FlatCall = (xs) => {
       const out = jvpCall(call, xs.slice(0, n), xs.slice(n));
-      return [...out.primals, ...out.tangents.map((t, i) => instantiate(t instanceof Zero ? new Zero(tangentAval(out.primals[i]!.aval)) : t))];
+      return [
+        ...out.primals,
+        ...out.tangents.map((t, i) => instantiate(t instanceof Zero ? new Zero(tangentAval(out.primals[i]!.aval)) : t)),
+      ];
     };
     const rule: FlatRule = (size, batched, xs) => {
       const flags: boolean[] = [];
@@ -47,10 +56,24 @@ export const customVmapP: Primitive<Many, CustomVmapParams> = /* @__PURE__ */ de
         xs.slice(0, n),
         xs.slice(n),
       );
-      return { outs: [...out.primals, ...out.tangents.map((t, i) => instantiate(t instanceof Zero ? new Zero(tangentAval(out.primals[i]!.aval)) : t))], batched: [...flags, ...flags] };
+      return {
+        outs: [
+          ...out.primals,
+          ...out.tangents.map((t, i) =>
+            instantiate(t instanceof Zero ? new Zero(tangentAval(out.primals[i]!.aval)) : t),
+          ),
+        ],
+        batched: [...flags, ...flags],
+      };
     };
     const ts = nonzero.map((t) => instantiate(t instanceof Zero ? new Zero(tangentAval(t.aval)) : t));
-    const outs = bind(customVmapP, [...primals.slice(params.numConsts), ...ts], { name: params.name, call: both, rule, jaxpr: null, numConsts: 0 });
+    const outs = bind(customVmapP, [...primals.slice(params.numConsts), ...ts], {
+      name: params.name,
+      call: both,
+      rule,
+      jaxpr: null,
+      numConsts: 0,
+    });
     const half = outs.length / 2;
     return { primals: outs.slice(0, half), tangents: outs.slice(half) };
   },
@@ -69,9 +92,13 @@ export const customVmapP: Primitive<Many, CustomVmapParams> = /* @__PURE__ */ de
     const captured = new Array<boolean>(args.length - primals.length).fill(false);
     const flags = [...captured, ...nonzero];
     const lin = linearizeOfCall(args, flags, linearizeJaxpr(jaxpr, flags, false), (j, ins) => evalJaxpr(j, [], ins));
-    return { primals: lin.primals, tangents: (ts) => lin.tangents([...captured.map((_, i) => new Zero(args[i]!.aval)), ...ts]) };
+    return {
+      primals: lin.primals,
+      tangents: (ts) => lin.tangents([...captured.map((_, i) => new Zero(args[i]!.aval)), ...ts]),
+    };
   },
-  transpose: (cts, operands, params, interpreters) => transposeOfCall(cts, operands, params.jaxpr!, interpreters, (jaxpr, ins) => evalJaxpr(jaxpr, [], ins)),
+  transpose: (cts, operands, params, interpreters) =>
+    transposeOfCall(cts, operands, params.jaxpr!, interpreters, (jaxpr, ins) => evalJaxpr(jaxpr, [], ins)),
   batch: (operands, dims, params, axis) => {
     const { numConsts, rule, name } = params;
     if (dims.slice(0, numConsts).some((d) => d !== null))
@@ -80,7 +107,9 @@ export const customVmapP: Primitive<Many, CustomVmapParams> = /* @__PURE__ */ de
         why: "the batching rule only receives the function's arguments",
         fix: "pass the value as an argument",
       });
-    const front = operands.slice(numConsts).map((x, i) => (dims[numConsts + i] === null ? x : moveAxis(x, dims[numConsts + i]!, 0)));
+    const front = operands
+      .slice(numConsts)
+      .map((x, i) => (dims[numConsts + i] === null ? x : moveAxis(x, dims[numConsts + i]!, 0)));
     const out = rule(
       axis.size,
       dims.slice(numConsts).map((d) => d !== null),
@@ -147,7 +176,13 @@ export function customVmap<A extends readonly unknown[], R>(f: (...args: A) => R
       flat.out = value.def;
       return { outs: value.leaves, batched: flags.map(Boolean) };
     };
-    const outs = bind(customVmapP, leaves, { name: nameOf(f), call: flat.call, rule: flatRule, jaxpr: null, numConsts: 0 });
+    const outs = bind(customVmapP, leaves, {
+      name: nameOf(f),
+      call: flat.call,
+      rule: flatRule,
+      jaxpr: null,
+      numConsts: 0,
+    });
     return unflatten(flat.out!, outs);
   };
   return Object.assign(named(wrapped, fn, "customVmap"), {

@@ -4,7 +4,7 @@
  */
 import { isComplex, isInexact } from "../core/dtype.ts";
 import { reportNaNs } from "../core/nans.ts";
-import { NDArray } from "../core/ndarray.ts";
+import { type NDArray } from "../core/ndarray.ts";
 import { LinearOperand, type Tangent, Zero } from "../core/primitive.ts";
 import { ArgumentError, DTypeError, TreeError } from "../core/problem.ts";
 import { batchToFront, eye, instantiate, moveAxis, reshape, tangentAval } from "../core/structural.ts";
@@ -38,7 +38,12 @@ export function jvp<A extends readonly unknown[], R>(
   primals: readonly [...A],
   tangents: { readonly [K in keyof A]: unknown },
 ): [Arrays<R>, Arrays<R>];
-export function jvp(f: AnyFunction, primals: readonly unknown[], tangents: readonly unknown[], options: { hasAux?: boolean } = {}): unknown {
+export function jvp(
+  f: AnyFunction,
+  primals: readonly unknown[],
+  tangents: readonly unknown[],
+  options: { hasAux?: boolean } = {},
+): unknown {
   checkCallable("jvp", f);
   checkOptions("jvp", options, ["hasAux"]);
   for (const [x, what] of [
@@ -61,7 +66,9 @@ export function jvp(f: AnyFunction, primals: readonly unknown[], tangents: reado
     });
   const given = ts.leaves.map((t, i): Tangent => {
     const primal = xs.leaves[i]!;
-    return isInexact(primal.dtype) ? matchTangent(t, primal.aval, "jvp", "tangent") : new Zero(tangentAval(primal.aval));
+    return isInexact(primal.dtype)
+      ? matchTangent(t, primal.aval, "jvp", "tangent")
+      : new Zero(tangentAval(primal.aval));
   });
   let outDef: TreeDef;
   let auxDef: TreeDef | null = null;
@@ -88,7 +95,9 @@ export function jvp(f: AnyFunction, primals: readonly unknown[], tangents: reado
         interpreters,
       );
       const primalsOut = out.primals.slice(0, numOuts);
-      const tangentsOut = out.tangents.slice(0, numOuts).map((t, i) => instantiate(t instanceof Zero ? new Zero(tangentAval(primalsOut[i]!.aval)) : t));
+      const tangentsOut = out.tangents
+        .slice(0, numOuts)
+        .map((t, i) => instantiate(t instanceof Zero ? new Zero(tangentAval(primalsOut[i]!.aval)) : t));
       const result = [unflatten(outDef, primalsOut), unflatten(outDef, tangentsOut)];
       if (auxDef) result.push(unflatten(auxDef, out.primals.slice(numOuts)));
       return { result, arrays: [...primalsOut, ...tangentsOut] };
@@ -128,7 +137,9 @@ class Selected {
   constructor(f: AnyFunction, args: readonly unknown[], options: JacobianOptions, transform: string) {
     const { argnums = 0 } = options;
     this.single = typeof argnums === "number";
-    this.#list = (typeof argnums === "number" ? [argnums] : argnums).map((n) => argumentNumber(n, args.length, transform, f));
+    this.#list = (typeof argnums === "number" ? [argnums] : argnums).map((n) =>
+      argumentNumber(n, args.length, transform, f),
+    );
     const flat = flattenArgs(
       this.#list.map((n) => args[n]),
       transform,
@@ -148,7 +159,9 @@ class Selected {
     if ((holomorphic && isComplex(x.dtype)) || (!holomorphic && (isInexact(x.dtype) || allowInt))) return;
     throw new DTypeError("JacobianInput", {
       what: `${this.#transform}: an argument is ${String(x.aval)}`,
-      why: holomorphic ? "with holomorphic: true the arguments are complex" : "derivatives are defined for floating-point arguments",
+      why: holomorphic
+        ? "with holomorphic: true the arguments are complex"
+        : "derivatives are defined for floating-point arguments",
       fix: holomorphic ? "pass complex64 arrays" : "pass x.astype(numpy.float32), or choose other argnums",
     });
   }
@@ -190,7 +203,10 @@ const basis = (x: NDArray): NDArray => reshape(eye(x.size, x.size, 0, x.dtype), 
  * @example
  * jacfwd((x) => np.square(x))(np.array([1, 2])) // [[2, 0], [0, 4]]
  */
-export function jacfwd<A extends readonly unknown[]>(f: ((...args: A) => NDArray) & Pytree<A[0]>, options?: JacobianOptions): (...args: A) => Arrays<A[0]>;
+export function jacfwd<A extends readonly unknown[]>(
+  f: ((...args: A) => NDArray) & Pytree<A[0]>,
+  options?: JacobianOptions,
+): (...args: A) => Arrays<A[0]>;
 export function jacfwd(f: AnyFunction, options?: JacobianOptions): AnyFunction;
 export function jacfwd(f: AnyFunction, options: JacobianOptions = {}): AnyFunction {
   checkCallable("jacfwd", f);
@@ -198,13 +214,23 @@ export function jacfwd(f: AnyFunction, options: JacobianOptions = {}): AnyFuncti
   const wrapped = (...args: unknown[]): unknown => {
     const sel = new Selected(f, args, options, "jacfwd");
     const columns = sel.leaves.map((leaf, k) => {
-      const tangents = (direction: NDArray): Tangent[] => sel.leaves.map((x, i) => (i === k ? direction : new Zero(tangentAval(x.aval))));
+      const tangents = (direction: NDArray): Tangent[] =>
+        sel.leaves.map((x, i) => (i === k ? direction : new Zero(tangentAval(x.aval))));
       const push = ([direction]: readonly NDArray[]): readonly NDArray[] => {
         const out = jvpCall(sel.call, sel.leaves, tangents(direction!), `jacfwd(${nameOf(f)})`, interpreters);
-        const ts = out.tangents.slice(0, sel.numOuts).map((t, i) => instantiate(t instanceof Zero ? new Zero(tangentAval(out.primals[i]!.aval)) : t));
+        const ts = out.tangents
+          .slice(0, sel.numOuts)
+          .map((t, i) => instantiate(t instanceof Zero ? new Zero(tangentAval(out.primals[i]!.aval)) : t));
         return [...ts, ...out.primals.slice(sel.numOuts)];
       };
-      const { outs: all, dims } = batchCall(push, [basis(leaf)], [0], { size: leaf.size, name: null }, "jacfwd", interpreters);
+      const { outs: all, dims } = batchCall(
+        push,
+        [basis(leaf)],
+        [0],
+        { size: leaf.size, name: null },
+        "jacfwd",
+        interpreters,
+      );
       const outs = all.slice(0, sel.numOuts);
       // Primal values do not depend on the direction, so aux comes out without a batch axis.
       sel.keepAux(all);
@@ -227,7 +253,10 @@ const range = (n: number): number[] => Array.from({ length: n }, (_, i) => i);
  * @example
  * jacrev((x) => np.square(x))(np.array([1, 2])) // [[2, 0], [0, 4]]
  */
-export function jacrev<A extends readonly unknown[]>(f: ((...args: A) => NDArray) & Pytree<A[0]>, options?: JacobianOptions): (...args: A) => Arrays<A[0]>;
+export function jacrev<A extends readonly unknown[]>(
+  f: ((...args: A) => NDArray) & Pytree<A[0]>,
+  options?: JacobianOptions,
+): (...args: A) => Arrays<A[0]>;
 export function jacrev(f: AnyFunction, options?: JacobianOptions): AnyFunction;
 export function jacrev(f: AnyFunction, options: JacobianOptions = {}): AnyFunction {
   checkCallable("jacrev", f);
@@ -269,9 +298,11 @@ export const jacobian: typeof jacrev = jacrev;
  * @example
  * hessian((x) => np.sum(x.mul(x).mul(x)))(np.array([1, 2])) // [[6, 0], [0, 12]]
  */
-export function hessian<A extends readonly unknown[]>(f: ((...args: A) => NDArray) & Pytree<A[0]>, options?: JacobianOptions): (...args: A) => Arrays<A[0]>;
+export function hessian<A extends readonly unknown[]>(
+  f: ((...args: A) => NDArray) & Pytree<A[0]>,
+  options?: JacobianOptions,
+): (...args: A) => Arrays<A[0]>;
 export function hessian(f: AnyFunction, options?: JacobianOptions): AnyFunction;
 export function hessian(f: AnyFunction, options: JacobianOptions = {}): AnyFunction {
   return named(jacfwd(jacrev(f, options), options), f, "hessian");
 }
-

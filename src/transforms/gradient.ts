@@ -166,16 +166,28 @@ export function vjp<A extends readonly unknown[], R, Aux>(
   f: (...args: A) => readonly [R, Aux],
   ...args: [...A, { readonly hasAux: true }]
 ): [Arrays<R>, Pullback<A, R>, Aux];
-export function vjp<A extends readonly unknown[], R>(f: ((...args: A) => R) & Pytree<A>, ...args: A): [Arrays<R>, Pullback<A, R>];
+export function vjp<A extends readonly unknown[], R>(
+  f: ((...args: A) => R) & Pytree<A>,
+  ...args: A
+): [Arrays<R>, Pullback<A, R>];
 export function vjp(f: AnyFunction, ...args: unknown[]): unknown {
   checkCallable("vjp", f);
   const [primals, options] = splitOptions<{ hasAux?: boolean }>(args, ["hasAux", "reduceAxes"]);
   const hasAux = options.hasAux ?? false;
   const { leaves, def } = flattenArgs(primals, "vjp");
-  const lin = reportNaNs(() => linearizeTree(f, (xs) => unflatten(def, xs) as unknown[], leaves, hasAux, "vjp"), (l) => l.outs);
+  const lin = reportNaNs(
+    () => linearizeTree(f, (xs) => unflatten(def, xs) as unknown[], leaves, hasAux, "vjp"),
+    (l) => l.outs,
+  );
   const pull = (cotangent: unknown): unknown => {
     const cts = checkCotangent(cotangent, lin);
-    return unflatten(def, reportNaNs(() => pullback(lin, leaves, cts), (x) => x));
+    return unflatten(
+      def,
+      reportNaNs(
+        () => pullback(lin, leaves, cts),
+        (x) => x,
+      ),
+    );
   };
   const out = unflatten(lin.outDef, lin.outs);
   return hasAux ? [out, pull, lin.aux] : [out, pull];
@@ -246,12 +258,16 @@ function valueAndGradNamed(f: AnyFunction, options: GradOptions, transform: stri
   checkOptions(transform, options, gradOptions);
   const { argnums = 0, hasAux = false, holomorphic = false, allowInt = false } = options;
   const wrapped = (...args: unknown[]): unknown => {
-    const list = (typeof argnums === "number" ? [argnums] : [...argnums]).map((n) => argumentNumber(n, args.length, transform, f));
+    const list = (typeof argnums === "number" ? [argnums] : [...argnums]).map((n) =>
+      argumentNumber(n, args.length, transform, f),
+    );
     const { leaves, def } = flattenArgs(
       list.map((n) => args[n]),
       transform,
     );
-    leaves.forEach((x, i) => checkInput(x, () => argumentPath(relabel(def.paths()[i]!, list)), transform, holomorphic, allowInt));
+    leaves.forEach((x, i) =>
+      checkInput(x, () => argumentPath(relabel(def.paths()[i]!, list)), transform, holomorphic, allowInt),
+    );
     const rebuild = (xs: readonly NDArray[]): unknown[] => {
       const all = [...args];
       (unflatten(def, xs) as unknown[]).forEach((x, i) => (all[list[i]!] = x));
@@ -311,7 +327,8 @@ function checkInput(x: NDArray, path: () => string, transform: string, holomorph
 function checkScalar(lin: LinearizedFunction, transform: string, f: AnyFunction, holomorphic: boolean): NDArray {
   const [value] = lin.outs;
   if (lin.outDef.kind !== "leaf" || !value || value.ndim !== 0) {
-    const found = lin.outDef.kind === "leaf" ? `an array of shape ${shapeText(value!.shape)}` : `a tree: ${String(lin.outDef)}`;
+    const found =
+      lin.outDef.kind === "leaf" ? `an array of shape ${shapeText(value!.shape)}` : `a tree: ${String(lin.outDef)}`;
     throw new ShapeError("NonScalarGradient", {
       what: `${transform}: ${nameOf(f)} must return a scalar, but returned ${found}`,
       why: "a gradient belongs to a single number",
@@ -321,8 +338,12 @@ function checkScalar(lin: LinearizedFunction, transform: string, f: AnyFunction,
   if (holomorphic ? !isComplex(value.dtype) : !isFloat(value.dtype))
     throw new DTypeError("GradientResultDType", {
       what: `${transform}: ${nameOf(f)} returned ${String(value.aval)}`,
-      why: holomorphic ? "with holomorphic: true the result is complex" : "gradients are taken of real floating-point results",
-      fix: isComplex(value.dtype) ? "return numpy.real(x) or numpy.abs(x), or set { holomorphic: true }" : "convert the result with .astype(numpy.float32)",
+      why: holomorphic
+        ? "with holomorphic: true the result is complex"
+        : "gradients are taken of real floating-point results",
+      fix: isComplex(value.dtype)
+        ? "return numpy.real(x) or numpy.abs(x), or set { holomorphic: true }"
+        : "convert the result with .astype(numpy.float32)",
     });
   return value;
 }
@@ -412,7 +433,9 @@ export function linearTranspose(f: AnyFunction, ...primals: unknown[]): (cotange
   checkCallable("linearTranspose", f);
   const [args] = splitOptions(primals, ["reduceAxes"]);
   const [raw, def] = flatten(args);
-  const avals = raw.map((x) => (x instanceof ShapeDtypeStruct ? x.aval : flattenTree(x, "linearTranspose", "an argument").leaves[0]!.aval));
+  const avals = raw.map((x) =>
+    x instanceof ShapeDtypeStruct ? x.aval : flattenTree(x, "linearTranspose", "an argument").leaves[0]!.aval,
+  );
   const flat = new FlatFunction(f, def, "linearTranspose");
   const { jaxpr, consts } = traceToJaxpr((...xs) => flat.call(xs), avals, `linearTranspose(${nameOf(f)})`);
   return (cotangent) => {
@@ -423,7 +446,9 @@ export function linearTranspose(f: AnyFunction, ...primals: unknown[]): (cotange
         why: "a cotangent has the structure of the result it belongs to",
         fix: "pass a tree like the function's result",
       });
-    const given = cts.leaves.map((ct, i): Tangent => matchTangent(ct, jaxpr.outs[i]!.aval, "linearTranspose", "cotangent"));
+    const given = cts.leaves.map((ct, i): Tangent =>
+      matchTangent(ct, jaxpr.outs[i]!.aval, "linearTranspose", "cotangent"),
+    );
     const out = backwardPass(
       jaxpr,
       consts,

@@ -38,7 +38,8 @@ const linearizeCache = cacheOf<LinearizedJaxpr>();
 const transposeCache = cacheOf<Jaxpr>();
 const batchCache = cacheOf<BatchedJaxpr>();
 
-const flags = (x: boolean | readonly boolean[], n: number): readonly boolean[] => (typeof x === "boolean" ? new Array<boolean>(n).fill(x) : x);
+const flags = (x: boolean | readonly boolean[], n: number): readonly boolean[] =>
+  typeof x === "boolean" ? new Array<boolean>(n).fill(x) : x;
 
 /** The values behind a symbolic tangent list: nonzero ones consumed from `given`, in order. */
 function spread(atoms: readonly Atom[], nonzero: readonly boolean[], given: readonly NDArray[]): Tangent[] {
@@ -54,19 +55,30 @@ function jvpJaxpr(jaxpr: Jaxpr, nonzeroIn: readonly boolean[], instantiateOut: b
     let nonzeroOut: boolean[] = [];
     const traced = traceToJaxpr(
       (...args) => {
-        const out = jvpCall((xs) => evalJaxpr(jaxpr, [], xs), args.slice(0, n), spread(jaxpr.inVars, nonzeroIn, args.slice(n)), "jvp", interpreters);
+        const out = jvpCall(
+          (xs) => evalJaxpr(jaxpr, [], xs),
+          args.slice(0, n),
+          spread(jaxpr.inVars, nonzeroIn, args.slice(n)),
+          "jvp",
+          interpreters,
+        );
         nonzeroOut = out.tangents.map((t, i) => force[i]! || !(t instanceof Zero));
         return [...out.primals, ...out.tangents.filter((_, i) => nonzeroOut[i]).map(instantiateTangent)];
       },
       avals,
-      "jvp");
+      "jvp",
+    );
     return { jaxpr: embedConsts(traced), nonzeroOut };
   });
 }
 
 const instantiateTangent = (t: Tangent): NDArray => instantiate(t instanceof Zero ? new Zero(tangentAval(t.aval)) : t);
 
-function linearizeJaxpr(jaxpr: Jaxpr, nonzeroIn: readonly boolean[], instantiateOut: boolean | readonly boolean[]): LinearizedJaxpr {
+function linearizeJaxpr(
+  jaxpr: Jaxpr,
+  nonzeroIn: readonly boolean[],
+  instantiateOut: boolean | readonly boolean[],
+): LinearizedJaxpr {
   const force = flags(instantiateOut, jaxpr.outs.length);
   return linearizeCache(jaxpr, `${bits(nonzeroIn)}|${bits(force)}`, () => {
     let tangent!: Jaxpr;
@@ -82,13 +94,19 @@ function linearizeJaxpr(jaxpr: Jaxpr, nonzeroIn: readonly boolean[], instantiate
         return [...lin.primals, ...residuals.filter((_, i) => residualInputs[i]! < 0)];
       },
       inAvals(jaxpr),
-      "linearize");
+      "linearize",
+    );
     return { primal: embedConsts(traced), tangent, nonzeroOut, numResiduals: residualInputs.length, residualInputs };
   });
 }
 
 /** Adds explicit zero outputs to a tangent jaxpr where the caller wants a tangent that is symbolically zero. */
-function withForcedZeros(tangent: Jaxpr, have: readonly boolean[], want: readonly boolean[], outs: readonly Aval[]): Jaxpr {
+function withForcedZeros(
+  tangent: Jaxpr,
+  have: readonly boolean[],
+  want: readonly boolean[],
+  outs: readonly Aval[],
+): Jaxpr {
   if (want.every((w, i) => w === have[i])) return tangent;
   return traceToJaxpr(
     (...args) => {
@@ -97,7 +115,8 @@ function withForcedZeros(tangent: Jaxpr, have: readonly boolean[], want: readonl
       return want.flatMap((w, i) => (have[i] ? [given[next++]!] : w ? [instantiateTangent(new Zero(outs[i]!))] : []));
     },
     inAvals(tangent),
-    "linearize").jaxpr;
+    "linearize",
+  ).jaxpr;
 }
 
 function transposeJaxpr(jaxpr: Jaxpr, linear: readonly boolean[], nonzeroOut: readonly boolean[]): Jaxpr {
@@ -108,19 +127,33 @@ function transposeJaxpr(jaxpr: Jaxpr, linear: readonly boolean[], nonzeroOut: re
       (...args) => {
         let next = 0;
         const operands = jaxpr.inVars.map((v, i) => (linear[i] ? new LinearOperand(v.aval) : args[next++]!));
-        const out = backwardPass(jaxpr, [], operands, spread(jaxpr.outs, nonzeroOut, args.slice(known.length)), interpreters);
+        const out = backwardPass(
+          jaxpr,
+          [],
+          operands,
+          spread(jaxpr.outs, nonzeroOut, args.slice(known.length)),
+          interpreters,
+        );
         return out.filter((_, i) => linear[i]).map(instantiateTangent);
       },
       [...known, ...cts],
-      "transpose");
+      "transpose",
+    );
     return embedConsts(traced);
   });
 }
 
-function batchJaxpr(jaxpr: Jaxpr, axis: BatchAxis, dims: readonly (number | null)[], force: boolean | readonly boolean[]): BatchedJaxpr {
+function batchJaxpr(
+  jaxpr: Jaxpr,
+  axis: BatchAxis,
+  dims: readonly (number | null)[],
+  force: boolean | readonly boolean[],
+): BatchedJaxpr {
   const forced = flags(force, jaxpr.outs.length);
   return batchCache(jaxpr, `${axis.size}|${axis.name ?? ""}|${dims.join()}|${bits(forced)}`, () => {
-    const avals = inAvals(jaxpr).map((a, i) => (dims[i] === null ? a : a.withShape(insertAxis(a.shape, dims[i]!, axis.size))));
+    const avals = inAvals(jaxpr).map((a, i) =>
+      dims[i] === null ? a : a.withShape(insertAxis(a.shape, dims[i]!, axis.size)),
+    );
     let outDims: (number | null)[] = [];
     const traced = traceToJaxpr(
       (...args) => {
@@ -129,7 +162,8 @@ function batchJaxpr(jaxpr: Jaxpr, axis: BatchAxis, dims: readonly (number | null
         return out.outs.map((y, i) => (outDims[i] === null ? y : batchToFront(y, out.dims[i]!, axis.size)));
       },
       avals,
-      "vmap");
+      "vmap",
+    );
     return { jaxpr: embedConsts(traced), dims: outDims };
   });
 }

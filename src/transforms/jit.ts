@@ -18,9 +18,16 @@ import { userFrame } from "../core/source.ts";
 import { traceToJaxpr } from "../core/staging.ts";
 import { type NamedAxis, Tracer, bind, currentTrace, evalTrace, namedAxes } from "../core/trace.ts";
 import { type TreeDef, flatten, flattenMatching, structurallyEqual, unflatten } from "../core/tree.ts";
-import { type AnyFunction, argumentPath, checkCallable, checkOptions, flattenResult, leafArray, nameOf } from "../core/call.ts";
+import {
+  type AnyFunction,
+  argumentPath,
+  checkCallable,
+  checkOptions,
+  flattenResult,
+  leafArray,
+  nameOf,
+} from "../core/call.ts";
 import { argumentNumber } from "./gradient.ts";
-import { interpreters } from "./interpreters.ts";
 import { jitP } from "./jitPrimitive.ts";
 import { RetraceLog, explainMiss } from "./retrace.ts";
 import type { Arrays } from "../core/types.ts";
@@ -41,7 +48,15 @@ export interface JitOptions {
   /** The device to run on, by name. */
   readonly device?: string;
 }
-const jitOptions = ["staticArgnums", "staticArgnames", "donateArgnums", "donateArgnames", "keepUnused", "inline", "device"] as const;
+const jitOptions = [
+  "staticArgnums",
+  "staticArgnames",
+  "donateArgnums",
+  "donateArgnames",
+  "keepUnused",
+  "inline",
+  "device",
+] as const;
 
 /** The stages of a traced function. */
 export interface Lowered {
@@ -71,6 +86,7 @@ interface Entry {
   readonly statics: readonly unknown[];
   readonly avals: readonly Aval[];
   readonly axes: readonly NamedAxis[];
+  /** Takes the captured arrays first. */
   readonly jaxpr: Jaxpr;
   readonly consts: readonly NDArray[];
   readonly outDef: TreeDef;
@@ -86,9 +102,11 @@ interface Settings {
   readonly donateNums: readonly number[];
   readonly donateNames: readonly string[];
   readonly inline: boolean;
+  readonly device: string | null;
 }
 
-const list = <T>(x: T | readonly T[] | undefined): readonly T[] => (x === undefined ? [] : Array.isArray(x) ? (x as readonly T[]) : [x as T]);
+const list = <T>(x: T | readonly T[] | undefined): readonly T[] =>
+  x === undefined ? [] : Array.isArray(x) ? (x as readonly T[]) : [x as T];
 
 /** Entries of one function under one set of options, most recent first. */
 class Cache {
@@ -115,7 +133,10 @@ function cacheOf(f: AnyFunction, settings: Settings): Cache {
  * const f = jit((x) => np.sum(np.square(x)));
  * f(np.array([1, 2])) // 5
  */
-export function jit<A extends readonly unknown[], R>(f: (...args: A) => R, options: JitOptions = {}): Jitted<A, Arrays<R>> {
+export function jit<A extends readonly unknown[], R>(
+  f: (...args: A) => R,
+  options: JitOptions = {},
+): Jitted<A, Arrays<R>> {
   checkCallable("jit", f);
   checkOptions("jit", options, jitOptions);
   const settings: Settings = {
@@ -124,6 +145,7 @@ export function jit<A extends readonly unknown[], R>(f: (...args: A) => R, optio
     donateNums: list(options.donateArgnums),
     donateNames: list(options.donateArgnames),
     inline: options.inline ?? false,
+    device: options.device ?? null,
   };
   const fn = f as unknown as AnyFunction;
   const jitted = new JittedFunction(fn, settings);
@@ -160,7 +182,11 @@ class JittedFunction {
   #run(entry: Entry, leaves: readonly NDArray[]): unknown {
     let outs: readonly NDArray[];
     if (currentTrace() === evalTrace && !modes.debugNans) {
-      entry.executable ??= evaluator().compile(entry.jaxpr, { name: entry.name, donated: entry.donated });
+      entry.executable ??= evaluator().compile(entry.jaxpr, {
+        name: entry.name,
+        donated: entry.donated,
+        device: this.settings.device,
+      });
       outs = entry.executable.run(entry.consts.length ? [...entry.consts, ...leaves] : leaves);
       if (entry.donated.length > 0) this.#donate(entry, leaves);
     } else {
@@ -207,7 +233,8 @@ class JittedFunction {
     const { avals, consts } = entry;
     for (let i = 0; i < avals.length; i++) if (!leafMatches(leaves, i, avals[i]!)) return false;
     // Captured tracers of a finished trace: the function has to be traced again in its new surroundings.
-    for (let i = 0; i < consts.length; i++) if (consts[i] instanceof Tracer && !(consts[i] as Tracer).home.live) return false;
+    for (let i = 0; i < consts.length; i++)
+      if (consts[i] instanceof Tracer && !(consts[i] as Tracer).home.live) return false;
     return true;
   }
 
@@ -223,7 +250,13 @@ class JittedFunction {
       dynamic[at] = undefined;
     }
     const last = dynamic[dynamic.length - 1];
-    if (staticNames.length > 0 && typeof last === "object" && last !== null && !(last instanceof NDArray) && !Array.isArray(last)) {
+    if (
+      staticNames.length > 0 &&
+      typeof last === "object" &&
+      last !== null &&
+      !(last instanceof NDArray) &&
+      !Array.isArray(last)
+    ) {
       const rest = { ...(last as Record<string, unknown>) };
       for (const k of staticNames) {
         statics.push(rest[k]);
@@ -241,12 +274,21 @@ class JittedFunction {
     const defs = dynamic.map((a, i) => {
       const [found, def] = flatten(a);
       const paths = def.paths();
-      found.forEach((x, k) => leaves.push(leafArray(x, () => argumentPath([{ kind: "index", index: i }, ...paths[k]!]), "jit")));
+      found.forEach((x, k) =>
+        leaves.push(leafArray(x, () => argumentPath([{ kind: "index", index: i }, ...paths[k]!]), "jit")),
+      );
       return def;
     });
     const avals = (leaves as NDArray[]).map((x) => x.aval);
     const name = nameOf(this.f);
-    this.cache.log.record(this.cache.entries.length === 0 ? null : explainMiss(this.cache.entries, { defs, statics, avals, axes: namedAxes() }), name, String(this.f), userFrame);
+    this.cache.log.record(
+      this.cache.entries.length === 0
+        ? null
+        : explainMiss(this.cache.entries, { defs, statics, avals, axes: namedAxes() }),
+      name,
+      String(this.f),
+      userFrame,
+    );
     let outDef!: TreeDef;
     let consumedKeys: number[] = [];
     const traced = traceToJaxpr(
@@ -257,7 +299,8 @@ class JittedFunction {
         return flat.leaves;
       },
       avals,
-      `jit(${name})`);
+      `jit(${name})`,
+    );
     const entry: Entry = {
       name,
       defs,
@@ -286,7 +329,8 @@ class JittedFunction {
     }
     const last = args[args.length - 1];
     if (staticNames.length > 0 && typeof last === "object" && last !== null)
-      for (const k of staticNames) if (k in last) (out[out.length - 1] as Record<string, unknown>)[k] = (last as Record<string, unknown>)[k];
+      for (const k of staticNames)
+        if (k in last) (out[out.length - 1] as Record<string, unknown>)[k] = (last as Record<string, unknown>)[k];
     return out;
   }
 
@@ -306,7 +350,7 @@ class JittedFunction {
     const leaves: unknown[] = [];
     const entry = this.#find(args, leaves) ?? this.#miss(args, leaves);
     return {
-      jaxpr: entry.jaxpr,
+      jaxpr: withConsts(entry),
       asText: (stage = "jaxpr") => {
         if (stage !== "jaxpr")
           throw new ArgumentError("UnknownStage", {
@@ -314,12 +358,19 @@ class JittedFunction {
             why: "the stages of this version are: jaxpr",
             fix: 'use asText("jaxpr")',
           });
-        return printJaxpr(entry.jaxpr);
+        return printJaxpr(withConsts(entry));
       },
       compile: () => ({ call: (...xs: unknown[]) => this.call(xs) }),
     };
   }
 }
+
+/** The traced jaxpr, with the captured arrays as constants again. */
+const withConsts = ({ jaxpr, consts }: Entry): Jaxpr => ({
+  ...jaxpr,
+  constVars: jaxpr.inVars.slice(0, consts.length),
+  inVars: jaxpr.inVars.slice(consts.length),
+});
 
 /** Whether leaf `i` fits an aval; numbers and other array-likes are converted in place when they do. */
 function leafMatches(leaves: unknown[], i: number, aval: Aval): boolean {
@@ -349,4 +400,3 @@ const staticArray = (at: number, f: AnyFunction): ArgumentError =>
     why: "static arguments are part of the program and compared by value; arrays are data",
     fix: "remove it from staticArgnums, or pass plain numbers, strings or lists",
   });
-

@@ -4,7 +4,16 @@
 import { type Jaxpr, evalJaxpr, outAvals } from "../core/jaxpr.ts";
 import type { Interpreters, LinearizedJaxpr } from "../core/interpreters.ts";
 import type { NDArray } from "../core/ndarray.ts";
-import { type Linearized, type Many, type Primitive, type Tangent, type TransposeOperand, Zero, definePrimitive, isLinear } from "../core/primitive.ts";
+import {
+  type Linearized,
+  type Many,
+  type Primitive,
+  type Tangent,
+  type TransposeOperand,
+  Zero,
+  definePrimitive,
+  isLinear,
+} from "../core/primitive.ts";
 import { tangentAval } from "../core/structural.ts";
 import { bind } from "../core/trace.ts";
 import { dropInputs } from "./dce.ts";
@@ -20,9 +29,17 @@ export const jitP: Primitive<Many, JitParams> = /* @__PURE__ */ definePrimitive<
   kind: "control",
   infer: (_, { jaxpr }) => outAvals(jaxpr),
   reference: (ins, { jaxpr }, _, context) => context.program(jaxpr)(ins),
-  jvp: (primals, tangents, params, { jvpJaxpr }) => jvpOfCall(primals, tangents, (nz) => jvpJaxpr(params.jaxpr, nz, false), (jaxpr, ins) => call(ins, { ...params, jaxpr })),
+  jvp: (primals, tangents, params, { jvpJaxpr }) =>
+    jvpOfCall(
+      primals,
+      tangents,
+      (nz) => jvpJaxpr(params.jaxpr, nz, false),
+      (jaxpr, ins) => call(ins, { ...params, jaxpr }),
+    ),
   linearize: (primals, nonzero, params, { linearizeJaxpr }) =>
-    linearizeOfCall(primals, nonzero, linearizeJaxpr(params.jaxpr, nonzero, false), (jaxpr, ins) => call(ins, { ...params, jaxpr })),
+    linearizeOfCall(primals, nonzero, linearizeJaxpr(params.jaxpr, nonzero, false), (jaxpr, ins) =>
+      call(ins, { ...params, jaxpr }),
+    ),
   transpose: (cts, operands, params, interpreters) =>
     transposeOfCall(cts, operands, params.jaxpr, interpreters, (jaxpr, ins) => call(ins, { ...params, jaxpr })),
   batch: (operands, dims, params, axis, { batchJaxpr }) => {
@@ -49,7 +66,11 @@ type Rebind = (jaxpr: Jaxpr, ins: readonly NDArray[]) => readonly NDArray[];
 const given = <T>(xs: readonly T[], flags: readonly boolean[]): T[] => xs.filter((_, i) => flags[i]);
 
 /** Distributes values over the positions marked; the others are symbolic zeros. */
-export function scatterTangents(values: readonly NDArray[], nonzero: readonly boolean[], outs: readonly { readonly aval: NDArray["aval"] }[]): Tangent[] {
+export function scatterTangents(
+  values: readonly NDArray[],
+  nonzero: readonly boolean[],
+  outs: readonly { readonly aval: NDArray["aval"] }[],
+): Tangent[] {
   let next = 0;
   return nonzero.map((nz, i) => (nz ? values[next++]! : new Zero(tangentAval(outs[i]!.aval))));
 }
@@ -75,7 +96,12 @@ export function residualsOf(lin: LinearizedJaxpr, primals: readonly NDArray[], e
 }
 
 /** Linearization of a call: one call for the primal part, one recorded call for the tangent part. */
-export function linearizeOfCall(primals: readonly NDArray[], nonzero: readonly boolean[], lin: LinearizedJaxpr, rebind: Rebind): Linearized {
+export function linearizeOfCall(
+  primals: readonly NDArray[],
+  nonzero: readonly boolean[],
+  lin: LinearizedJaxpr,
+  rebind: Rebind,
+): Linearized {
   const n = lin.nonzeroOut.length;
   const all = rebind(lin.primal, primals);
   const outs = all.slice(0, n);
@@ -100,7 +126,10 @@ export function transposeOfCall(
   const linear = operands.map(isLinear);
   const nonzeroOut = cts.map((t) => !(t instanceof Zero));
   const transposed = transposeJaxpr(jaxpr, linear, nonzeroOut);
-  const outs = rebind(transposed, [...operands.filter((x): x is NDArray => !isLinear(x)), ...(given(cts, nonzeroOut) as NDArray[])]);
+  const outs = rebind(transposed, [
+    ...operands.filter((x): x is NDArray => !isLinear(x)),
+    ...(given(cts, nonzeroOut) as NDArray[]),
+  ]);
   let next = 0;
   return linear.map((l) => (l ? outs[next++]! : null));
 }

@@ -59,7 +59,12 @@ export class JvpTrace extends Trace {
 }
 
 export const noDerivative = (primitive: AnyPrimitive, { why, fix }: Absent): DifferentiationError =>
-  new DifferentiationError("NotDifferentiable", { what: `${primitive.name} cannot be differentiated`, why, fix, where: currentPlace() });
+  new DifferentiationError("NotDifferentiable", {
+    what: `${primitive.name} cannot be differentiated`,
+    why,
+    fix,
+    where: currentPlace(),
+  });
 
 /** Runs a function of arrays in forward mode, in the current trace. */
 export function jvpCall(

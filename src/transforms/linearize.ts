@@ -43,8 +43,10 @@ class TangentTrace extends Trace {
   }
 
   process(primitive: AnyPrimitive, args: readonly NDArray[], params: Params): readonly NDArray[] {
-    if (!args.some((x) => x instanceof TangentTracer && x.home === this)) return this.parent!.process(primitive, args, params);
-    if (primitive.stage) ({ args, params } = withTrace(this.parent!, () => primitive.stage!(args, params, traceClosed)));
+    if (!args.some((x) => x instanceof TangentTracer && x.home === this))
+      return this.parent!.process(primitive, args, params);
+    if (primitive.stage)
+      ({ args, params } = withTrace(this.parent!, () => primitive.stage!(args, params, traceClosed)));
     const inputs = args.map((x) => this.atom(x));
     const avals = primitive.infer(
       inputs.map((a) => a.aval),
@@ -78,7 +80,8 @@ class LinearizeTrace extends Trace {
 
   process(primitive: AnyPrimitive, args: readonly NDArray[], params: Params): readonly NDArray[] {
     const parent = this.parent!;
-    if (!args.some((x) => x instanceof LinearizeTracer && x.home === this)) return parent.process(primitive, args, params);
+    if (!args.some((x) => x instanceof LinearizeTracer && x.home === this))
+      return parent.process(primitive, args, params);
     // One capture for the whole rule: the primal's tracer and every recorded tangent operation share the user's line.
     const source = captureSource();
     const primals = args.map((x) => this.primal(x));

@@ -1,15 +1,22 @@
 /** Looking at programs: `makeJaxpr` and `evalShape` trace a function without running it. */
 import type { Aval } from "../core/aval.ts";
 import { type Jaxpr, evalJaxpr, inAvals, outAvals } from "../core/jaxpr.ts";
-import { NDArray } from "../core/ndarray.ts";
+import { type NDArray } from "../core/ndarray.ts";
 import { printJaxpr } from "../core/printJaxpr.ts";
 import { ShapeDtypeStruct } from "../core/shapeDtypeStruct.ts";
 import { traceToJaxpr } from "../core/staging.ts";
 import { type TreeDef, flatten, unflatten } from "../core/tree.ts";
 import { withNamedAxes } from "../core/trace.ts";
-import { type AnyFunction, FlatFunction, argumentPath, checkCallable, checkOptions, leafArray, nameOf } from "../core/call.ts";
+import {
+  type AnyFunction,
+  FlatFunction,
+  argumentPath,
+  checkCallable,
+  checkOptions,
+  leafArray,
+  nameOf,
+} from "../core/call.ts";
 import { argumentNumber, named } from "./gradient.ts";
-import { interpreters } from "./interpreters.ts";
 
 /** A traced program with the arrays it captured. Prints in JAX's notation. */
 export class TracedProgram {
@@ -52,11 +59,18 @@ interface TracedTree {
   readonly outDef: TreeDef;
 }
 
-function traceTree(f: AnyFunction, args: readonly unknown[], statics: readonly number[], transform: string): TracedTree {
+function traceTree(
+  f: AnyFunction,
+  args: readonly unknown[],
+  statics: readonly number[],
+  transform: string,
+): TracedTree {
   const fixed = new Set(statics.map((n) => argumentNumber(n, args.length, transform, f)));
   const [raw, def] = flatten(args.map((a, i) => (fixed.has(i) ? undefined : a)));
   const paths = def.paths();
-  const avals = raw.map((x, i) => (x instanceof ShapeDtypeStruct ? x.aval : leafArray(x, () => argumentPath(paths[i]!), transform).aval));
+  const avals = raw.map((x, i) =>
+    x instanceof ShapeDtypeStruct ? x.aval : leafArray(x, () => argumentPath(paths[i]!), transform).aval,
+  );
   const withStatics = (...xs: unknown[]): unknown => f(...xs.map((x, i) => (fixed.has(i) ? args[i] : x)));
   Object.defineProperty(withStatics, "name", { value: nameOf(f) });
   const flat = new FlatFunction(withStatics, def, transform);
@@ -73,12 +87,23 @@ function traceTree(f: AnyFunction, args: readonly unknown[], statics: readonly n
  * //     b:f32[3] = mul a 2.0:f32[]
  * //   in (b,) }
  */
-export function makeJaxpr<A extends readonly unknown[]>(f: (...args: A) => unknown, options: MakeJaxprOptions & { readonly returnShape: true }): (...args: { [K in keyof A]: unknown }) => [TracedProgram, unknown];
-export function makeJaxpr<A extends readonly unknown[]>(f: (...args: A) => unknown, options?: MakeJaxprOptions): (...args: { [K in keyof A]: unknown }) => TracedProgram;
+export function makeJaxpr<A extends readonly unknown[]>(
+  f: (...args: A) => unknown,
+  options: MakeJaxprOptions & { readonly returnShape: true },
+): (...args: { [K in keyof A]: unknown }) => [TracedProgram, unknown];
+export function makeJaxpr<A extends readonly unknown[]>(
+  f: (...args: A) => unknown,
+  options?: MakeJaxprOptions,
+): (...args: { [K in keyof A]: unknown }) => TracedProgram;
 export function makeJaxpr(f: AnyFunction, options: MakeJaxprOptions = {}): AnyFunction {
   checkCallable("makeJaxpr", f);
   checkOptions("makeJaxpr", options, ["staticArgnums", "axisEnv", "returnShape"]);
-  const statics = options.staticArgnums === undefined ? [] : typeof options.staticArgnums === "number" ? [options.staticArgnums] : options.staticArgnums;
+  const statics =
+    options.staticArgnums === undefined
+      ? []
+      : typeof options.staticArgnums === "number"
+        ? [options.staticArgnums]
+        : options.staticArgnums;
   const axes = (options.axisEnv ?? []).map(([name, size]) => ({ name, size }));
   const wrapped = (...args: unknown[]): unknown => {
     const { program, outDef } = withNamedAxes(axes, () => traceTree(f, args, statics, "makeJaxpr"));

@@ -25,7 +25,8 @@ export function explainMiss(earlier: readonly Signature[], now: Signature): stri
 
 function differences(before: Signature, now: Signature): string[] {
   const lines: string[] = [];
-  if (before.defs.length !== now.defs.length) lines.push(`the number of arguments: ${before.defs.length} before, ${now.defs.length} now`);
+  if (before.defs.length !== now.defs.length)
+    lines.push(`the number of arguments: ${before.defs.length} before, ${now.defs.length} now`);
   else {
     now.statics.forEach((s, i) => {
       if (!structurallyEqual(s, before.statics[i])) lines.push(staticDifference(i, before.statics[i], s));
@@ -44,8 +45,14 @@ function differences(before: Signature, now: Signature): string[] {
 }
 
 function staticDifference(i: number, before: unknown, now: unknown): string {
-  const text = (x: unknown): string => (typeof x === "object" && x !== null && !(x instanceof NDArray) ? (JSON.stringify(x) ?? describeValue(x)) : describeValue(x));
-  const hint = typeof before === "function" && typeof now === "function" ? " (functions are compared by identity: define it once, outside the loop)" : "";
+  const text = (x: unknown): string =>
+    typeof x === "object" && x !== null && !(x instanceof NDArray)
+      ? (JSON.stringify(x) ?? describeValue(x))
+      : describeValue(x);
+  const hint =
+    typeof before === "function" && typeof now === "function"
+      ? " (functions are compared by identity: define it once, outside the loop)"
+      : "";
   return `static argument ${i}: ${text(before)} before, ${text(now)} now${hint}`;
 }
 
@@ -57,9 +64,12 @@ function avalDifferences(before: Signature, now: Signature): string[] {
       const [a, b] = [before.avals[leaf]!, now.avals[leaf]!];
       leaf++;
       if (avalsEqual(a, b)) continue;
-      const what = a.dtype === b.dtype && a.weakType === b.weakType ? "shape" : avalsEqual(a, b, true) ? "weak type" : "type";
+      const what =
+        a.dtype === b.dtype && a.weakType === b.weakType ? "shape" : avalsEqual(a, b, true) ? "weak type" : "type";
       const weak = (x: Aval): string => `${String(x)}${x.weakType ? " (weak)" : ""}`;
-      lines.push(`the ${what} of argument ${i}${path.length ? ` at ${keyString(path)}` : ""}: ${weak(a)} before, ${weak(b)} now`);
+      lines.push(
+        `the ${what} of argument ${i}${path.length ? ` at ${keyString(path)}` : ""}: ${weak(a)} before, ${weak(b)} now`,
+      );
     }
   });
   return lines;
@@ -103,7 +113,11 @@ export class RetraceLog {
       return;
     }
     this.#reasons.push(reasons);
-    if (modes.explainRetraces) warnOnce(`retrace|${name}|${reasons.join()}|${this.#reasons.length}`, `jit(${name}) is traced again, because of ${reasons.join("; ")}`);
+    if (modes.explainRetraces)
+      warnOnce(
+        `retrace|${name}|${reasons.join()}|${this.#reasons.length}`,
+        `jit(${name}) is traced again, because of ${reasons.join("; ")}`,
+      );
     const count = countRecent(`${name}|${place}`);
     if (count >= WARN_AFTER)
       warnOnce(

@@ -13,7 +13,8 @@ import type { Arrays } from "../core/types.ts";
  * @example
  * grad((x) => x.mul(stopGradient(x)))(np.array(3)) // 3, not 6
  */
-export const stopGradient = <T>(x: T): Arrays<T> => mapTree((leaf: unknown) => (leaf instanceof NDArray ? stopGradientArray(leaf) : leaf), x) as Arrays<T>;
+export const stopGradient = <T>(x: T): Arrays<T> =>
+  mapTree((leaf: unknown) => (leaf instanceof NDArray ? stopGradientArray(leaf) : leaf), x) as Arrays<T>;
 
 /**
  * Runs `body` with jit off: jitted functions, loops and branches run as plain JavaScript, so that a debugger can step

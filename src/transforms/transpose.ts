@@ -71,7 +71,7 @@ function transposeEqn(
   const rule = eqn.primitive.transpose;
   if (rule === "nonlinear") throw notLinear(eqn);
   const operands = eqn.inputs.map((a): TransposeOperand => (known(a) ? read(a) : new LinearOperand(a.aval)));
-  return rule(cotangents, operands, eqn.params, interpreters) as readonly (Tangent | null)[];
+  return rule(cotangents, operands, eqn.params, interpreters);
 }
 
 const notLinear = (eqn: Eqn): DifferentiationError =>

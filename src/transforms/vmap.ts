@@ -9,7 +9,15 @@ import { batchToFront, moveAxis } from "../core/structural.ts";
 import { shapeText } from "../core/shape.ts";
 import { type KeyPath, type TreeDef, describeValue, flatten, isContainer, keyString, unflatten } from "../core/tree.ts";
 import { batchCall } from "./batch.ts";
-import { type AnyFunction, FlatFunction, argumentPath, checkCallable, checkOptions, flattenArgs, nameOf } from "../core/call.ts";
+import {
+  type AnyFunction,
+  FlatFunction,
+  argumentPath,
+  checkCallable,
+  checkOptions,
+  flattenArgs,
+  nameOf,
+} from "../core/call.ts";
 import { named } from "./gradient.ts";
 import { interpreters } from "./interpreters.ts";
 import type { Arrays } from "../core/types.ts";
@@ -36,7 +44,10 @@ export interface VmapOptions {
  * @example
  * vmap((x, y) => np.dot(x, y), { inAxes: [0, null] })(np.ones([5, 3]), np.ones(3)) // five threes
  */
-export function vmap<A extends readonly unknown[], R>(f: (...args: A) => R, options: VmapOptions = {}): (...args: A) => Arrays<R> {
+export function vmap<A extends readonly unknown[], R>(
+  f: (...args: A) => R,
+  options: VmapOptions = {},
+): (...args: A) => Arrays<R> {
   checkCallable("vmap", f);
   checkOptions("vmap", options, ["inAxes", "outAxes", "axisName", "axisSize", "spmdAxisName"]);
   const { inAxes = 0, outAxes = 0, axisName, axisSize } = options;
@@ -48,14 +59,25 @@ export function vmap<A extends readonly unknown[], R>(f: (...args: A) => R, opti
         why: "inAxes has one entry per argument, or is one axis for all",
         fix: "give an axis or null for each argument",
       });
-    const dims = spreadAxes(inAxes, flat.def, "inAxes").map((d, i) => canonical(d, flat.leaves[i]!, () => argumentPath(flat.def.paths()[i]!)));
+    const dims = spreadAxes(inAxes, flat.def, "inAxes").map((d, i) =>
+      canonical(d, flat.leaves[i]!, () => argumentPath(flat.def.paths()[i]!)),
+    );
     const size = mappedSize(flat.leaves, dims, flat.def, axisSize);
     const fn = new FlatFunction(f, flat.def, "vmap");
     return reportNaNs(
       () => {
-        const out = batchCall(fn.call, flat.leaves, dims, { size, name: axisName ?? null }, `vmap(${nameOf(f)})`, interpreters);
+        const out = batchCall(
+          fn.call,
+          flat.leaves,
+          dims,
+          { size, name: axisName ?? null },
+          `vmap(${nameOf(f)})`,
+          interpreters,
+        );
         const to = spreadAxes(outAxes, fn.out!, "outAxes");
-        const outs = out.outs.map((y, i) => place(y, out.dims[i]!, to[i]!, size, () => keyString(fn.out!.paths()[i]!), f));
+        const outs = out.outs.map((y, i) =>
+          place(y, out.dims[i]!, to[i]!, size, () => keyString(fn.out!.paths()[i]!), f),
+        );
         return { tree: unflatten(fn.out!, outs), outs };
       },
       (r) => r.outs,
@@ -75,7 +97,11 @@ function spreadAxes(axes: Axes, def: TreeDef, option: string): (number | null)[]
     if (typeof a === "object" && !(a instanceof NDArray) && isContainer(a)) {
       const [children, structure] = flatten(a, (x) => x !== a);
       const names = structure.children.map((_, i) => structure.entry(i));
-      if (d.kind === structure.kind && d.children.length === children.length && names.every((n, i) => keyString([n]) === keyString([d.entry(i)]))) {
+      if (
+        d.kind === structure.kind &&
+        d.children.length === children.length &&
+        names.every((n, i) => keyString([n]) === keyString([d.entry(i)]))
+      ) {
         d.children.forEach((c, i) => walk(children[i] as Axes, c, [...path, d.entry(i)]));
         return;
       }
@@ -96,11 +122,19 @@ function canonical(dim: number | null, x: NDArray, path: () => string): number |
   throw new BatchingError("MappedAxisRange", {
     what: `vmap: axis ${dim} of ${path()} cannot be mapped: its shape is ${shapeText(x.shape)}`,
     why: "the mapped axis must exist in every leaf it is asked for",
-    fix: x.ndim === 0 ? "use null in inAxes for arguments that are the same for every example" : `use an axis from ${-x.ndim} to ${x.ndim - 1}, or null`,
+    fix:
+      x.ndim === 0
+        ? "use null in inAxes for arguments that are the same for every example"
+        : `use an axis from ${-x.ndim} to ${x.ndim - 1}, or null`,
   });
 }
 
-function mappedSize(leaves: readonly NDArray[], dims: readonly (number | null)[], def: TreeDef, axisSize: number | undefined): number {
+function mappedSize(
+  leaves: readonly NDArray[],
+  dims: readonly (number | null)[],
+  def: TreeDef,
+  axisSize: number | undefined,
+): number {
   const sizes = leaves.map((x, i) => (dims[i] === null ? null : x.shape[dims[i]!]!));
   const first = sizes.find((n) => n !== null) ?? axisSize;
   if (first === undefined)
@@ -111,7 +145,9 @@ function mappedSize(leaves: readonly NDArray[], dims: readonly (number | null)[]
     });
   if (sizes.every((n) => n === null || n === first) && (axisSize === undefined || axisSize === first)) return first;
   const paths = def.paths();
-  const lines = sizes.flatMap((n, i) => (n === null ? [] : [`${argumentPath(paths[i]!)}: axis ${dims[i]} of ${shapeText(leaves[i]!.shape)} has length ${n}`]));
+  const lines = sizes.flatMap((n, i) =>
+    n === null ? [] : [`${argumentPath(paths[i]!)}: axis ${dims[i]} of ${shapeText(leaves[i]!.shape)} has length ${n}`],
+  );
   throw new BatchingError("MappedSizes", {
     what: `vmap: the mapped axes differ in length:\n    ${lines.slice(0, 10).join("\n    ")}${axisSize === undefined ? "" : `\n    axisSize: ${axisSize}`}`,
     why: "all mapped axes run over the same examples",
@@ -120,7 +156,14 @@ function mappedSize(leaves: readonly NDArray[], dims: readonly (number | null)[]
 }
 
 /** Moves the batch axis of a result to where the user wants it. */
-function place(y: NDArray, dim: number | null, to: number | null, size: number, path: () => string, f: unknown): NDArray {
+function place(
+  y: NDArray,
+  dim: number | null,
+  to: number | null,
+  size: number,
+  path: () => string,
+  f: unknown,
+): NDArray {
   if (to === null) {
     if (dim === null) return y;
     throw new BatchingError("OutAxesNull", {

@@ -7,7 +7,7 @@ import { ArgumentError, TreeError } from "../core/problem.ts";
 import {
   type IsLeaf,
   type KeyPath,
-  TreeDef,
+  type TreeDef,
   flatten as flattenTree,
   flattenUpTo,
   keyString,
@@ -26,7 +26,8 @@ export interface TreeOptions {
 type Leaf = any;
 
 /** Leaves and structure. @example tree.flatten({ b: 2, a: 1 })[0] // [1, 2] */
-export const flatten = (tree: unknown, options: TreeOptions = {}): [leaves: Leaf[], treedef: TreeDef] => flattenTree(tree, options.isLeaf);
+export const flatten = (tree: unknown, options: TreeOptions = {}): [leaves: Leaf[], treedef: TreeDef] =>
+  flattenTree(tree, options.isLeaf);
 
 /** The tree with this structure and these leaves. */
 export const unflatten = (treedef: TreeDef, leaves: Iterable<unknown>): Leaf => unflattenTree(treedef, [...leaves]);
@@ -43,9 +44,17 @@ export const structure = (tree: unknown, options: TreeOptions = {}): TreeDef => 
  * @example
  * tree.map((x, y) => x + y, { a: 1, b: [2] }, { a: 10, b: [20] }) // { a: 11, b: [22] }
  */
-export function map<T>(f: (...leaves: Leaf[]) => unknown, tree: T, ...rest: readonly unknown[]): T extends object ? { [K in keyof T]: Leaf } : Leaf {
+export function map<T>(
+  f: (...leaves: Leaf[]) => unknown,
+  tree: T,
+  ...rest: readonly unknown[]
+): T extends object ? { [K in keyof T]: Leaf } : Leaf {
   const last = rest[rest.length - 1];
-  const isOptions = typeof last === "object" && last !== null && Object.keys(last).length === 1 && typeof (last as TreeOptions).isLeaf === "function";
+  const isOptions =
+    typeof last === "object" &&
+    last !== null &&
+    Object.keys(last).length === 1 &&
+    typeof (last as TreeOptions).isLeaf === "function";
   const [isLeaf, others] = isOptions ? [(last as TreeOptions).isLeaf, rest.slice(0, -1)] : [undefined, rest];
   const [first, def] = flattenTree(tree, isLeaf);
   const parts = others.map((r) => flattenUpTo(def, r, "tree.map"));
@@ -56,24 +65,43 @@ export function map<T>(f: (...leaves: Leaf[]) => unknown, tree: T, ...rest: read
 }
 
 /** Combines all leaves from the left. @example tree.reduce((a, b) => a + b, { a: 1, b: [2, 3] }, 0) // 6 */
-export function reduce(f: (accumulated: Leaf, leaf: Leaf) => unknown, tree: unknown, initial?: unknown, options: TreeOptions = {}): Leaf {
+export function reduce(
+  f: (accumulated: Leaf, leaf: Leaf) => unknown,
+  tree: unknown,
+  initial?: unknown,
+  options: TreeOptions = {},
+): Leaf {
   const all = leaves(tree, options);
   if (initial !== undefined) return all.reduce((a, b) => f(a, b), initial);
   if (all.length === 0)
-    throw new ArgumentError("EmptyReduce", { what: "tree.reduce: the tree has no leaves and no initial value is given", why: "there is nothing to start from", fix: "pass an initial value" });
+    throw new ArgumentError("EmptyReduce", {
+      what: "tree.reduce: the tree has no leaves and no initial value is given",
+      why: "there is nothing to start from",
+      fix: "pass an initial value",
+    });
   return all.reduce((a, b) => f(a, b));
 }
 
 /** Combines all leaves by an associative function, in a balanced order. */
-export function reduceAssociative(f: (a: Leaf, b: Leaf) => unknown, tree: unknown, options: TreeOptions & { readonly identity?: unknown } = {}): Leaf {
+export function reduceAssociative(
+  f: (a: Leaf, b: Leaf) => unknown,
+  tree: unknown,
+  options: TreeOptions & { readonly identity?: unknown } = {},
+): Leaf {
   let level = leaves(tree, options);
   if (level.length === 0) return reduce(f, tree, options.identity);
-  while (level.length > 1) level = Array.from({ length: Math.ceil(level.length / 2) }, (_, i) => (2 * i + 1 < level.length ? f(level[2 * i], level[2 * i + 1]) : level[2 * i]));
+  while (level.length > 1)
+    level = Array.from({ length: Math.ceil(level.length / 2) }, (_, i) =>
+      2 * i + 1 < level.length ? f(level[2 * i], level[2 * i + 1]) : level[2 * i],
+    );
   return level[0];
 }
 
 /** Whether all leaves are truthy; arrays of one element count by their value. */
-export const all = (tree: unknown, options: TreeOptions = {}): boolean => leaves(tree, options).every((x: unknown) => (typeof x === "object" && x !== null ? Boolean(asArray(x as ArrayLike, "tree.all").item()) : Boolean(x)));
+export const all = (tree: unknown, options: TreeOptions = {}): boolean =>
+  leaves(tree, options).every((x: unknown) =>
+    typeof x === "object" && x !== null ? Boolean(asArray(x as ArrayLike, "tree.all").item()) : Boolean(x),
+  );
 
 /** Leaves with their paths. @example tree.leavesWithPath({ a: [5] }).map(([p, x]) => [tree.keystr(p), x]) // [[".a[0]", 5]] */
 export function leavesWithPath(tree: unknown, options: TreeOptions = {}): [KeyPath, Leaf][] {
@@ -82,10 +110,17 @@ export function leavesWithPath(tree: unknown, options: TreeOptions = {}): [KeyPa
 }
 
 /** Leaves with their paths, and the structure. */
-export const flattenWithPath = (tree: unknown, options: TreeOptions = {}): [[KeyPath, Leaf][], TreeDef] => [leavesWithPath(tree, options), structure(tree, options)];
+export const flattenWithPath = (tree: unknown, options: TreeOptions = {}): [[KeyPath, Leaf][], TreeDef] => [
+  leavesWithPath(tree, options),
+  structure(tree, options),
+];
 
 /** Like `map`, with the path as the first argument. */
-export function mapWithPath(f: (path: KeyPath, ...leaves: Leaf[]) => unknown, tree: unknown, ...rest: readonly unknown[]): Leaf {
+export function mapWithPath(
+  f: (path: KeyPath, ...leaves: Leaf[]) => unknown,
+  tree: unknown,
+  ...rest: readonly unknown[]
+): Leaf {
   const paths = structure(tree).paths();
   let i = 0;
   return map((...xs: Leaf[]) => f(paths[i++]!, ...xs), tree, ...rest);
@@ -117,7 +152,7 @@ export function broadcast(prefix: unknown, full: unknown, options: TreeOptions =
   const parts = flattenUpTo(def, full, "tree.broadcast");
   return unflattenTree(
     def,
-    parts.map((p, i) => map(() => values[i] as unknown, p)),
+    parts.map((p, i) => map(() => values[i], p)),
   );
 }
 
@@ -133,4 +168,5 @@ export function assertSameStructure(a: unknown, b: unknown): void {
 }
 
 /** Whether no element is a container. */
-export const allLeaves = (xs: Iterable<unknown>, options: TreeOptions = {}): boolean => [...xs].every((x) => structure(x, options).kind === "leaf");
+export const allLeaves = (xs: Iterable<unknown>, options: TreeOptions = {}): boolean =>
+  [...xs].every((x) => structure(x, options).kind === "leaf");

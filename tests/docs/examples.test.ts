@@ -8,11 +8,16 @@ const scope: Record<string, unknown> = { ...cotangent, ...testing, np: numpy };
 
 /** Arrays as plain values. */
 const plain = (x: unknown): unknown =>
-  tree.map((leaf: unknown) => (leaf instanceof NDArray ? leaf.js() : leaf instanceof cotangent.ShapeDtypeStruct ? String(leaf) : leaf), x);
+  tree.map(
+    (leaf: unknown) =>
+      leaf instanceof NDArray ? leaf.js() : leaf instanceof cotangent.ShapeDtypeStruct ? String(leaf) : leaf,
+    x,
+  );
 
 function expectClose(got: unknown, want: unknown): void {
   if (typeof want === "number" && typeof got === "number") {
-    if (Number.isFinite(want)) expect(Math.abs(got - want), `${got} for ${want}`).toBeLessThanOrEqual(1e-4 * Math.max(1, Math.abs(want)));
+    if (Number.isFinite(want))
+      expect(Math.abs(got - want), `${got} for ${want}`).toBeLessThanOrEqual(1e-4 * Math.max(1, Math.abs(want)));
     else expect(got).toBe(want);
   } else if (Array.isArray(want)) {
     expect(Array.isArray(got) ? got.length : got).toBe(want.length);
@@ -45,11 +50,17 @@ async function run(example: Example): Promise<number> {
     checked++;
   };
   const body = steps(example.code)
-    .map((s) => (s.isExpression && s.comment !== null ? `__check(() => (${s.code}), ${JSON.stringify(s.comment)});` : `${s.code};`))
+    .map((s) =>
+      s.isExpression && s.comment !== null ? `__check(() => (${s.code}), ${JSON.stringify(s.comment)});` : `${s.code};`,
+    )
     .join("\n");
   const names = Object.keys(scope);
-  const AsyncFunction = (async () => {}).constructor as new (...args: string[]) => (...args: unknown[]) => Promise<void>;
-  await new AsyncFunction(...names, "__check", "console", body)(...names.map((n) => scope[n]), check, { log: () => {} });
+  const AsyncFunction = (async () => {}).constructor as new (
+    ...args: string[]
+  ) => (...args: unknown[]) => Promise<void>;
+  await new AsyncFunction(...names, "__check", "console", body)(...names.map((n) => scope[n]), check, {
+    log: () => {},
+  });
   return checked;
 }
 

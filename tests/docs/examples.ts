@@ -4,6 +4,7 @@
  */
 import { readFileSync, readdirSync } from "node:fs";
 import { join } from "node:path";
+import { runInThisContext } from "node:vm";
 import ts from "typescript";
 
 export interface Example {
@@ -26,7 +27,8 @@ const sources = (folder: string): string[] =>
     .filter((f) => f.endsWith(".ts"))
     .sort();
 
-const parse = (name: string, text: string): ts.SourceFile => ts.createSourceFile(name, text, ts.ScriptTarget.ES2022, true, ts.ScriptKind.TS);
+const parse = (name: string, text: string): ts.SourceFile =>
+  ts.createSourceFile(name, text, ts.ScriptTarget.ES2022, true, ts.ScriptKind.TS);
 
 const nameOf = (node: ts.Node): string => {
   if (ts.isVariableStatement(node)) return node.declarationList.declarations.map((d) => d.name.getText()).join(", ");
@@ -45,7 +47,13 @@ export function examples(folder: string): Example[] {
               const text = ts.getTextOfJSDocComment(tag.comment) ?? "";
               found.push({ file, name: nameOf(node), code: text.replace(/^```\w*\n|\n?```$/g, "").trim() });
             }
-      if (ts.isSourceFile(node) || ts.isInterfaceDeclaration(node) || ts.isClassDeclaration(node) || ts.isModuleBlock(node)) ts.forEachChild(node, visit);
+      if (
+        ts.isSourceFile(node) ||
+        ts.isInterfaceDeclaration(node) ||
+        ts.isClassDeclaration(node) ||
+        ts.isModuleBlock(node)
+      )
+        ts.forEachChild(node, visit);
     };
     visit(parse(file, readFileSync(file, "utf8")));
     // A comment on an overload list is reported once per declaration that shares it.
@@ -60,7 +68,14 @@ export function steps(code: string): Step[] {
     const [range] = ts.getTrailingCommentRanges(code, s.end) ?? [];
     const comment = range ? code.slice(range.pos + 2, range.end).trim() : null;
     const isExpression = ts.isExpressionStatement(s);
-    return { code: ts.transpile(isExpression ? s.expression.getText() : s.getText(), { target: ts.ScriptTarget.ES2022 }).trim().replace(/;$/, ""), isExpression, comment };
+    return {
+      code: ts
+        .transpile(isExpression ? s.expression.getText() : s.getText(), { target: ts.ScriptTarget.ES2022 })
+        .trim()
+        .replace(/;$/, ""),
+      isExpression,
+      comment,
+    };
   });
 }
 
@@ -76,7 +91,7 @@ export function promiseOf(comment: string | null): Promised {
   if (!LITERAL.test(comment)) return null;
   try {
     // Comments are part of this repository's own sources.
-    return { value: new Function(`"use strict"; return (${comment});`)() as unknown };
+    return { value: runInThisContext(`(${comment})`) as unknown };
   } catch {
     return null;
   }

@@ -46,7 +46,7 @@ export interface Mistake {
 }
 
 // Programs are shown to readers as they stand, so they use few types.
-/* eslint-disable @typescript-eslint/no-explicit-any, @typescript-eslint/no-unnecessary-condition */
+/* eslint-disable @typescript-eslint/no-explicit-any */
 type Any = any;
 
 export const mistakes: readonly Mistake[] = [
@@ -195,7 +195,8 @@ export const mistakes: readonly Mistake[] = [
   {
     section: "Arguments and trees",
     title: "Trees that do not match",
-    program: () => tree.map((a: NDArray, b: NDArray) => a.add(b), { w: np.ones([2]), b: np.ones([2]) }, { w: np.ones([2]) }),
+    program: () =>
+      tree.map((a: NDArray, b: NDArray) => a.add(b), { w: np.ones([2]), b: np.ones([2]) }, { w: np.ones([2]) }),
     error: "TreeError",
     code: "TreeMismatch",
     what: ["differ", "keys"],
@@ -371,7 +372,10 @@ export const mistakes: readonly Mistake[] = [
   {
     section: "Derivatives",
     title: "Second derivatives through a JavaScript callback",
-    program: () => hessian((x: NDArray) => lax.pureCallback((v: NDArray) => Math.sin(v.item() as number), x, x) as NDArray)(np.array(1)),
+    program: () =>
+      hessian((x: NDArray) => lax.pureCallback((v: NDArray) => Math.sin(v.item() as number), x, x) as NDArray)(
+        np.array(1),
+      ),
     error: "DifferentiationError",
     code: "CallbackDerivative",
     what: ["callback"],
@@ -404,7 +408,12 @@ export const mistakes: readonly Mistake[] = [
   {
     section: "Loops and branches",
     title: "A carry that changes its shape",
-    program: () => lax.scan((c: Any, x: NDArray) => [{ h: np.concatenate([c.h, x.reshape(1)]), n: c.n }, null], { h: np.zeros([1]), n: np.zeros([2]) }, np.ones([3])),
+    program: () =>
+      lax.scan(
+        (c: Any, x: NDArray) => [{ h: np.concatenate([c.h, x.reshape(1)]), n: c.n }, null],
+        { h: np.zeros([1]), n: np.zeros([2]) },
+        np.ones([3]),
+      ),
     error: "ControlFlowError",
     code: "CarryMismatch",
     what: ["scan", ".h", "float32[1]", "float32[2]"],
@@ -447,7 +456,13 @@ export const mistakes: readonly Mistake[] = [
   {
     section: "Loops and branches",
     title: "A predicate with several elements",
-    program: () => lax.cond(np.array([true, false]), (x: NDArray) => x, (x: NDArray) => x.neg(), np.array(1)),
+    program: () =>
+      lax.cond(
+        np.array([true, false]),
+        (x: NDArray) => x,
+        (x: NDArray) => x.neg(),
+        np.array(1),
+      ),
     error: "ControlFlowError",
     code: "Predicate",
     what: ["cond", "scalar", "bool[2]"],
@@ -485,7 +500,15 @@ export const mistakes: readonly Mistake[] = [
   {
     section: "Mapping",
     title: "A callback that does not know about batches",
-    program: () => vmap((x: NDArray) => lax.pureCallback((v: NDArray) => Math.sin(v.item() as number), new ShapeDtypeStruct([], "float32"), x) as NDArray)(np.ones([3])),
+    program: () =>
+      vmap(
+        (x: NDArray) =>
+          lax.pureCallback(
+            (v: NDArray) => Math.sin(v.item() as number),
+            new ShapeDtypeStruct([], "float32"),
+            x,
+          ) as NDArray,
+      )(np.ones([3])),
     error: "BatchingError",
     code: "CallbackVmap",
     what: ["pureCallback", "vmapMethod"],

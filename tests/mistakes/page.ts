@@ -16,7 +16,6 @@ export function provoke(m: Mistake): CotangentError {
 /** Places are lines of this repository; readers see the file's name alone. */
 const anonymous = (text: string): string => text.replace(/(?:[\w.-]*\/)*mistakes\.ts:\d+:\d+/g, "yourFile.ts");
 
-
 export function mistakesPage(): string {
   const sections = [...new Set(mistakes.map((m) => m.section))];
   const lines = [
@@ -29,10 +28,18 @@ export function mistakesPage(): string {
     lines.push("", `## ${section}`);
     for (const m of mistakes.filter((x) => x.section === section)) {
       const { problem, name } = provoke(m);
-      lines.push("", `### ${m.title}`, "", `\`${name}\`, code \`${problem.code}\``, "", "```text", anonymous(`${problem.what}\n  at: ${problem.where}\n  why: ${problem.why}\n  fix: ${problem.fix}`), "```");
+      lines.push(
+        "",
+        `### ${m.title}`,
+        "",
+        `\`${name}\`, code \`${problem.code}\``,
+        "",
+        "```text",
+        anonymous(`${problem.what}\n  at: ${problem.where}\n  why: ${problem.why}\n  fix: ${problem.fix}`),
+        "```",
+      );
       if (m.note) lines.push("", m.note);
     }
   }
   return `${lines.join("\n")}\n`;
 }
-

@@ -28,15 +28,24 @@ export interface AssociativeScanOptions {
  * @example
  * lax.associativeScan((a, b) => a.add(b), np.array([1, 2, 3, 4])) // [1, 3, 6, 10]
  */
-export function associativeScan<T>(f: (a: Arrays<T>, b: Arrays<T>) => unknown, elems: T, options: AssociativeScanOptions = {}): Arrays<T> {
+export function associativeScan<T>(
+  f: (a: Arrays<T>, b: Arrays<T>) => unknown,
+  elems: T,
+  options: AssociativeScanOptions = {},
+): Arrays<T> {
   checkCallable("associativeScan", f);
   checkOptions("associativeScan", options, ["reverse", "axis"]);
   const { leaves, def } = flattenTree(elems, "associativeScan", "elems");
   if (leaves.length === 0)
-    throw new ArgumentError("NoElements", { what: "associativeScan: elems holds no arrays", why: "there is nothing to scan", fix: "pass an array or a tree of arrays" });
+    throw new ArgumentError("NoElements", {
+      what: "associativeScan: elems holds no arrays",
+      why: "there is nothing to scan",
+      fix: "pass an array or a tree of arrays",
+    });
   const axes = leaves.map((x) => canonicalAxis("associativeScan", options.axis ?? 0, x.ndim));
   const length = checkLengths(leaves, axes, def);
-  const flip = (xs: readonly NDArray[]): NDArray[] => (options.reverse ? xs.map((x, i) => rev(x, [axes[i]!])) : [...xs]);
+  const flip = (xs: readonly NDArray[]): NDArray[] =>
+    options.reverse ? xs.map((x, i) => rev(x, [axes[i]!])) : [...xs];
   const combine = (a: readonly NDArray[], b: readonly NDArray[]): NDArray[] => {
     const out = flattenResult((f as AnyFunction)(unflatten(def, a), unflatten(def, b)), "associativeScan", f);
     if (out.def.equals(def)) return out.leaves;
@@ -64,7 +73,8 @@ type Combine = (a: readonly NDArray[], b: readonly NDArray[]) => NDArray[];
 
 function prefixes(combine: Combine, xs: readonly NDArray[], axes: readonly number[], n: number): NDArray[] {
   if (n < 2) return [...xs];
-  const part = (ys: readonly NDArray[], start: number, stop: number, stride: number): NDArray[] => ys.map((y, i) => sliceInDim(y, start, stop, stride, axes[i]!));
+  const part = (ys: readonly NDArray[], start: number, stop: number, stride: number): NDArray[] =>
+    ys.map((y, i) => sliceInDim(y, start, stop, stride, axes[i]!));
   const half = Math.floor(n / 2);
   const pairs = combine(part(xs, 0, 2 * half, 2), part(xs, 1, n, 2));
   const odd = prefixes(combine, pairs, axes, half);

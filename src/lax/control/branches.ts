@@ -24,7 +24,12 @@ import { condP, padBranch } from "./cond.ts";
  * @example
  * lax.cond(true, (x) => np.sin(x), (x) => np.cos(x), np.array(0)) // 0
  */
-export function cond<A extends readonly unknown[], R>(pred: ArrayLike, trueFun: (...operands: A) => R, falseFun: (...operands: A) => R, ...operands: A): Arrays<R> {
+export function cond<A extends readonly unknown[], R>(
+  pred: ArrayLike,
+  trueFun: (...operands: A) => R,
+  falseFun: (...operands: A) => R,
+  ...operands: A
+): Arrays<R> {
   checkCallable("cond", trueFun);
   checkCallable("cond", falseFun);
   const p = asArray(pred, "cond");
@@ -36,7 +41,13 @@ export function cond<A extends readonly unknown[], R>(pred: ArrayLike, trueFun: 
     });
   const holds = isBool(p.dtype) ? p : ne(p, 0);
   const label = (i: number): string => (i === 0 ? `falseFun ${nameOf(falseFun)}` : `trueFun ${nameOf(trueFun)}`);
-  return choose("cond", convert(holds, "int32"), [falseFun, trueFun] as unknown as AnyFunction[], operands, label) as Arrays<R>;
+  return choose(
+    "cond",
+    convert(holds, "int32"),
+    [falseFun, trueFun],
+    operands,
+    label,
+  ) as Arrays<R>;
 }
 
 /**
@@ -45,9 +56,17 @@ export function cond<A extends readonly unknown[], R>(pred: ArrayLike, trueFun: 
  * @example
  * lax.switch_(1, [(x) => x, (x) => x.mul(2)], np.array(3)) // 6
  */
-export function switch_<A extends readonly unknown[], R>(index: ArrayLike, branches: readonly ((...operands: A) => R)[], ...operands: A): Arrays<R> {
+export function switch_<A extends readonly unknown[], R>(
+  index: ArrayLike,
+  branches: readonly ((...operands: A) => R)[],
+  ...operands: A
+): Arrays<R> {
   if (!Array.isArray(branches) || branches.length === 0)
-    throw new ArgumentError("NoBranches", { what: "switch_: the list of branches is empty", why: "one of the branches must be chosen", fix: "pass at least one function" });
+    throw new ArgumentError("NoBranches", {
+      what: "switch_: the list of branches is empty",
+      why: "one of the branches must be chosen",
+      fix: "pass at least one function",
+    });
   for (const b of branches) checkCallable("switch_", b);
   const i = asIndex(index, "switch_");
   if (i.ndim !== 0 || !isInteger(i.dtype))
@@ -57,11 +76,24 @@ export function switch_<A extends readonly unknown[], R>(index: ArrayLike, branc
       fix: "pass an int32 scalar; convert with .astype(numpy.int32)",
     });
   const last = scalarLiteral(branches.length - 1, "int32");
-  const clamped = branches.length === 1 ? scalarLiteral(0, "int32") : max(min(convert(i, "int32"), last), scalarLiteral(0, "int32"));
-  return choose("switch_", clamped, branches as unknown as AnyFunction[], operands, (k) => `branch ${k} (${nameOf(branches[k])})`) as Arrays<R>;
+  const clamped =
+    branches.length === 1 ? scalarLiteral(0, "int32") : max(min(convert(i, "int32"), last), scalarLiteral(0, "int32"));
+  return choose(
+    "switch_",
+    clamped,
+    branches,
+    operands,
+    (k) => `branch ${k} (${nameOf(branches[k])})`,
+  ) as Arrays<R>;
 }
 
-function choose(name: string, index: NDArray, branches: readonly AnyFunction[], operands: readonly unknown[], label: (i: number) => string): unknown {
+function choose(
+  name: string,
+  index: NDArray,
+  branches: readonly AnyFunction[],
+  operands: readonly unknown[],
+  label: (i: number) => string,
+): unknown {
   if (modes.disableJit && currentTrace() === evalTrace) return branches[scalarValue(index)]!(...operands);
   const { leaves, def } = flattenArgs(operands, name);
   const avals = leaves.map((x) => x.aval);
@@ -90,15 +122,27 @@ function choose(name: string, index: NDArray, branches: readonly AnyFunction[], 
     traced.map((t) => t.closed.jaxpr.outs.map((a) => a.aval)),
     label,
   );
-  const jaxprs = traced.map(({ closed }) => (closed.jaxpr.outs.every((a, i) => a.aval.dtype === joined[i]!.dtype) ? closed : retype(closed, joined)));
+  const jaxprs = traced.map(({ closed }) =>
+    closed.jaxpr.outs.every((a, i) => a.aval.dtype === joined[i]!.dtype) ? closed : retype(closed, joined),
+  );
   const constAvals = jaxprs.map((j) => j.consts.map((c) => c.aval));
-  const padded = jaxprs.map((j, i) => padBranch(hoistConsts(j.jaxpr), constAvals.slice(0, i).flat(), constAvals[i]!.length, constAvals.slice(i + 1).flat()));
+  const padded = jaxprs.map((j, i) =>
+    padBranch(
+      hoistConsts(j.jaxpr),
+      constAvals.slice(0, i).flat(),
+      constAvals[i]!.length,
+      constAvals.slice(i + 1).flat(),
+    ),
+  );
   const outs = bind(condP, [index, ...jaxprs.flatMap((j) => j.consts), ...leaves], { branches: padded });
   return unflatten(first!.outDef, outs);
 }
 
 /** The same program with its results converted. */
-function retype(closed: ReturnType<typeof traceToJaxpr>, avals: Parameters<typeof convertAll>[1]): ReturnType<typeof traceToJaxpr> {
+function retype(
+  closed: ReturnType<typeof traceToJaxpr>,
+  avals: Parameters<typeof convertAll>[1],
+): ReturnType<typeof traceToJaxpr> {
   const hoisted = hoistConsts(closed.jaxpr);
   const n = closed.consts.length;
   const { jaxpr } = traceToJaxpr(
@@ -106,5 +150,8 @@ function retype(closed: ReturnType<typeof traceToJaxpr>, avals: Parameters<typeo
     hoisted.inVars.map((v) => v.aval),
     "cond",
   );
-  return { jaxpr: { ...jaxpr, constVars: jaxpr.inVars.slice(0, n), inVars: jaxpr.inVars.slice(n) }, consts: closed.consts };
+  return {
+    jaxpr: { ...jaxpr, constVars: jaxpr.inVars.slice(0, n), inVars: jaxpr.inVars.slice(n) },
+    consts: closed.consts,
+  };
 }

@@ -12,10 +12,15 @@ import { type TreeDef, keyString, treeDifferences } from "../../core/tree.ts";
 
 const MAX_LINES = 10;
 const shorten = (lines: readonly string[]): string =>
-  (lines.length > MAX_LINES ? [...lines.slice(0, MAX_LINES), `… and ${lines.length - MAX_LINES} more`] : lines).map((l) => `\n    ${l}`).join("");
+  (lines.length > MAX_LINES ? [...lines.slice(0, MAX_LINES), `… and ${lines.length - MAX_LINES} more`] : lines)
+    .map((l) => `\n    ${l}`)
+    .join("");
 
 /** Whether a weak value can take another's dtype without losing its kind: a weak integer becomes a float, not the reverse. */
-const canAdopt = (weak: Aval, to: Aval): boolean => weak.weakType && shapesEqual(weak.shape, to.shape) && (isInexact(to.dtype) || isInteger(weak.dtype) || isInteger(to.dtype));
+const canAdopt = (weak: Aval, to: Aval): boolean =>
+  weak.weakType &&
+  shapesEqual(weak.shape, to.shape) &&
+  (isInexact(to.dtype) || isInteger(weak.dtype) || isInteger(to.dtype));
 
 /**
  * The avals a loop's carry must have: the initial ones, with weak dtypes replaced where the body gives a stronger type.
@@ -33,15 +38,24 @@ export function strongerCarry(before: readonly Aval[], after: readonly Aval[]): 
 }
 
 /** Values converted to the avals they must have. */
-export const convertAll = (xs: readonly NDArray[], avals: readonly Aval[]): NDArray[] => xs.map((x, i) => convert(x, avals[i]!.dtype, avals[i]!.weakType));
+export const convertAll = (xs: readonly NDArray[], avals: readonly Aval[]): NDArray[] =>
+  xs.map((x, i) => convert(x, avals[i]!.dtype, avals[i]!.weakType));
 
 /** Checks that a loop body gives its carry back unchanged in type; reports differences by path. */
-export function checkCarry(loop: string, carryDef: TreeDef, outDef: TreeDef, before: readonly Aval[], after: readonly Aval[]): void {
+export function checkCarry(
+  loop: string,
+  carryDef: TreeDef,
+  outDef: TreeDef,
+  before: readonly Aval[],
+  after: readonly Aval[],
+): void {
   const lines = !carryDef.equals(outDef)
     ? treeDifferences(carryDef, outDef)
     : carryDef.paths().flatMap((path, i) => {
         const [a, b] = [before[i]!, after[i]!];
-        return avalsEqual(a, b, true) ? [] : [`${keyString(path) || "the carry"}: ${String(a)} goes in, ${String(b)} comes out`];
+        return avalsEqual(a, b, true)
+          ? []
+          : [`${keyString(path) || "the carry"}: ${String(a)} goes in, ${String(b)} comes out`];
       });
   if (lines.length === 0) return;
   throw new ControlFlowError("CarryMismatch", {
@@ -65,7 +79,12 @@ export function checkBranchTrees(name: string, defs: readonly TreeDef[], label: 
 }
 
 /** The common avals of branch results: weak ones adopt the dtype of strong ones. */
-export function joinBranches(name: string, def: TreeDef, branches: readonly (readonly Aval[])[], label: (i: number) => string): Aval[] {
+export function joinBranches(
+  name: string,
+  def: TreeDef,
+  branches: readonly (readonly Aval[])[],
+  label: (i: number) => string,
+): Aval[] {
   const lines: string[] = [];
   const paths = def.paths();
   const joined = branches[0]!.map((_, k) => {
@@ -74,7 +93,9 @@ export function joinBranches(name: string, def: TreeDef, branches: readonly (rea
     avals.forEach((a, i) => {
       if (avalsEqual(a, strong, true) || canAdopt(a, strong)) return;
       const from = avals.indexOf(strong);
-      lines.push(`${keyString(paths[k]!) || "the result"}: ${String(strong)} from ${label(from)}, ${String(a)} from ${label(i)}`);
+      lines.push(
+        `${keyString(paths[k]!) || "the result"}: ${String(strong)} from ${label(from)}, ${String(a)} from ${label(i)}`,
+      );
     });
     return strong;
   });

@@ -8,7 +8,15 @@ import { type Jaxpr, Var, evalJaxpr, makeJaxprOf, outAvals } from "../../core/ja
 import { avalsEqual } from "../../core/aval.ts";
 import type { NDArray } from "../../core/ndarray.ts";
 import { scalarValue } from "../../core/operands.ts";
-import { type Many, type Primitive, type Tangent, type TransposeOperand, Zero, definePrimitive, isLinear } from "../../core/primitive.ts";
+import {
+  type Many,
+  type Primitive,
+  type Tangent,
+  type TransposeOperand,
+  Zero,
+  definePrimitive,
+  isLinear,
+} from "../../core/primitive.ts";
 import { traceClosed } from "../../core/staging.ts";
 import { batchToFront, broadcastInDim, tangentAval, zerosLike } from "../../core/structural.ts";
 import { bind } from "../../core/trace.ts";
@@ -34,28 +42,30 @@ export const condP: Primitive<Many, CondParams> = /* @__PURE__ */ definePrimitiv
   },
   linearize: (primals, nonzero, params, i) => linearizeCond(primals, nonzero, params, i),
   transpose: (cts, [index, ...operands], { branches }, { transposeJaxpr }) => {
-    const linear = operands.map((x) => isLinear(x as TransposeOperand));
+    const linear = operands.map((x) => isLinear(x));
     const nonzeroOut = cts.map((t) => !(t instanceof Zero));
     const transposed = branches.map((b) => transposeJaxpr(b, linear, nonzeroOut));
     const known = operands.filter((_, i) => !linear[i]) as NDArray[];
-    const outs = bind(condP, [index as NDArray, ...known, ...(pick(cts, nonzeroOut) as NDArray[])], { branches: transposed });
+    const outs = bind(condP, [index as NDArray, ...known, ...(pick(cts, nonzeroOut) as NDArray[])], {
+      branches: transposed,
+    });
     let next = 0;
     return [null, ...linear.map((l) => (l ? outs[next++]! : null))];
   },
   batch: ([index, ...operands], [indexDim, ...dims], { branches }, axis, { batchJaxpr, evalJaxpr: run }) => {
     if (indexDim === null) {
-      const union = unionOf(branches.map((b) => batchJaxpr(b, axis, dims as (number | null)[], false).dims.map((d) => d !== null)));
-      const batched = branches.map((b) => batchJaxpr(b, axis, dims as (number | null)[], union).jaxpr);
-      return { outs: bind(condP, [index!, ...operands], { branches: batched }), dims: union.map((u) => (u ? 0 : null)) };
+      const union = unionOf(
+        branches.map((b) => batchJaxpr(b, axis, dims, false).dims.map((d) => d !== null)),
+      );
+      const batched = branches.map((b) => batchJaxpr(b, axis, dims, union).jaxpr);
+      return {
+        outs: bind(condP, [index!, ...operands], { branches: batched }),
+        dims: union.map((u) => (u ? 0 : null)),
+      };
     }
     const which = batchToFront(index!, indexDim!, axis.size);
-    const results = branches.map((b) => run(batchJaxpr(b, axis, dims as (number | null)[], true).jaxpr, operands));
-    const outs = results[0]!.map((y, k) =>
-      selectN(
-        broadcastInDim(which, y.shape, [0]),
-        ...results.map((r) => r[k]!),
-      ),
-    );
+    const results = branches.map((b) => run(batchJaxpr(b, axis, dims, true).jaxpr, operands));
+    const outs = results[0]!.map((y, k) => selectN(broadcastInDim(which, y.shape, [0]), ...results.map((r) => r[k]!)));
     return { outs, dims: outs.map(() => 0) };
   },
   dce: (used, { branches }, { dceJaxpr }) => {
@@ -69,7 +79,8 @@ export const condP: Primitive<Many, CondParams> = /* @__PURE__ */ definePrimitiv
 });
 
 const indexValue = (index: NDArray): number => scalarValue(index);
-const unionOf = (flags: readonly (readonly boolean[])[]): boolean[] => flags.reduce<boolean[]>((a, b) => orFlags(a, b), new Array<boolean>(flags[0]!.length).fill(false));
+const unionOf = (flags: readonly (readonly boolean[])[]): boolean[] =>
+  flags.reduce<boolean[]>((a, b) => orFlags(a, b), new Array<boolean>(flags[0]!.length).fill(false));
 
 function spread(given: readonly NDArray[], nonzero: readonly boolean[], outs: readonly NDArray[]): Tangent[] {
   let next = 0;
@@ -100,7 +111,12 @@ function assignPlaces(residuals: readonly (readonly Aval[])[]): Places {
   return { avals, of };
 }
 
-function linearizeCond(all: readonly NDArray[], allNonzero: readonly boolean[], { branches }: CondParams, { linearizeJaxpr }: Interpreters) {
+function linearizeCond(
+  all: readonly NDArray[],
+  allNonzero: readonly boolean[],
+  { branches }: CondParams,
+  { linearizeJaxpr }: Interpreters,
+) {
   const [index, ...primals] = all;
   const nonzero = allNonzero.slice(1);
   const union = unionOf(branches.map((b) => linearizeJaxpr(b, nonzero, false).nonzeroOut));
@@ -116,7 +132,11 @@ function linearizeCond(all: readonly NDArray[], allNonzero: readonly boolean[], 
     const place = places.of[b]!;
     return traceClosed(
       (...xs) => {
-        const [res, ins, ts] = [xs.slice(0, shared.length), xs.slice(shared.length, shared.length + primals.length), xs.slice(shared.length + primals.length)];
+        const [res, ins, ts] = [
+          xs.slice(0, shared.length),
+          xs.slice(shared.length, shared.length + primals.length),
+          xs.slice(shared.length + primals.length),
+        ];
         let next = 0;
         const residuals = l.residualInputs.map((i) => (i >= 0 ? ins[i]! : res[place[next++]!]!));
         return evalJaxpr(l.tangent, [], [...residuals, ...ts]);
@@ -141,7 +161,10 @@ function withPlaces(primal: Jaxpr, numOuts: number, places: Places, branch: numb
     (...xs) => {
       const results = evalJaxpr(primal, [], xs);
       const at = places.avals.map((_, p) => mine.indexOf(p));
-      return [...results.slice(0, numOuts), ...at.map((k, p) => (k >= 0 ? results[numOuts + k]! : zerosLike(places.avals[p]!)))];
+      return [
+        ...results.slice(0, numOuts),
+        ...at.map((k, p) => (k >= 0 ? results[numOuts + k]! : zerosLike(places.avals[p]!))),
+      ];
     },
     primal.inVars.map((v) => v.aval),
     "cond",
@@ -152,5 +175,10 @@ function withPlaces(primal: Jaxpr, numOuts: number, places: Places, branch: numb
 /** A branch that takes the captured values of all branches and uses its own. */
 export function padBranch(branch: Jaxpr, before: readonly Aval[], mine: number, after: readonly Aval[]): Jaxpr {
   const vars = (avals: readonly Aval[]): Var[] => avals.map((a) => new Var(a));
-  return makeJaxprOf([], [...vars(before), ...branch.inVars.slice(0, mine), ...vars(after), ...branch.inVars.slice(mine)], branch.eqns, branch.outs);
+  return makeJaxprOf(
+    [],
+    [...vars(before), ...branch.inVars.slice(0, mine), ...vars(after), ...branch.inVars.slice(mine)],
+    branch.eqns,
+    branch.outs,
+  );
 }

@@ -48,10 +48,19 @@ interface Parts<T> {
 }
 function partsOf<T>(all: readonly T[], { matvec, vecmat, solve, transposeSolve }: Counts): Parts<T> {
   const at = [matvec, matvec + vecmat, matvec + vecmat + solve, matvec + vecmat + solve + transposeSolve];
-  return { matvec: all.slice(0, at[0]), vecmat: all.slice(at[0], at[1]), solve: all.slice(at[1], at[2]), transposeSolve: all.slice(at[2], at[3]), b: all.slice(at[3]) };
+  return {
+    matvec: all.slice(0, at[0]),
+    vecmat: all.slice(at[0], at[1]),
+    solve: all.slice(at[1], at[2]),
+    transposeSolve: all.slice(at[2], at[3]),
+    b: all.slice(at[3]),
+  };
 }
 
-export const linearSolveP: Primitive<Many, LinearSolveParams> = /* @__PURE__ */ definePrimitive<Many, LinearSolveParams>({
+export const linearSolveP: Primitive<Many, LinearSolveParams> = /* @__PURE__ */ definePrimitive<
+  Many,
+  LinearSolveParams
+>({
   name: "custom_linear_solve",
   kind: "control",
   infer: (_, { jaxprs }) => outAvals(jaxprs.solve),
@@ -70,10 +79,17 @@ export const linearSolveP: Primitive<Many, LinearSolveParams> = /* @__PURE__ */ 
       });
     const p = partsOf(operands, counts);
     const known = [...p.vecmat, ...p.matvec, ...p.transposeSolve, ...p.solve] as NDArray[];
-    const given = cts.map((t, i) => instantiate(t instanceof Zero ? new Zero(tangentAval(outAvals(jaxprs.solve)[i]!)) : t));
+    const given = cts.map((t, i) =>
+      instantiate(t instanceof Zero ? new Zero(tangentAval(outAvals(jaxprs.solve)[i]!)) : t),
+    );
     const swapped: LinearSolveParams = {
       jaxprs: { matvec: vecmat, vecmat: jaxprs.matvec, solve: transposeSolve, transposeSolve: jaxprs.solve },
-      counts: { matvec: counts.vecmat, vecmat: counts.matvec, solve: counts.transposeSolve, transposeSolve: counts.solve },
+      counts: {
+        matvec: counts.vecmat,
+        vecmat: counts.matvec,
+        solve: counts.transposeSolve,
+        transposeSolve: counts.solve,
+      },
     };
     const out = bind(linearSolveP, [...known, ...given], swapped);
     const constants = operands.length - p.b.length;
@@ -87,12 +103,19 @@ export const linearSolveP: Primitive<Many, LinearSolveParams> = /* @__PURE__ */ 
     // x and b have the same structure, and each of the functions maps one to the other: one set of batched leaves.
     let flags: readonly boolean[] = bDims;
     for (;;) {
-      const run = (j: Jaxpr | null, consts: readonly (number | null)[]): boolean[] => (j ? batchJaxpr(j, axis, [...consts, ...at(flags)], flags).dims.map((k) => k !== null) : [...flags]);
-      const next = [run(jaxprs.solve, d.solve), run(jaxprs.matvec, d.matvec), run(jaxprs.transposeSolve, d.transposeSolve), run(jaxprs.vecmat, d.vecmat)].reduce(orFlags, flags);
+      const run = (j: Jaxpr | null, consts: readonly (number | null)[]): boolean[] =>
+        j ? batchJaxpr(j, axis, [...consts, ...at(flags)], flags).dims.map((k) => k !== null) : [...flags];
+      const next = [
+        run(jaxprs.solve, d.solve),
+        run(jaxprs.matvec, d.matvec),
+        run(jaxprs.transposeSolve, d.transposeSolve),
+        run(jaxprs.vecmat, d.vecmat),
+      ].reduce(orFlags, flags);
       if (sameFlags(next, flags)) break;
       flags = next;
     }
-    const batched = (j: Jaxpr, consts: readonly (number | null)[]): Jaxpr => batchJaxpr(j, axis, [...consts, ...at(flags)], flags).jaxpr;
+    const batched = (j: Jaxpr, consts: readonly (number | null)[]): Jaxpr =>
+      batchJaxpr(j, axis, [...consts, ...at(flags)], flags).jaxpr;
     const p = partsOf(operands, counts);
     const b = p.b.map((x, i) => (flags[i] ? batchToFront(x, d.b[i]!, axis.size) : x));
     const next: LinearSolveParams = {
@@ -114,7 +137,12 @@ export const linearSolveP: Primitive<Many, LinearSolveParams> = /* @__PURE__ */ 
   },
 });
 
-function jvpSolve(primals: readonly NDArray[], tangents: readonly Tangent[], params: LinearSolveParams, { jvpJaxpr }: Interpreters) {
+function jvpSolve(
+  primals: readonly NDArray[],
+  tangents: readonly Tangent[],
+  params: LinearSolveParams,
+  { jvpJaxpr }: Interpreters,
+) {
   const { jaxprs, counts } = params;
   const x = bind(linearSolveP, primals, params);
   const [p, t] = [partsOf(primals, counts), partsOf(tangents, counts)];
@@ -205,26 +233,56 @@ export const makeCustomLinearSolve =
   ({ transposeJaxpr }: ImplicitInterpreters): CustomLinearSolve =>
   (matvec, b, solve, transposeSolve, options) => {
     const name = "customLinearSolve";
-    const named = typeof transposeSolve === "object" && transposeSolve !== null ? transposeSolve : { ...options, ...(transposeSolve ? { transposeSolve } : {}) };
+    const named =
+      typeof transposeSolve === "object" && transposeSolve !== null
+        ? transposeSolve
+        : { ...options, ...(transposeSolve ? { transposeSolve } : {}) };
     checkOptions(name, named, ["transposeSolve", "symmetric"]);
     checkCallable(name, matvec);
     checkCallable(name, solve);
     const { leaves, def } = flattenTree(b, name, "b");
     const avals = leaves.map((x) => x.aval);
-    const solverOf = (f: AnyFunction, matrix: Traced, label: string): Traced => traceVector((rhs: unknown) => f(callable(matrix, def, name), rhs) as unknown, def, avals, name, label);
+    const solverOf = (f: AnyFunction, matrix: Traced, label: string): Traced =>
+      traceVector((rhs: unknown) => f(callable(matrix, def, name), rhs) as unknown, def, avals, name, label);
     const forward = traceVector(matvec as AnyFunction, def, avals, name, "matvec");
     const solver = solverOf(solve as AnyFunction, forward, "solve");
-    const backward = named.symmetric ? forward : named.transposeSolve ? transposed(forward, avals, transposeJaxpr) : null;
-    const backSolver = named.symmetric ? solver : backward && solverOf(named.transposeSolve as AnyFunction, backward, "transposeSolve");
+    const backward = named.symmetric
+      ? forward
+      : named.transposeSolve
+        ? transposed(forward, avals, transposeJaxpr)
+        : null;
+    const backSolver = named.symmetric
+      ? solver
+      : backward && solverOf(named.transposeSolve as AnyFunction, backward, "transposeSolve");
     const params: LinearSolveParams = {
-      jaxprs: { matvec: forward.jaxpr, vecmat: backward?.jaxpr ?? null, solve: solver.jaxpr, transposeSolve: backSolver?.jaxpr ?? null },
-      counts: { matvec: forward.consts.length, vecmat: backward?.consts.length ?? 0, solve: solver.consts.length, transposeSolve: backSolver?.consts.length ?? 0 },
+      jaxprs: {
+        matvec: forward.jaxpr,
+        vecmat: backward?.jaxpr ?? null,
+        solve: solver.jaxpr,
+        transposeSolve: backSolver?.jaxpr ?? null,
+      },
+      counts: {
+        matvec: forward.consts.length,
+        vecmat: backward?.consts.length ?? 0,
+        solve: solver.consts.length,
+        transposeSolve: backSolver?.consts.length ?? 0,
+      },
     };
-    const operands = [...forward.consts, ...(backward?.consts ?? []), ...solver.consts, ...(backSolver?.consts ?? []), ...leaves];
+    const operands = [
+      ...forward.consts,
+      ...(backward?.consts ?? []),
+      ...solver.consts,
+      ...(backSolver?.consts ?? []),
+      ...leaves,
+    ];
     return unflatten(def, bind(linearSolveP, operands, params)) as never;
   };
 
-const transposed = ({ jaxpr, consts }: Traced, avals: readonly Aval[], transposeJaxpr: Interpreters["transposeJaxpr"]): Traced => ({
+const transposed = (
+  { jaxpr, consts }: Traced,
+  avals: readonly Aval[],
+  transposeJaxpr: Interpreters["transposeJaxpr"],
+): Traced => ({
   jaxpr: transposeJaxpr(
     jaxpr,
     [...consts.map(() => false), ...avals.map(() => true)],
@@ -258,7 +316,11 @@ export const customRootP: Primitive<Many, RootParams> = /* @__PURE__ */ definePr
     const nonzero = tangents.slice(0, numCaptured).map((t) => !(t instanceof Zero));
     if (!nonzero.includes(true)) return { primals: xs, tangents: xs.map((x) => new Zero(tangentAval(x.aval))) };
     const { jaxpr } = jvpJaxpr(f, [...nonzero, ...xs.map(() => false)], true);
-    const rhs = evalJaxpr(jaxpr, [], [...captured, ...xs, ...(tangents.slice(0, numCaptured).filter((_, i) => nonzero[i]) as NDArray[])]).slice(xs.length);
+    const rhs = evalJaxpr(
+      jaxpr,
+      [],
+      [...captured, ...xs, ...(tangents.slice(0, numCaptured).filter((_, i) => nonzero[i]) as NDArray[])],
+    ).slice(xs.length);
     return { primals: xs, tangents: evalJaxpr(linearSolve, [], [...captured, ...xs, ...rhs]).map((t) => neg(t)) };
   },
   transpose: "nonlinear",
@@ -308,9 +370,19 @@ export const makeCustomRoot =
     const avals = leaves.map((x) => x.aval);
     const n = avals.length;
     const residual = traceVector(f as AnyFunction, def, avals, name, "f");
-    const solver = traceVector((x0: unknown) => (solve as AnyFunction)(callable(residual, def, name), x0) as unknown, def, avals, name, "solve");
+    const solver = traceVector(
+      (x0: unknown) => (solve as AnyFunction)(callable(residual, def, name), x0) as unknown,
+      def,
+      avals,
+      name,
+      "solve",
+    );
     const nf = residual.consts.length;
-    const derivative = jvpJaxpr(residual.jaxpr, [...residual.consts.map(() => false), ...avals.map(() => true)], true).jaxpr;
+    const derivative = jvpJaxpr(
+      residual.jaxpr,
+      [...residual.consts.map(() => false), ...avals.map(() => true)],
+      true,
+    ).jaxpr;
     // (point, right-hand side) → solution of the linearized system, with the user's solver.
     const linear = traceToJaxpr(
       (...xs) => {
@@ -327,7 +399,15 @@ export const makeCustomRoot =
     const captured = [...residual.consts, ...solver.consts, ...linear.consts];
     const pad = (j: Jaxpr, before: number, mine: number): Jaxpr => {
       const vars = (from: number, to: number): Var[] => captured.slice(from, to).map((x) => new Var(x.aval));
-      return { ...j, inVars: [...vars(0, before), ...j.inVars.slice(0, mine), ...vars(before + mine, captured.length), ...j.inVars.slice(mine)] };
+      return {
+        ...j,
+        inVars: [
+          ...vars(0, before),
+          ...j.inVars.slice(0, mine),
+          ...vars(before + mine, captured.length),
+          ...j.inVars.slice(mine),
+        ],
+      };
     };
     const params: RootParams = {
       f: pad(residual.jaxpr, 0, nf),
@@ -337,4 +417,3 @@ export const makeCustomRoot =
     };
     return unflatten(def, bind(customRootP, [...captured, ...leaves], params)) as never;
   };
-

@@ -1,7 +1,15 @@
 /** Loops as users write them: `scan`, `map`, `foriLoop`, `whileLoop`, `associativeScan`. Carries and results are trees. */
 import type { Aval } from "../../core/aval.ts";
 import type { ArrayLike } from "../../core/arrayMethods.ts";
-import { type AnyFunction, asyncFunction, checkCallable, checkOptions, flattenResult, flattenTree, nameOf } from "../../core/call.ts";
+import {
+  type AnyFunction,
+  asyncFunction,
+  checkCallable,
+  checkOptions,
+  flattenResult,
+  flattenTree,
+  nameOf,
+} from "../../core/call.ts";
 import { isInteger } from "../../core/dtype.ts";
 import type { ClosedJaxpr } from "../../core/jaxpr.ts";
 import { modes } from "../../core/modes.ts";
@@ -57,10 +65,25 @@ export interface ScanOptions {
  * @example
  * lax.scan((sum, x) => [sum.add(x), sum.add(x)], 0, np.array([1, 2, 3])) // [6, [1, 3, 6]]
  */
-export function scan<C, X, Y>(f: (carry: Arrays<C>, x: Arrays<X>) => readonly [unknown, Y], init: C, xs: X, length?: number | ScanOptions | null, options?: ScanOptions): [Arrays<C>, Arrays<Y>];
-export function scan(f: AnyFunction, init: unknown, xs: unknown, lengthOrOptions?: number | ScanOptions | null, rest: ScanOptions = {}): unknown {
+export function scan<C, X, Y>(
+  f: (carry: Arrays<C>, x: Arrays<X>) => readonly [unknown, Y],
+  init: C,
+  xs: X,
+  length?: number | ScanOptions | null,
+  options?: ScanOptions,
+): [Arrays<C>, Arrays<Y>];
+export function scan(
+  f: AnyFunction,
+  init: unknown,
+  xs: unknown,
+  lengthOrOptions?: number | ScanOptions | null,
+  rest: ScanOptions = {},
+): unknown {
   checkCallable("scan", f);
-  const options: ScanOptions = typeof lengthOrOptions === "object" && lengthOrOptions !== null ? lengthOrOptions : { ...rest, length: lengthOrOptions ?? rest.length };
+  const options: ScanOptions =
+    typeof lengthOrOptions === "object" && lengthOrOptions !== null
+      ? lengthOrOptions
+      : { ...rest, length: lengthOrOptions ?? rest.length };
   checkOptions("scan", options, ["length", "reverse", "unroll"]);
   const carry = flattenTree(init, "scan", "the initial carry");
   const x = flattenTree(xs, "scan", "xs");
@@ -99,7 +122,15 @@ export function scan(f: AnyFunction, init: unknown, xs: unknown, lengthOrOptions
   );
   const { jaxpr, consts } = traced.closed;
   const unroll = options.unroll === true ? length : Number(options.unroll ?? 1);
-  const outs = bind(scanP, [...consts, ...traced.init, ...x.leaves], { jaxpr: hoistConsts(jaxpr), length, reverse, numConsts: consts.length, numCarry: n, unroll, linear: false });
+  const outs = bind(scanP, [...consts, ...traced.init, ...x.leaves], {
+    jaxpr: hoistConsts(jaxpr),
+    length,
+    reverse,
+    numConsts: consts.length,
+    numCarry: n,
+    unroll,
+    linear: false,
+  });
   return [unflatten(carry.def, outs.slice(0, n)), unflatten(yDef, outs.slice(n))];
 }
 
@@ -141,7 +172,14 @@ function scanLength(leaves: readonly NDArray[], def: TreeDef, given: number | un
 }
 
 /** The loop in plain JavaScript, for disableJit. */
-function scanDirectly(call: (c: readonly NDArray[], x: readonly NDArray[]) => [unknown, unknown], init: readonly NDArray[], xs: readonly NDArray[], length: number, reverse: boolean, f: AnyFunction): unknown {
+function scanDirectly(
+  call: (c: readonly NDArray[], x: readonly NDArray[]) => [unknown, unknown],
+  init: readonly NDArray[],
+  xs: readonly NDArray[],
+  length: number,
+  reverse: boolean,
+  f: AnyFunction,
+): unknown {
   let carry: unknown = null;
   let leaves: readonly NDArray[] = init;
   const ys: unknown[] = [];
@@ -160,7 +198,7 @@ function scanDirectly(call: (c: readonly NDArray[], x: readonly NDArray[]) => [u
       parts.map((p) => expandDims(p, [0])),
       0,
     );
-  return [carry, length === 0 ? null : mapTree(stack as (...leaves: never[]) => unknown, ys[0], ...ys.slice(1))];
+  return [carry, length === 0 ? null : mapTree(stack, ys[0], ...ys.slice(1))];
 }
 
 /**
@@ -183,7 +221,11 @@ export function map<X, Y>(f: (x: Arrays<X>) => Y, xs: X): Arrays<Y> {
  * @example
  * lax.whileLoop((x) => np.less(x, 100), (x) => x.mul(2), np.array(1)) // 128
  */
-export function whileLoop<C>(cond: (carry: Arrays<C>) => unknown, body: (carry: Arrays<C>) => unknown, init: C): Arrays<C>;
+export function whileLoop<C>(
+  cond: (carry: Arrays<C>) => unknown,
+  body: (carry: Arrays<C>) => unknown,
+  init: C,
+): Arrays<C>;
 export function whileLoop(cond: AnyFunction, body: AnyFunction, init: unknown): unknown {
   checkCallable("whileLoop", cond);
   checkCallable("whileLoop", body);
@@ -210,8 +252,17 @@ export function whileLoop(cond: AnyFunction, body: AnyFunction, init: unknown): 
   }, carry.leaves);
   const avals = traced.init.map((x) => x.aval);
   checkCarry("whileLoop", carry.def, carry.def, avals, traced.after);
-  const holds = traceToJaxpr((...args) => [predicateOf(cond(unflatten(carry.def, args)), cond)], avals, `whileLoop(${nameOf(cond)})`);
-  const params = { condJaxpr: hoistConsts(holds.jaxpr), bodyJaxpr: hoistConsts(traced.closed.jaxpr), condConsts: holds.consts.length, bodyConsts: traced.closed.consts.length };
+  const holds = traceToJaxpr(
+    (...args) => [predicateOf(cond(unflatten(carry.def, args)), cond)],
+    avals,
+    `whileLoop(${nameOf(cond)})`,
+  );
+  const params = {
+    condJaxpr: hoistConsts(holds.jaxpr),
+    bodyJaxpr: hoistConsts(traced.closed.jaxpr),
+    condConsts: holds.consts.length,
+    bodyConsts: traced.closed.consts.length,
+  };
   return unflatten(carry.def, bind(whileP, [...holds.consts, ...traced.closed.consts, ...traced.init], params));
 }
 
@@ -234,7 +285,13 @@ function predicateOf(p: unknown, cond: AnyFunction): NDArray {
  * @example
  * lax.foriLoop(0, 5, (i, x) => x.add(i), np.array(0)) // 10
  */
-export function foriLoop<C>(lower: ArrayLike, upper: ArrayLike, body: (i: NDArray, carry: Arrays<C>) => unknown, init: C, options: { readonly unroll?: number | boolean } = {}): Arrays<C> {
+export function foriLoop<C>(
+  lower: ArrayLike,
+  upper: ArrayLike,
+  body: (i: NDArray, carry: Arrays<C>) => unknown,
+  init: C,
+  options: { readonly unroll?: number | boolean } = {},
+): Arrays<C> {
   checkCallable("foriLoop", body);
   checkOptions("foriLoop", options, ["unroll"]);
   const [lo, hi] = [bound(lower, "lower"), bound(upper, "upper")];
@@ -244,7 +301,9 @@ export function foriLoop<C>(lower: ArrayLike, upper: ArrayLike, body: (i: NDArra
   if (a && b) {
     const length = Math.max(0, scalarValue(b) - scalarValue(a));
     const step = ([i, c]: [NDArray, Arrays<C>]): readonly [unknown, unknown] => [[add(i, one), body(i, c)], null];
-    const [[, result]] = scan(step as AnyFunction, [start, init], null, { ...options, length }) as unknown as [[NDArray, Arrays<C>]];
+    const [[, result]] = scan(step as AnyFunction, [start, init], null, { ...options, length }) as unknown as [
+      [NDArray, Arrays<C>],
+    ];
     return result;
   }
   const [, result] = whileLoop(
@@ -264,4 +323,3 @@ function bound(x: ArrayLike, name: string): NDArray {
     fix: "pass an integer, or an int32 scalar array",
   });
 }
-

@@ -10,7 +10,15 @@ import { type HostArray, allocateLike, lanesOf } from "../../core/hostArray.ts";
 import type { Interpreters, LinearizedJaxpr } from "../../core/interpreters.ts";
 import { type Jaxpr, Var, evalJaxpr, inAvals, outAvals } from "../../core/jaxpr.ts";
 import type { NDArray } from "../../core/ndarray.ts";
-import { type Many, type Primitive, type Tangent, type TransposeOperand, Zero, definePrimitive, isLinear } from "../../core/primitive.ts";
+import {
+  type Many,
+  type Primitive,
+  type Tangent,
+  type TransposeOperand,
+  Zero,
+  definePrimitive,
+  isLinear,
+} from "../../core/primitive.ts";
 import { DifferentiationError } from "../../core/problem.ts";
 import { sizeOf } from "../../core/shape.ts";
 import { traceClosed } from "../../core/staging.ts";
@@ -49,7 +57,8 @@ export const reorder = (j: Jaxpr, inVars: readonly Var[], outs: Jaxpr["outs"]): 
 export const scanP: Primitive<Many, ScanParams> = /* @__PURE__ */ definePrimitive<Many, ScanParams>({
   name: "scan",
   kind: "control",
-  infer: (_, { jaxpr, length, numCarry }) => outAvals(jaxpr).map((a, i) => (i < numCarry ? a : a.withShape([length, ...a.shape]))),
+  infer: (_, { jaxpr, length, numCarry }) =>
+    outAvals(jaxpr).map((a, i) => (i < numCarry ? a : a.withShape([length, ...a.shape]))),
   reference: (ins, params, outs, context) => runScan(ins, params, outs, context.program(params.jaxpr)),
   jvp: (primals, tangents, params, { jvpJaxpr }) => {
     const nz = group(nonzeroOf(tangents), params);
@@ -67,7 +76,13 @@ export const scanP: Primitive<Many, ScanParams> = /* @__PURE__ */ definePrimitiv
     };
     const p = group(primals, params);
     const jaxpr = interleave(result.jaxpr, params, flags, result.nonzeroOut);
-    const next = { ...params, jaxpr, linear: false, numConsts: params.numConsts + dots.consts.length, numCarry: numCarry + dots.carry.length };
+    const next = {
+      ...params,
+      jaxpr,
+      linear: false,
+      numConsts: params.numConsts + dots.consts.length,
+      numCarry: numCarry + dots.carry.length,
+    };
     const all = bind(scanP, [...p.consts, ...dots.consts, ...p.carry, ...dots.carry, ...p.xs, ...dots.xs], next);
     const nCarryDots = dots.carry.length;
     const nYs = params.jaxpr.outs.length - numCarry;
@@ -88,7 +103,12 @@ export const scanP: Primitive<Many, ScanParams> = /* @__PURE__ */ definePrimitiv
     const { carry, result } = carryFixpoint(
       d.carry.map((k) => k !== null),
       (c) => {
-        const r = batchJaxpr(params.jaxpr, axis, [...constDims, ...c.map((b) => (b ? 0 : null)), ...xsDims], [...c, ...noFlags(params)]);
+        const r = batchJaxpr(
+          params.jaxpr,
+          axis,
+          [...constDims, ...c.map((b) => (b ? 0 : null)), ...xsDims],
+          [...c, ...noFlags(params)],
+        );
         return { flags: r.dims.slice(0, params.numCarry).map((k) => k !== null), result: r };
       },
     );
@@ -104,10 +124,18 @@ export const scanP: Primitive<Many, ScanParams> = /* @__PURE__ */ definePrimitiv
       const r = dceJaxpr(params.jaxpr, [...c, ...ys]);
       return { flags: orFlags(c, r.usedInputs.slice(numConsts, numConsts + numCarry)), result: r };
     });
-    const usedInputs = [...result.usedInputs.slice(0, numConsts), ...carry, ...result.usedInputs.slice(numConsts + numCarry)];
+    const usedInputs = [
+      ...result.usedInputs.slice(0, numConsts),
+      ...carry,
+      ...result.usedInputs.slice(numConsts + numCarry),
+    ];
     const jaxpr = reorder(result.jaxpr, pick(result.jaxpr.inVars, usedInputs), result.jaxpr.outs);
     const count = (flags: readonly boolean[]): number => flags.filter(Boolean).length;
-    return { usedInputs, keptOutputs: [...carry, ...ys], params: { ...params, jaxpr, numConsts: count(usedInputs.slice(0, numConsts)), numCarry: count(carry) } };
+    return {
+      usedInputs,
+      keptOutputs: [...carry, ...ys],
+      params: { ...params, jaxpr, numConsts: count(usedInputs.slice(0, numConsts)), numCarry: count(carry) },
+    };
   },
   partialEval: (params, save) => {
     const { jaxpr, length } = params;
@@ -134,12 +162,16 @@ export const scanP: Primitive<Many, ScanParams> = /* @__PURE__ */ definePrimitiv
   }),
 });
 
-const noFlags = ({ jaxpr, numCarry }: ScanParams): boolean[] => new Array<boolean>(jaxpr.outs.length - numCarry).fill(false);
+const noFlags = ({ jaxpr, numCarry }: ScanParams): boolean[] =>
+  new Array<boolean>(jaxpr.outs.length - numCarry).fill(false);
 const nonzeroOf = (ts: readonly Tangent[]): boolean[] => ts.map((t) => !(t instanceof Zero));
 const explicit = (t: Tangent): NDArray => instantiate(t instanceof Zero ? new Zero(tangentAval(t.aval)) : t);
 
 /** The smallest set of carry components, at least `start`, that the body maps into itself. */
-function carryFixpoint<R>(start: readonly boolean[], step: (carry: readonly boolean[]) => { flags: readonly boolean[]; result: R }): { carry: readonly boolean[]; result: R } {
+function carryFixpoint<R>(
+  start: readonly boolean[],
+  step: (carry: readonly boolean[]) => { flags: readonly boolean[]; result: R },
+): { carry: readonly boolean[]; result: R } {
   let carry = start;
   for (;;) {
     const { flags, result } = step(carry);
@@ -167,13 +199,23 @@ function interleave(j: Jaxpr, params: ScanParams, nz: Groups<boolean>, nonzeroOu
   return reorder(
     j,
     [...p.consts, ...dots.slice(0, a), ...p.carry, ...dots.slice(a, b), ...p.xs, ...dots.slice(b)],
-    [...j.outs.slice(0, params.numCarry), ...outDots.slice(0, carryDots), ...j.outs.slice(params.numCarry, m), ...outDots.slice(carryDots)],
+    [
+      ...j.outs.slice(0, params.numCarry),
+      ...outDots.slice(0, carryDots),
+      ...j.outs.slice(params.numCarry, m),
+      ...outDots.slice(carryDots),
+    ],
   );
 }
 
 // ---------------------------------------------------------------- evaluation
 
-function runScan(ins: readonly HostArray[], params: ScanParams, outs: readonly Aval[], body: (args: readonly HostArray[]) => readonly HostArray[]): HostArray[] {
+function runScan(
+  ins: readonly HostArray[],
+  params: ScanParams,
+  outs: readonly Aval[],
+  body: (args: readonly HostArray[]) => readonly HostArray[],
+): HostArray[] {
   const { length, reverse, numCarry } = params;
   const { consts, carry: init, xs } = group(ins, params);
   let carry: readonly HostArray[] = init;
@@ -203,7 +245,11 @@ function stepScan(ins: readonly NDArray[], params: ScanParams): NDArray[] {
   const rows: NDArray[][] = [];
   for (let k = 0; k < length; k++) {
     const i = reverse ? length - 1 - k : k;
-    const step = evalJaxpr(jaxpr, [], [...consts, ...carry, ...xs.map((x) => indexInDim(x, i, { axis: 0, keepdims: false }))]);
+    const step = evalJaxpr(
+      jaxpr,
+      [],
+      [...consts, ...carry, ...xs.map((x) => indexInDim(x, i, { axis: 0, keepdims: false }))],
+    );
     carry = step.slice(0, numCarry);
     rows[i] = step.slice(numCarry);
   }
@@ -226,7 +272,12 @@ interface ResidualPlan {
   readonly invariant: readonly boolean[];
 }
 
-function linearizeScan(primals: readonly NDArray[], nonzero: readonly boolean[], params: ScanParams, { linearizeJaxpr, dceJaxpr }: Interpreters) {
+function linearizeScan(
+  primals: readonly NDArray[],
+  nonzero: readonly boolean[],
+  params: ScanParams,
+  { linearizeJaxpr, dceJaxpr }: Interpreters,
+) {
   const nz = group(nonzero, params);
   const { numConsts, numCarry } = params;
   const { carry, result: lin } = carryFixpoint(nz.carry, (c) => {
@@ -238,7 +289,10 @@ function linearizeScan(primals: readonly NDArray[], nonzero: readonly boolean[],
   const atoms = residualAtoms(lin, numOuts);
   // The primal loop: residuals that change become further ys; consts and slices of xs are at hand already.
   const stacked = atoms.map((a, i) => !plan.invariant[i] && !isXsInput(lin, i, params));
-  const primalBody = reorder(lin.primal, lin.primal.inVars, [...lin.primal.outs.slice(0, numOuts), ...pick(atoms, stacked)]);
+  const primalBody = reorder(lin.primal, lin.primal.inVars, [
+    ...lin.primal.outs.slice(0, numOuts),
+    ...pick(atoms, stacked),
+  ]);
   const pruned = dceJaxpr(primalBody, new Array<boolean>(primalBody.outs.length).fill(true)).jaxpr;
   const all = bind(scanP, primals, { ...params, jaxpr: pruned, linear: false });
   const outs = all.slice(0, numOuts);
@@ -264,18 +318,27 @@ function residualAtoms(lin: LinearizedJaxpr, numOuts: number): Jaxpr["outs"] {
   return lin.residualInputs.map((i) => (i >= 0 ? lin.primal.inVars[i]! : lin.primal.outs[next++]!));
 }
 
-const isXsInput = (lin: LinearizedJaxpr, i: number, { numConsts, numCarry }: ScanParams): boolean => lin.residualInputs[i]! >= numConsts + numCarry;
+const isXsInput = (lin: LinearizedJaxpr, i: number, { numConsts, numCarry }: ScanParams): boolean =>
+  lin.residualInputs[i]! >= numConsts + numCarry;
 
 /** Residuals that depend on consts only are the same at every step. */
 function planResiduals(lin: LinearizedJaxpr, { numConsts }: ScanParams, numOuts: number): ResidualPlan {
   const varying = new Set<Var>(lin.primal.inVars.slice(numConsts));
   for (const e of lin.primal.eqns)
-    if (e.effects.length > 0 || e.inputs.some((a) => a instanceof Var && varying.has(a))) for (const v of e.outputs) varying.add(v);
+    if (e.effects.length > 0 || e.inputs.some((a) => a instanceof Var && varying.has(a)))
+      for (const v of e.outputs) varying.add(v);
   return { invariant: residualAtoms(lin, numOuts).map((a) => !(a instanceof Var && varying.has(a))) };
 }
 
 /** Computes the invariant residuals once, outside the loop. */
-function hoisted(lin: LinearizedJaxpr, atoms: Jaxpr["outs"], plan: ResidualPlan, primals: readonly NDArray[], params: ScanParams, dceJaxpr: Interpreters["dceJaxpr"]): NDArray[] {
+function hoisted(
+  lin: LinearizedJaxpr,
+  atoms: Jaxpr["outs"],
+  plan: ResidualPlan,
+  primals: readonly NDArray[],
+  params: ScanParams,
+  dceJaxpr: Interpreters["dceJaxpr"],
+): NDArray[] {
   const wanted = pick(atoms, plan.invariant);
   if (wanted.length === 0) return [];
   const pure = { ...lin.primal, eqns: lin.primal.eqns.filter((e) => e.effects.length === 0), outs: wanted };
@@ -287,7 +350,15 @@ function hoisted(lin: LinearizedJaxpr, atoms: Jaxpr["outs"], plan: ResidualPlan,
   return evalJaxpr(consts, [], primals.slice(0, params.numConsts));
 }
 
-function bindTangentScan(tangents: readonly Tangent[], lin: LinearizedJaxpr, residuals: readonly NDArray[], plan: ResidualPlan, nz: Groups<boolean>, params: ScanParams, outs: readonly NDArray[]): Tangent[] {
+function bindTangentScan(
+  tangents: readonly Tangent[],
+  lin: LinearizedJaxpr,
+  residuals: readonly NDArray[],
+  plan: ResidualPlan,
+  nz: Groups<boolean>,
+  params: ScanParams,
+  outs: readonly NDArray[],
+): Tangent[] {
   const ts = group(tangents, params);
   const dots: Groups<NDArray> = {
     consts: pick(ts.consts, nz.consts) as NDArray[],
@@ -299,10 +370,24 @@ function bindTangentScan(tangents: readonly Tangent[], lin: LinearizedJaxpr, res
   const vars = lin.tangent.inVars;
   const [r, d] = [vars.slice(0, n), vars.slice(n)];
   const [a, b] = [dots.consts.length, dots.consts.length + dots.carry.length];
-  const jaxpr = reorder(lin.tangent, [...pick(r, plan.invariant), ...d.slice(0, a), ...d.slice(a, b), ...pick(r, varies), ...d.slice(b)], lin.tangent.outs);
+  const jaxpr = reorder(
+    lin.tangent,
+    [...pick(r, plan.invariant), ...d.slice(0, a), ...d.slice(a, b), ...pick(r, varies), ...d.slice(b)],
+    lin.tangent.outs,
+  );
   const invariant = pick(residuals, plan.invariant);
-  const next = { ...params, jaxpr, linear: true, numConsts: invariant.length + dots.consts.length, numCarry: dots.carry.length };
-  const results = bind(scanP, [...invariant, ...dots.consts, ...dots.carry, ...pick(residuals, varies), ...dots.xs], next);
+  const next = {
+    ...params,
+    jaxpr,
+    linear: true,
+    numConsts: invariant.length + dots.consts.length,
+    numCarry: dots.carry.length,
+  };
+  const results = bind(
+    scanP,
+    [...invariant, ...dots.consts, ...dots.carry, ...pick(residuals, varies), ...dots.xs],
+    next,
+  );
   return spreadTangents(results, lin.nonzeroOut, outs);
 }
 
@@ -312,15 +397,28 @@ function bindTangentScan(tangents: readonly Tangent[], lin: LinearizedJaxpr, res
  * The transpose runs the loop the other way. Cotangents of the carry are its carry; cotangents of linear consts are
  * summed up in further carry components; cotangents of ys come in as xs and those of linear xs leave as ys.
  */
-function transposeScan(cts: readonly Tangent[], operands: readonly TransposeOperand[], params: ScanParams, { transposeJaxpr }: Interpreters): (Tangent | null)[] {
+function transposeScan(
+  cts: readonly Tangent[],
+  operands: readonly TransposeOperand[],
+  params: ScanParams,
+  { transposeJaxpr }: Interpreters,
+): (Tangent | null)[] {
   const { numCarry, jaxpr, length, reverse } = params;
   const ops = group(operands, params);
   if (!params.linear && !ops.carry.every(isLinear)) throw nonlinearCarry();
-  const linear: Groups<boolean> = { consts: ops.consts.map(isLinear), carry: ops.carry.map(() => true), xs: ops.xs.map(isLinear) };
+  const linear: Groups<boolean> = {
+    consts: ops.consts.map(isLinear),
+    carry: ops.carry.map(() => true),
+    xs: ops.xs.map(isLinear),
+  };
   const not = (flags: readonly boolean[]): boolean[] => flags.map((x) => !x);
   const ctYs = cts.slice(numCarry);
   const nonzeroYs = nonzeroOf(ctYs);
-  const back = transposeJaxpr(jaxpr, [...linear.consts, ...linear.carry, ...linear.xs], [...ops.carry.map(() => true), ...nonzeroYs]);
+  const back = transposeJaxpr(
+    jaxpr,
+    [...linear.consts, ...linear.carry, ...linear.xs],
+    [...ops.carry.map(() => true), ...nonzeroYs],
+  );
   const body = group(inAvals(jaxpr), params);
   const resConsts = pick(ops.consts, not(linear.consts)) as NDArray[];
   const resXs = pick(ops.xs, not(linear.xs)) as NDArray[];
@@ -331,14 +429,23 @@ function transposeScan(cts: readonly Tangent[], operands: readonly TransposeOper
   const [a, b, c, d] = offsets([resConsts.length, sums.length, numCarry, yAvals.length]);
   const { jaxpr: next } = traceClosed(
     (...args) => {
-      const [res, acc, carry, ys, xs] = [args.slice(0, a), args.slice(a, b), args.slice(b, c), args.slice(c, d), args.slice(d)];
+      const [res, acc, carry, ys, xs] = [
+        args.slice(0, a),
+        args.slice(a, b),
+        args.slice(b, c),
+        args.slice(c, d),
+        args.slice(d),
+      ];
       const out = evalJaxpr(back, [], [...res, ...xs, ...carry, ...ys]);
       return [...acc.map((s, i) => addAny(s, out[i]!)), ...out.slice(acc.length)];
     },
     [...resConsts.map((x) => x.aval), ...sums, ...carryAvals, ...yAvals, ...resXsAvals],
     "scan",
   );
-  const init = [...sums.map(zerosLike), ...cts.slice(0, numCarry).map((t, i) => explicit(t instanceof Zero ? new Zero(carryAvals[i]!) : t))];
+  const init = [
+    ...sums.map(zerosLike),
+    ...cts.slice(0, numCarry).map((t, i) => explicit(t instanceof Zero ? new Zero(carryAvals[i]!) : t)),
+  ];
   const outs = bind(scanP, [...resConsts, ...init, ...(pick(ctYs, nonzeroYs) as NDArray[]), ...resXs], {
     ...params,
     jaxpr: next,

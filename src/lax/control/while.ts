@@ -12,7 +12,15 @@ import type { Interpreters } from "../../core/interpreters.ts";
 import { type Jaxpr, Var, evalJaxpr, inAvals, outAvals } from "../../core/jaxpr.ts";
 import type { NDArray } from "../../core/ndarray.ts";
 import { scalarValue } from "../../core/operands.ts";
-import { type BatchAxis, type Batched, type Many, type Primitive, type Tangent, Zero, definePrimitive } from "../../core/primitive.ts";
+import {
+  type BatchAxis,
+  type Batched,
+  type Many,
+  type Primitive,
+  type Tangent,
+  Zero,
+  definePrimitive,
+} from "../../core/primitive.ts";
 import { DifferentiationError } from "../../core/problem.ts";
 import { currentPlace } from "../../core/source.ts";
 import { range } from "../../core/shape.ts";
@@ -30,7 +38,10 @@ export interface WhileParams {
   readonly bodyConsts: number;
 }
 
-const split = <T>(all: readonly T[], { condConsts, bodyConsts }: WhileParams): [readonly T[], readonly T[], readonly T[]] => [
+const split = <T>(
+  all: readonly T[],
+  { condConsts, bodyConsts }: WhileParams,
+): [readonly T[], readonly T[], readonly T[]] => [
   all.slice(0, condConsts),
   all.slice(condConsts, condConsts + bodyConsts),
   all.slice(condConsts + bodyConsts),
@@ -84,12 +95,19 @@ export const whileP: Primitive<Many, WhileParams> = /* @__PURE__ */ definePrimit
       if (sameFlags(next, carry)) {
         const bodyInputs = [...body.usedInputs.slice(0, bodyConsts), ...carry];
         const nextParams: WhileParams = {
-          condJaxpr: { ...condJaxpr, inVars: [...condJaxpr.inVars.slice(0, condConsts), ...pick(condJaxpr.inVars.slice(condConsts), carry)] },
+          condJaxpr: {
+            ...condJaxpr,
+            inVars: [...condJaxpr.inVars.slice(0, condConsts), ...pick(condJaxpr.inVars.slice(condConsts), carry)],
+          },
           bodyJaxpr: { ...body.jaxpr, inVars: pick(body.jaxpr.inVars, bodyInputs) },
           condConsts,
           bodyConsts: bodyInputs.slice(0, bodyConsts).filter(Boolean).length,
         };
-        return { usedInputs: [...new Array<boolean>(condConsts).fill(true), ...bodyInputs], keptOutputs: carry, params: nextParams };
+        return {
+          usedInputs: [...new Array<boolean>(condConsts).fill(true), ...bodyInputs],
+          keptOutputs: carry,
+          params: nextParams,
+        };
       }
       carry = next;
     }
@@ -98,10 +116,16 @@ export const whileP: Primitive<Many, WhileParams> = /* @__PURE__ */ definePrimit
   stepwise: (ins, params) => {
     const [condConsts, bodyConsts, init] = split(ins, params);
     let carry: readonly NDArray[] = init;
-    while (scalarValue(evalJaxpr(params.condJaxpr, [], [...condConsts, ...carry])[0]!)) carry = evalJaxpr(params.bodyJaxpr, [], [...bodyConsts, ...carry]);
+    while (scalarValue(evalJaxpr(params.condJaxpr, [], [...condConsts, ...carry])[0]!))
+      carry = evalJaxpr(params.bodyJaxpr, [], [...bodyConsts, ...carry]);
     return carry;
   },
-  printParams: ({ bodyJaxpr, bodyConsts, condJaxpr, condConsts }) => ({ body_jaxpr: bodyJaxpr, body_nconsts: bodyConsts, cond_jaxpr: condJaxpr, cond_nconsts: condConsts }),
+  printParams: ({ bodyJaxpr, bodyConsts, condJaxpr, condConsts }) => ({
+    body_jaxpr: bodyJaxpr,
+    body_nconsts: bodyConsts,
+    cond_jaxpr: condJaxpr,
+    cond_nconsts: condConsts,
+  }),
 });
 
 function spread(given: readonly NDArray[], nonzero: readonly boolean[], outs: readonly NDArray[]): Tangent[] {
@@ -110,7 +134,12 @@ function spread(given: readonly NDArray[], nonzero: readonly boolean[], outs: re
 }
 
 /** The loop with tangents in its carry: (condConsts, bodyConsts + dots, carry + dots). */
-function jvpWhile(primals: readonly NDArray[], tangents: readonly Tangent[], params: WhileParams, { jvpJaxpr }: Interpreters) {
+function jvpWhile(
+  primals: readonly NDArray[],
+  tangents: readonly Tangent[],
+  params: WhileParams,
+  { jvpJaxpr }: Interpreters,
+) {
   const { bodyJaxpr, condJaxpr, condConsts } = params;
   const [cc, bc, carry] = split(primals, params);
   const [, bcT, carryT] = split(tangents, params);
@@ -130,14 +159,25 @@ function jvpWhile(primals: readonly NDArray[], tangents: readonly Tangent[], par
   const dots = vars.slice(n);
   const body: Jaxpr = {
     ...result.jaxpr,
-    inVars: [...vars.slice(0, bc.length), ...dots.slice(0, bcDots.length), ...vars.slice(bc.length, n), ...dots.slice(bcDots.length)],
+    inVars: [
+      ...vars.slice(0, bc.length),
+      ...dots.slice(0, bcDots.length),
+      ...vars.slice(bc.length, n),
+      ...dots.slice(bcDots.length),
+    ],
   };
   const cond: Jaxpr = { ...condJaxpr, inVars: [...condJaxpr.inVars, ...carryDots.map((t) => new Var(t.aval))] };
   const next: WhileParams = { condJaxpr: cond, bodyJaxpr: body, condConsts, bodyConsts: bc.length + bcDots.length };
   return { operands: [...cc, ...bc, ...bcDots, ...carry, ...carryDots], next, carryFlags: flags };
 }
 
-function batchWhile(operands: readonly NDArray[], dims: readonly (number | null)[], params: WhileParams, axis: BatchAxis, { batchJaxpr }: Interpreters): Batched {
+function batchWhile(
+  operands: readonly NDArray[],
+  dims: readonly (number | null)[],
+  params: WhileParams,
+  axis: BatchAxis,
+  { batchJaxpr }: Interpreters,
+): Batched {
   const { condJaxpr, bodyJaxpr } = params;
   const [cc, bc, carry] = split(operands, params);
   const [ccDims, bcDims, carryDims] = split(dims, params);
@@ -148,7 +188,10 @@ function batchWhile(operands: readonly NDArray[], dims: readonly (number | null)
     // With a condition per example every component depends on the example: on whether it is still running.
     const wanted = condBatched ? flags.map(() => true) : flags;
     const body = batchJaxpr(bodyJaxpr, axis, [...bcDims, ...at(wanted)], wanted);
-    const next = orFlags(wanted, body.dims.map((d) => d !== null));
+    const next = orFlags(
+      wanted,
+      body.dims.map((d) => d !== null),
+    );
     if (!sameFlags(next, flags)) {
       flags = next;
       continue;
@@ -156,7 +199,12 @@ function batchWhile(operands: readonly NDArray[], dims: readonly (number | null)
     const init = carry.map((x, i) => (flags[i] ? batchToFront(x, carryDims[i]!, axis.size) : x));
     const cond = batchJaxpr(condJaxpr, axis, [...ccDims, ...at(flags)], condBatched).jaxpr;
     const next_: WhileParams = condBatched
-      ? { condJaxpr: anyOf(cond), bodyJaxpr: frozenBody(cond, body.jaxpr, params), condConsts: cc.length, bodyConsts: cc.length + bc.length }
+      ? {
+          condJaxpr: anyOf(cond),
+          bodyJaxpr: frozenBody(cond, body.jaxpr, params),
+          condConsts: cc.length,
+          bodyConsts: cc.length + bc.length,
+        }
       : { ...params, condJaxpr: cond, bodyJaxpr: body.jaxpr };
     const outs = bind(whileP, condBatched ? [...cc, ...cc, ...bc, ...init] : [...cc, ...bc, ...init], next_);
     return { outs, dims: at(flags) };
@@ -164,14 +212,19 @@ function batchWhile(operands: readonly NDArray[], dims: readonly (number | null)
 }
 
 /** Whether any example goes on. */
-const anyOf = (cond: Jaxpr): Jaxpr => traceClosed((...xs) => [reduceOr(evalJaxpr(cond, [], xs)[0]!, [0])], inAvals(cond), "while").jaxpr;
+const anyOf = (cond: Jaxpr): Jaxpr =>
+  traceClosed((...xs) => [reduceOr(evalJaxpr(cond, [], xs)[0]!, [0])], inAvals(cond), "while").jaxpr;
 
 /** A body that leaves the carry of finished examples alone. */
 function frozenBody(cond: Jaxpr, body: Jaxpr, { condConsts, bodyConsts }: WhileParams): Jaxpr {
   const ccAvals: Aval[] = inAvals(cond).slice(0, condConsts);
   return traceClosed(
     (...xs) => {
-      const [cc, bc, carry] = [xs.slice(0, condConsts), xs.slice(condConsts, condConsts + bodyConsts), xs.slice(condConsts + bodyConsts)];
+      const [cc, bc, carry] = [
+        xs.slice(0, condConsts),
+        xs.slice(condConsts, condConsts + bodyConsts),
+        xs.slice(condConsts + bodyConsts),
+      ];
       const running = evalJaxpr(cond, [], [...cc, ...carry])[0]!;
       const next = evalJaxpr(body, [], [...bc, ...carry]);
       return next.map((y, i) => select(broadcastInDim(running, y.shape, range(1)), y, carry[i]!));
