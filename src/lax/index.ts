@@ -7,6 +7,7 @@ import {
   makeCustomLinearSolve,
   makeCustomRoot,
 } from "./control/linearSolve.ts";
+import { type MapFunction, makeMap } from "./control/map.ts";
 
 export {
   RoundingMethod,
@@ -144,7 +145,7 @@ export {
 export { convGeneralDilatedLocal, convGeneralDilatedPatches } from "./convPatches.ts";
 export { padtypeToPads } from "./windowGeometry.ts";
 export { reduce, reduceWindow } from "./reduceWindow.ts";
-export { scan, map, foriLoop, whileLoop, type ScanOptions } from "./control/loops.ts";
+export { type ScanOptions, foriLoop, scan, whileLoop } from "./control/loops.ts";
 export { cond, switch_ } from "./control/branches.ts";
 export { associativeScan, type AssociativeScanOptions } from "./control/associativeScan.ts";
 export {
@@ -163,6 +164,7 @@ export { ioCallback, pureCallback } from "./callback.ts";
 export { optimizationBarrier } from "../core/barrier.ts";
 export { stopGradient } from "../transforms/scopes.ts";
 
-// The two that need an interpreter when they are called, not only inside rules.
+// Those that need an interpreter when they are called, not only inside rules.
+export const map: MapFunction = /* @__PURE__ */ makeMap(interpreters);
 export const customLinearSolve: CustomLinearSolve = /* @__PURE__ */ makeCustomLinearSolve(interpreters);
 export const customRoot: CustomRoot = /* @__PURE__ */ makeCustomRoot(interpreters);

@@ -41,13 +41,7 @@ export function cond<A extends readonly unknown[], R>(
     });
   const holds = isBool(p.dtype) ? p : ne(p, 0);
   const label = (i: number): string => (i === 0 ? `falseFun ${nameOf(falseFun)}` : `trueFun ${nameOf(trueFun)}`);
-  return choose(
-    "cond",
-    convert(holds, "int32"),
-    [falseFun, trueFun],
-    operands,
-    label,
-  ) as Arrays<R>;
+  return choose("cond", convert(holds, "int32"), [falseFun, trueFun], operands, label) as Arrays<R>;
 }
 
 /**
@@ -78,13 +72,7 @@ export function switch_<A extends readonly unknown[], R>(
   const last = scalarLiteral(branches.length - 1, "int32");
   const clamped =
     branches.length === 1 ? scalarLiteral(0, "int32") : max(min(convert(i, "int32"), last), scalarLiteral(0, "int32"));
-  return choose(
-    "switch_",
-    clamped,
-    branches,
-    operands,
-    (k) => `branch ${k} (${nameOf(branches[k])})`,
-  ) as Arrays<R>;
+  return choose("switch_", clamped, branches, operands, (k) => `branch ${k} (${nameOf(branches[k])})`) as Arrays<R>;
 }
 
 function choose(

@@ -54,9 +54,7 @@ export const condP: Primitive<Many, CondParams> = /* @__PURE__ */ definePrimitiv
   },
   batch: ([index, ...operands], [indexDim, ...dims], { branches }, axis, { batchJaxpr, evalJaxpr: run }) => {
     if (indexDim === null) {
-      const union = unionOf(
-        branches.map((b) => batchJaxpr(b, axis, dims, false).dims.map((d) => d !== null)),
-      );
+      const union = unionOf(branches.map((b) => batchJaxpr(b, axis, dims, false).dims.map((d) => d !== null)));
       const batched = branches.map((b) => batchJaxpr(b, axis, dims, union).jaxpr);
       return {
         outs: bind(condP, [index!, ...operands], { branches: batched }),

@@ -202,18 +202,6 @@ function scanDirectly(
 }
 
 /**
- * Applies `f` to each slice along the leading axis, one after the other (`vmap` does them at once).
- *
- * @example
- * lax.map((x) => np.sum(x), np.ones([3, 4])) // [4, 4, 4]
- */
-export function map<X, Y>(f: (x: Arrays<X>) => Y, xs: X): Arrays<Y> {
-  checkCallable("map", f);
-  const body = (_: unknown, x: unknown): readonly [unknown, unknown] => [null, f(x as Arrays<X>)];
-  return scan(body as AnyFunction, null, xs)[1] as Arrays<Y>;
-}
-
-/**
  * Repeats `body` while `cond` holds. The number of steps may depend on values; reverse mode is not defined (see scan).
  *
  * @param cond `(carry) => boolean scalar`.
