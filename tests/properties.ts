@@ -16,7 +16,7 @@ export const runs = (n: number): number => Math.max(1, Math.round(n * factor));
 
 /** Checks a property on `n` (times COTANGENT_TEST_RUNS) random inputs. */
 export const check = <T extends [unknown, ...unknown[]]>(n: number, property: fc.IProperty<T>): void =>
-  fc.assert(property, { numRuns: runs(n), seed });
+  fc.assert(property, { numRuns: runs(n), seed, includeErrorInReport: true });
 
 /** The same, written inline: `holds(50, [fc.integer(), fc.integer()], (a, b) => …)`. */
 export const holds = <T extends [unknown, ...unknown[]]>(

@@ -66,7 +66,8 @@ export function expectClose(found: unknown, wanted: unknown, tolerance = 1e-6): 
     const [p, q] = [host(x as NDArray), host(b[i] as NDArray)];
     expect(`${p.dtype}[${p.shape.join()}]`).toBe(`${q.dtype}[${q.shape.join()}]`);
     const difference = distance(p, q, tolerance);
-    if (difference !== null) expect.fail(`leaf ${i}: ${difference}\n  found  ${p.data.join()}\n  wanted ${q.data.join()}`);
+    if (difference !== null)
+      expect.fail(`leaf ${i}: ${difference}\n  found  ${p.data.join()}\n  wanted ${q.data.join()}`);
   });
 }
 

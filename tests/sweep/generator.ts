@@ -2,7 +2,18 @@
  * Input generators for the registry sweep: every primitive has one, and goes through the same property tests with it.
  */
 import fc from "fast-check";
-import { type AnyPrimitive, type DType, type HostArray, type Params, type Shape, allocate, isComplex, isInteger, sizeOf } from "./core.ts";
+import {
+  type AnyPrimitive,
+  type DType,
+  type HostArray,
+  type NDArray,
+  type Params,
+  type Shape,
+  allocate,
+  isComplex,
+  isInteger,
+  sizeOf,
+} from "./core.ts";
 
 /** One application: operands in compute form and parameters. */
 export interface Sample {
@@ -24,10 +35,18 @@ export interface Generator {
   readonly tolerance?: number;
   /** Operands whose batching is not to be swept (scalars that must stay unbatched). */
   readonly unbatched?: readonly number[];
+  /** Operands of a floating dtype that have no derivative. */
+  readonly nonDifferentiable?: readonly number[];
+  /** The modes of differentiation there are. Default both. */
+  readonly modes?: "both" | "forward" | "reverse" | "none";
+  /** The application as a function of the operands, where it is more than `bind(primitive, ins, params)`. */
+  readonly apply?: (ins: readonly NDArray[], params: Params) => readonly NDArray[];
 }
 
 /** Shapes of up to `maxDims` axes of lengths 0…`maxLength` (0 only if allowed). */
-export const shapes = (options: { minDims?: number; maxDims?: number; minLength?: number; maxLength?: number } = {}): fc.Arbitrary<number[]> => {
+export const shapes = (
+  options: { minDims?: number; maxDims?: number; minLength?: number; maxLength?: number } = {},
+): fc.Arbitrary<number[]> => {
   const { minDims = 0, maxDims = 3, minLength = 1, maxLength = 4 } = options;
   return fc.array(fc.integer({ min: minLength, max: maxLength }), { minLength: minDims, maxLength: maxDims });
 };
@@ -43,7 +62,11 @@ export interface ValueRange {
 export const arrays = (shape: Shape, dtype: DType, range: ValueRange = {}): fc.Arbitrary<HostArray> => {
   const lanes = isComplex(dtype) ? 2 : 1;
   const n = sizeOf(shape) * lanes;
-  const { min = dtype.startsWith("u") || dtype === "bool" ? 0 : -2, max = dtype === "bool" ? 1 : isInteger(dtype) ? 5 : 2, avoid = [] } = range;
+  const {
+    min = dtype.startsWith("u") || dtype === "bool" ? 0 : -2,
+    max = dtype === "bool" ? 1 : isInteger(dtype) ? 5 : 2,
+    avoid = [],
+  } = range;
   const one =
     isInteger(dtype) || dtype === "bool"
       ? fc.integer({ min: Math.ceil(min), max: Math.floor(max) })
@@ -61,12 +84,14 @@ export const arrays = (shape: Shape, dtype: DType, range: ValueRange = {}): fc.A
 /** Values that are all different (for sorts, maxima and other functions with kinks at ties). */
 export const distinctArrays = (shape: Shape, dtype: DType): fc.Arbitrary<HostArray> => {
   const n = sizeOf(shape);
-  return fc.shuffledSubarray(
-    Array.from({ length: n }, (_, i) => i),
-    { minLength: n, maxLength: n },
-  ).map((order) => {
-    const data = allocate(dtype, n);
-    order.forEach((o, i) => (data[i] = (o - n / 2) * 0.25));
-    return { shape, dtype, data };
-  });
+  return fc
+    .shuffledSubarray(
+      Array.from({ length: n }, (_, i) => i),
+      { minLength: n, maxLength: n },
+    )
+    .map((order) => {
+      const data = allocate(dtype, n);
+      order.forEach((o, i) => (data[i] = (o - n / 2) * 0.25));
+      return { shape, dtype, data };
+    });
 };

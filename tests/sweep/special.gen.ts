@@ -16,7 +16,6 @@ export const generators: readonly Generator[] = [
   elementwise(lax.erfInvP, [{ min: -0.875, max: 0.875 }]),
   elementwise(lax.lgammaP, [positive]),
   elementwise(lax.digammaP, [positive]),
-  // Not differentiable in the order, and zeta in nothing.
-  { primitive: lax.polygammaP, sample: orders, smooth: false },
+  { primitive: lax.polygammaP, sample: orders, nonDifferentiable: [0] },
   elementwise(lax.zetaP, [{ min: 1.5, max: 4 }, positive], { smooth: false }),
 ];

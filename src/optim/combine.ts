@@ -1,0 +1,154 @@
+/** Transformations of transformations: chains, the monoid they form, masks, partitions. */
+import type { Monoid } from "fp-ts/lib/Monoid.js";
+import { ArgumentError } from "../core/problem.ts";
+import * as tree from "../tree/functions.ts";
+import { type AnyTransformation, type GradientTransformation, type Mask, identity, setToZero } from "./base.ts";
+
+/**
+ * Applies transformations one after the other, the first one to the gradients. The state is the list of their states.
+ *
+ * @example
+ * optim.chain(optim.clip(1), optim.scale(-2)).update([np.array([3, 0.5])], [{}, {}])[0] // [[-2, -1]]
+ */
+export const chain = <P, S extends readonly unknown[]>(
+  ...transformations: { readonly [K in keyof S]: GradientTransformation<P, S[K]> }
+): GradientTransformation<P, S> => {
+  const steps = transformations as readonly AnyTransformation<P>[];
+  return {
+    init: (params) => steps.map((t): unknown => t.init(params)) as unknown as S,
+    update: (updates, state, params) => {
+      const next: unknown[] = [];
+      const result = steps.reduce((u, t, i) => {
+        const [v, s] = t.update(u, state[i], params);
+        next.push(s);
+        return v;
+      }, updates);
+      return [result, next as unknown as S];
+    },
+  };
+};
+
+/**
+ * Transformations form a monoid: `chain` is associative in its updates, `identity` does nothing.
+ *
+ * @example
+ * optim.monoid.concat(optim.scale(2), optim.scale(5)).update([1], [{}, {}])[0] // [10]
+ */
+// A monoid is of one type; the trees of its members are known where they are used.
+// eslint-disable-next-line @typescript-eslint/no-explicit-any
+export const monoid: Monoid<AnyTransformation<any>> = {
+  empty: /* @__PURE__ */ identity(),
+  concat: (first, second) => chain(first, second),
+};
+
+/** The monoid for parameters of a known type. */
+export const monoidOf = <P>(): Monoid<AnyTransformation<P>> => monoid;
+
+/**
+ * A chain whose state is an object with the given names.
+ *
+ * @example
+ * optim.namedChain(["double", optim.scale(2)]).update([1], { double: {} })[0] // [2]
+ */
+export function namedChain<P>(
+  ...named: readonly (readonly [name: string, transformation: AnyTransformation<P>])[]
+): GradientTransformation<P, Readonly<Record<string, unknown>>> {
+  const names = named.map(([name]) => name);
+  const whole = chain<P, unknown[]>(...named.map(([, t]) => t as GradientTransformation<P>));
+  const object = (states: readonly unknown[]) => Object.fromEntries(names.map((n, i) => [n, states[i]]));
+  return {
+    init: (params) => object(whole.init(params)),
+    update: (updates, state, params) => {
+      const [u, next] = whole.update(updates, names.map((n) => state[n]), params);
+      return [u, object(next)];
+    },
+  };
+}
+
+// ---------------------------------------------------------------- masks
+
+const resolve = <P>(mask: Mask<P>, params: P): unknown => (typeof mask === "function" ? (mask as (p: P) => unknown)(params) : mask);
+
+/** The tree without the parts whose mask is false. */
+const keep = (mask: unknown, t: unknown): unknown => tree.map((m: unknown, part: unknown) => (m ? part : null), mask, t);
+
+/** The state of a transformation inside another. */
+export interface InnerState<S> {
+  readonly innerState: S;
+}
+
+/**
+ * Applies a transformation to some parameters; the updates of the others pass through.
+ *
+ * @param mask booleans in the shape of the parameters or a prefix of it, or a function that makes them of parameters.
+ * @example
+ * optim.masked(optim.scale(2), { a: true, b: false }).update({ a: 1, b: 1 }, { innerState: {} })[0] // { a: 2, b: 1 }
+ */
+export const masked = <P, S>(inner: GradientTransformation<P, S>, mask: Mask<P>): GradientTransformation<P, InnerState<S>> => ({
+  init: (params) => ({ innerState: inner.init(keep(resolve(mask, params), params) as P) }),
+  update: (updates, state, params) => {
+    const which = resolve(mask, updates);
+    const given = params === undefined ? undefined : (keep(which, params) as P);
+    const [changed, innerState] = inner.update(keep(which, updates) as P, state.innerState, given);
+    const merged = tree.map((m: unknown, u: unknown, old: unknown) => (m ? u : old), which as object, changed, updates);
+    return [merged as P, { innerState }];
+  },
+});
+
+/** Wraps a transformation in a mask, if there is one. */
+export const maskedIf = <P, S>(inner: GradientTransformation<P, S>, mask: Mask<P> | null | undefined): AnyTransformation<P> =>
+  mask == null ? inner : masked(inner, mask);
+
+/** Zeroes the updates of masked parameters. @example optim.freeze({ a: true, b: false }).update({ a: 1, b: 1 }, { innerState: {} })[0] // { a: 0, b: 1 } */
+export const freeze = <P>(mask: Mask<P>): AnyTransformation<P> => masked(setToZero<P>(), mask);
+
+/** The states of the groups, by label. */
+export interface PartitionState {
+  readonly innerStates: Readonly<Record<string, unknown>>;
+}
+
+/**
+ * Applies a different transformation to each group of parameters.
+ *
+ * @param transforms by label.
+ * @param paramLabels a label for each parameter, as a tree of strings or a prefix of it, or a function that makes it.
+ * @example
+ * const f = optim.partition({ slow: optim.scale(1), fast: optim.scale(9) }, { a: "slow", b: "fast" });
+ * f.update({ a: 1, b: 1 }, f.init({ a: 1, b: 1 }))[0] // { a: 1, b: 9 }
+ */
+export function partition<P>(
+  transforms: Readonly<Record<string, AnyTransformation<P>>>,
+  paramLabels: string | object | ((params: P) => unknown),
+): GradientTransformation<P, PartitionState> {
+  const labelsOf = (params: P): object => resolve<P>(paramLabels as Mask<P>, params) as object;
+  const group = (label: string): GradientTransformation<P, InnerState<unknown>> =>
+    masked(transforms[label]!, (params) => tree.map((l: unknown) => l === label, labelsOf(params)));
+  const labels = Object.keys(transforms).sort();
+  return {
+    init: (params) => {
+      checkLabels(labels, tree.leaves(labelsOf(params)));
+      return { innerStates: Object.fromEntries(labels.map((l) => [l, group(l).init(params)])) };
+    },
+    update: (updates, { innerStates }, params) => {
+      const next: Record<string, unknown> = {};
+      const result = labels.reduce((u, l) => {
+        const [v, s] = group(l).update(u, innerStates[l] as InnerState<unknown>, params);
+        next[l] = s;
+        return v;
+      }, updates);
+      return [result, { innerStates: next }];
+    },
+  };
+}
+/** Another name of `partition`. */
+export const multiTransform = partition;
+
+function checkLabels(known: readonly string[], used: readonly unknown[]): void {
+  const wrong = used.find((l) => !known.includes(l as string));
+  if (wrong === undefined) return;
+  throw new ArgumentError("UnknownLabel", {
+    what: `optim.partition: a parameter is labelled ${JSON.stringify(wrong)}, but there is no such transformation`,
+    why: "the label of a parameter names the transformation of its updates",
+    fix: `use one of ${known.join(", ")}, or add { ${String(wrong)}: optim.setToZero() }`,
+  });
+}
