@@ -22,9 +22,10 @@ const rooms = {
   ops: ["core", ...publicRooms],
   image: ["core", ...publicRooms],
   metrics: ["core", ...publicRooms],
-  optim: ["core", ...publicRooms],
-  nn: ["core", ...publicRooms, "ops", "optim"],
-  data: ["core", "numpy"],
+  nn: ["core", ...publicRooms, "ops"],
+  // Losses are made of softmax and its kin.
+  optim: ["core", ...publicRooms, "nn"],
+  data: ["core", "numpy", "random"],
   profiler: ["core", "compiler", "backends"],
   debug: ["core", "compiler", "backends", ...publicRooms, ...layers],
   testing: ["core", ...publicRooms, ...layers],

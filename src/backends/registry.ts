@@ -120,6 +120,14 @@ export const deviceEvaluator: Evaluator = {
   fromHost: (x, weakType) =>
     new DeviceArray(currentDevice(), new AvalClass(x.shape, x.dtype, weakType), currentDevice().put(x)),
   toHost,
+  read: readHost,
+  deviceOf(x) {
+    const device = x instanceof DeviceArray ? x.home : currentDevice();
+    return `${device.kind}:${device.id}`;
+  },
+  dispose(x) {
+    if (x instanceof DeviceArray) x.giveUp("disposed");
+  },
   donate(x) {
     if (x instanceof DeviceArray) x.giveUp("donated");
   },

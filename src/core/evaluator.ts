@@ -32,6 +32,12 @@ export interface Evaluator {
   fromHost(x: HostArray, weakType: boolean): NDArray;
   /** The values of a concrete array, read at once; not to be mutated. Throws where the device cannot. */
   toHost(x: NDArray): HostArray;
+  /** The values of a concrete array, waiting for the device if need be; not to be mutated. */
+  read(x: NDArray): Promise<HostArray>;
+  /** The name of the device that a concrete array lives on. */
+  deviceOf(x: NDArray): string;
+  /** Frees the buffer of a concrete array. */
+  dispose(x: NDArray): void;
   /** Marks donated arrays as given away. */
   donate(x: NDArray): void;
   /** Whether any element is NaN (waits for the value). */

@@ -15,8 +15,7 @@ export type Arrays<T> = 0 extends 1 & T
     ? NDArray
     : T extends NDArray | ScalarLike | TypedArray
       ? NDArray
-      :  
-        T extends null | undefined | ((...args: never[]) => unknown)
+      : T extends null | undefined | ((...args: never[]) => unknown)
         ? T
         : T extends ReadonlyMap<infer K, infer V>
           ? Map<K, Arrays<V>>
@@ -29,11 +28,11 @@ export type BadLeaf<T> = 0 extends 1 & T
     ? never
     : T extends NDArray | ScalarLike | TypedArray | null | undefined
       ? never
-      :  
-        T extends string | symbol | ((...args: never[]) => unknown) | Promise<unknown> | Date | ReadonlySet<unknown>
-        ? T
-        : T extends ReadonlyMap<unknown, infer V>
-          ? BadLeaf<V>
+      : // A Map has all that a ReadonlySet asks for, so it is recognised first.
+        T extends ReadonlyMap<unknown, infer V>
+        ? BadLeaf<V>
+        : T extends string | symbol | ((...args: never[]) => unknown) | Promise<unknown> | Date | ReadonlySet<unknown>
+          ? T
           : T extends readonly (infer V)[]
             ? BadLeafOfItem<V>
             : T extends { readonly [nonTree]?: never }

@@ -144,6 +144,12 @@ export const pmin = <T>(x: T, axisName: AxisName): Arrays<T> => {
   return overTree(x, "pmin", (leaf) => bind1(pminP, [leaf], { axes }));
 };
 
+/** Applies a collective; shapes are checked here, because the trace that maps the axis calls its `batch` rule at once. */
+function checked<P>(primitive: Primitive<One, P>, x: NDArray, params: P): NDArray {
+  primitive.infer([x.aval], params);
+  return bind1(primitive, [x], params);
+}
+
 // ---------------------------------------------------------------- axisIndex
 
 interface AxisIndexParams {
@@ -283,7 +289,7 @@ export function psumScatter<T>(
   const size = namedAxisSize(axisName);
   return overTree(x, "psumScatter", (leaf) => {
     const dimension = canonicalAxis("psumScatter", scatterDimension, leaf.ndim);
-    return bind1(psumScatterP, [leaf], { axis: axisName, size, dimension, tiled });
+    return checked(psumScatterP, leaf, { axis: axisName, size, dimension, tiled });
   });
 }
 
@@ -411,7 +417,7 @@ export function allToAll<T>(
   const size = namedAxisSize(axisName);
   return overTree(x, "allToAll", (leaf) => {
     const [s, c] = [canonicalAxis("allToAll", splitAxis, leaf.ndim), canonicalAxis("allToAll", concatAxis, leaf.ndim)];
-    return bind1(allToAllP, [leaf], {
+    return checked(allToAllP, leaf, {
       axis: axisName,
       size,
       splitAxis: s,

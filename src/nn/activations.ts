@@ -50,7 +50,12 @@ const inexactLike = (x: NDArray, value: number): NDArray => inexact("relu6", np.
 
 /** x, or `negativeSlope`·x (default 0.01) below 0. @example nn.leakyRelu(np.array([-2, 3]), 0.5) // [-1, 3] */
 export function leakyRelu(x: ArrayLike, ...rest: Rest<{ readonly negativeSlope?: ArrayLike }>): NDArray {
-  const { negativeSlope = 0.01 } = readOptions<{ negativeSlope: ArrayLike }>("nn.leakyRelu", ["negativeSlope"], 1, rest);
+  const { negativeSlope = 0.01 } = readOptions<{ negativeSlope: ArrayLike }>(
+    "nn.leakyRelu",
+    ["negativeSlope"],
+    1,
+    rest,
+  );
   const a = asArray(x, "nn.leakyRelu");
   return np.where(np.greaterEqual(a, 0), a, np.multiply(negativeSlope, a));
 }

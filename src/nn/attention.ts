@@ -104,7 +104,8 @@ function attend(q: NDArray, k: NDArray, v: NDArray, options: AttentionOptions): 
   const logits = mask ? np.where(mask, biased, largeNegative) : biased;
   const weights = np.reshape(np.astype(softmax(logits), k.dtype), [batch, sharedHeads, groups, queries, keys]);
   const mixed = np.reshape(np.einsum("bkgts,bskh->btkgh", weights, v), [batch, queries, heads, size]);
-  const encoded = options.querySeqLengths == null ? mixed : np.multiply(mixed, inside(options.querySeqLengths, queries, mixed));
+  const encoded =
+    options.querySeqLengths == null ? mixed : np.multiply(mixed, inside(options.querySeqLengths, queries, mixed));
   return [encoded, () => np.transpose(np.astype(logsumexp(logits, -1), k.dtype), [0, 2, 1])];
 }
 
@@ -124,7 +125,9 @@ function combinedMask(queries: number, keys: number, options: AttentionOptions):
   if (options.localWindowSize != null) {
     const size = options.localWindowSize;
     const [left, right] = typeof size === "number" ? [size, size] : size;
-    masks.push(np.logicalAnd(np.lessEqual(row, np.add(column, left)), np.greaterEqual(row, np.subtract(column, right))));
+    masks.push(
+      np.logicalAnd(np.lessEqual(row, np.add(column, left)), np.greaterEqual(row, np.subtract(column, right))),
+    );
   }
   if (options.querySeqLengths != null) masks.push(np.expandDims(before(options.querySeqLengths, queries), [1, 3]));
   if (options.keyValueSeqLengths != null) masks.push(np.expandDims(before(options.keyValueSeqLengths, keys), [1, 2]));

@@ -33,11 +33,18 @@ function readSoftmax(name: string, rest: readonly unknown[]): { axis: Axis; wher
 }
 
 /** The reduction options for elements that take part. */
-const taking = (axis: Axis, where: NDArray | null, keepdims: boolean) => ({ axis, keepdims, where: where ?? undefined });
+const taking = (axis: Axis, where: NDArray | null, keepdims: boolean) => ({
+  axis,
+  keepdims,
+  where: where ?? undefined,
+});
 
-/** The greatest element that takes part, −∞ if none does. */
-const greatest = (x: NDArray, axis: Axis, where: NDArray | null, keepdims = true): NDArray =>
-  np.max(x, { ...taking(axis, where, keepdims), initial: -Infinity });
+/** The greatest element that takes part, −∞ if none does; a constant to derivatives. */
+function greatest(x: NDArray, axis: Axis, where: NDArray | null): NDArray {
+  const options = taking(axis, where, true);
+  const always = where === null && x.size > 0;
+  return np.max(stopGradient(x), always ? options : { ...options, initial: -Infinity });
+}
 
 // ---------------------------------------------------------------- softmax
 
@@ -85,7 +92,7 @@ export function logSoftmax(x: ArrayLike, ...rest: SoftmaxRest): NDArray {
   const { axis, where } = readSoftmax("logSoftmax", rest);
   const a = inexact("logSoftmax", x);
   const taken = where ? np.where(where, a, -Infinity) : a;
-  const shifted = np.subtract(taken, stopGradient(greatest(a, axis, where)));
+  const shifted = np.subtract(taken, greatest(a, axis, where));
   const y = np.subtract(shifted, np.log(np.sum(np.exp(shifted), taking(axis, where, true))));
   return where ? np.where(where, y, -Infinity) : y;
 }
@@ -124,22 +131,30 @@ export function logsumexp(
 ): NDArray;
 export function logsumexp(a: ArrayLike, ...rest: readonly unknown[]): NDArray | [NDArray, NDArray] {
   const names = ["axis", "b", "keepdims", "returnSign", "where"] as const;
-  const { axis = null, b = null, keepdims = false, returnSign = false, where: mask } =
-    readOptions<LogSumExpOptions>("nn.logsumexp", names, 2, rest);
+  const {
+    axis = null,
+    b = null,
+    keepdims = false,
+    returnSign = false,
+    where: mask,
+  } = readOptions<LogSumExpOptions>("nn.logsumexp", names, 2, rest);
   const where = mask == null ? null : asArray(mask, "nn.logsumexp");
   const masked = where ? np.where(where, a, 0) : a;
-  const [x, factors] = (b === null ? [inexact("logsumexp", masked), null] : factored(masked, b)) as [NDArray, NDArray | null];
+  const [x, factors] = (b === null ? [inexact("logsumexp", masked), null] : factored(masked, b)) as [
+    NDArray,
+    NDArray | null,
+  ];
   const axes = canonicalAxes("nn.logsumexp", axis, x.ndim);
-  const top = greatest(isComplex(x.dtype) ? lax.real(x) : x, axes, where, true);
-  const shift = stopGradient(np.where(np.isfinite(top), top, 0));
+  const top = greatest(isComplex(x.dtype) ? lax.real(x) : x, axes, where);
+  const shift = np.where(np.isfinite(top), top, 0);
   const terms = np.exp(np.subtract(x, shift));
   const sum = np.sum(factors ? np.multiply(terms, factors) : terms, taking(axes, where, true));
-  const real = returnSign || !isComplex(x.dtype);
-  const whole = np.add(np.log(real ? np.abs(sum) : sum), shift);
   const shaped = (y: NDArray): NDArray => (keepdims ? y : lax.squeeze(y, axes));
+  // Without factors a real sum is not negative.
+  if (!returnSign && (factors === null || isComplex(x.dtype))) return shaped(np.add(np.log(sum), shift));
   const sign = np.sign(sum);
-  if (returnSign) return [shaped(whole), shaped(sign)];
-  return shaped(factors && real ? np.where(np.less(sign, 0), NaN, whole) : whole);
+  const whole = np.add(np.log(np.abs(sum)), shift);
+  return returnSign ? [shaped(whole), shaped(sign)] : shaped(np.where(np.less(sign, 0), NaN, whole));
 }
 
 /** Terms whose factor is 0 do not take part, whatever they are. */
@@ -257,11 +272,16 @@ export function oneHot(x: ArrayLike, numClasses: number, ...rest: readonly [] | 
     return np.astype(np.equal(labels, lax.axisIndex(axis)), d);
   }
   const at = canonicalAxis("nn.oneHot", axis, labels.ndim + 1);
-  const classes = lax.broadcastedIota(labels.dtype === "bool" ? "int32" : labels.dtype, countShape(labels.ndim, at, numClasses), at);
+  const classes = lax.broadcastedIota(
+    labels.dtype === "bool" ? "int32" : labels.dtype,
+    countShape(labels.ndim, at, numClasses),
+    at,
+  );
   return np.astype(np.equal(np.expandDims(labels, at), classes), d);
 }
 
-const countShape = (ndim: number, at: number, n: number): number[] => insertAxis(new Array<number>(ndim).fill(1), at, n);
+const countShape = (ndim: number, at: number, n: number): number[] =>
+  insertAxis(new Array<number>(ndim).fill(1), at, n);
 
 function checkAxisSize(axis: string, numClasses: number): void {
   const size = lax.axisSize(axis);

@@ -167,8 +167,8 @@ function accumulate(reduction: Reduction, a: ArrayLike, options: SumOptions): ND
  * @example
  * np.sum(np.array([[1, 2], [3, 4]]), 0) // [4, 6]
  */
-export const sum = (a: ArrayLike, ...rest: Rest<[Axis, DType | null], SumOptions>): NDArray =>
-  accumulate(sumReduction, a, given<SumOptions>("sum", sumNames, 2, rest));
+export const sum = (a: ArrayLike, ...rest: Rest<[Axis], SumOptions>): NDArray =>
+  accumulate(sumReduction, a, given<SumOptions>("sum", sumNames, 1, rest));
 
 /**
  * Product of elements over axes.
@@ -176,8 +176,8 @@ export const sum = (a: ArrayLike, ...rest: Rest<[Axis, DType | null], SumOptions
  * @example
  * np.prod(np.array([[1, 2], [3, 4]])) // 24
  */
-export const prod = (a: ArrayLike, ...rest: Rest<[Axis, DType | null], SumOptions>): NDArray =>
-  accumulate(prodReduction, a, given<SumOptions>("prod", sumNames, 2, rest));
+export const prod = (a: ArrayLike, ...rest: Rest<[Axis], SumOptions>): NDArray =>
+  accumulate(prodReduction, a, given<SumOptions>("prod", sumNames, 1, rest));
 
 // ---------------------------------------------------------------- extrema
 
@@ -255,8 +255,8 @@ export const any = (a: ArrayLike, ...rest: Rest<[Axis], LogicOptions>): NDArray 
  * @example
  * np.countNonzero(np.array([0, 1, 2])) // 2
  */
-export function countNonzero(a: ArrayLike, ...rest: Rest<[Axis, boolean], AxisOptions>): NDArray {
-  const options = given<AxisOptions>("countNonzero", ["axis", "keepdims"], 2, rest);
+export function countNonzero(a: ArrayLike, ...rest: Rest<[Axis], AxisOptions>): NDArray {
+  const options = given<AxisOptions>("countNonzero", ["axis", "keepdims"], 1, rest);
   return sum(boolOf("countNonzero", a), { ...options, dtype: "int32" });
 }
 
@@ -321,8 +321,8 @@ function meanOf(name: string, x: NDArray, axes: readonly number[], mask: NDArray
  * @example
  * np.mean(np.array([[1, 2], [3, 4]]), 0) // [2, 3]
  */
-export function mean(a: ArrayLike, ...rest: Rest<[Axis, DType | null], MeanOptions>): NDArray {
-  const { axis, dtype = null, keepdims = false, where } = given<MeanOptions>("mean", meanNames, 2, rest);
+export function mean(a: ArrayLike, ...rest: Rest<[Axis], MeanOptions>): NDArray {
+  const { axis, dtype = null, keepdims = false, where } = given<MeanOptions>("mean", meanNames, 1, rest);
   const x = asArray(a, "mean");
   const result = optionalDType(dtype) ?? (isInexact(x.dtype) ? x.dtype : "float32");
   const computed = convertElementType(x, dtype ? result : wideFloat(result));
@@ -360,12 +360,7 @@ function alignWeights(x: NDArray, w: NDArray, axis: Axis | undefined): NDArray {
  */
 export function average(
   a: ArrayLike,
-  axis: Axis,
-  weights: ArrayLike | null,
-  returned: true,
-  options?: AverageOptions,
-): [average: NDArray, weights: NDArray];
-export function average(a: ArrayLike, options: AverageOptions & { readonly returned: true }): [NDArray, NDArray];
+  options: AverageOptions & { readonly returned: true }): [NDArray, NDArray];
 export function average(a: ArrayLike, axis: Axis, options: AverageOptions & { readonly returned: true }): [NDArray, NDArray];
 export function average(
   a: ArrayLike,
@@ -397,7 +392,7 @@ export interface VarOptions extends MeanOptions {
   /** The mean, if known, with the reduced axes kept. */
   readonly mean?: ArrayLike | null | undefined;
 }
-export type VarRest = Rest<[Axis, DType | null], VarOptions>;
+export type VarRest = Rest<[Axis], VarOptions>;
 export const varNames = ["axis", "dtype", "ddof", "keepdims", "where", "mean", "correction"] as const;
 
 /** The dtypes to compute a variance in and to give it in. */
@@ -446,7 +441,7 @@ function variance(name: string, a: ArrayLike, options: VarOptions): NDArray {
  * np.var_(np.array([1, 2, 3, 4]), { ddof: 1 }) // 1.6666666
  */
 export const var_ = (a: ArrayLike, ...rest: VarRest): NDArray =>
-  variance("var", a, given<VarOptions>("var", varNames, 2, rest));
+  variance("var", a, given<VarOptions>("var", varNames, 1, rest));
 
 /**
  * Standard deviation over axes.
@@ -455,4 +450,4 @@ export const var_ = (a: ArrayLike, ...rest: VarRest): NDArray =>
  * np.std(np.array([1, 3])) // 1
  */
 export const std = (a: ArrayLike, ...rest: VarRest): NDArray =>
-  sqrt(variance("std", a, given<VarOptions>("std", varNames, 2, rest)));
+  sqrt(variance("std", a, given<VarOptions>("std", varNames, 1, rest)));

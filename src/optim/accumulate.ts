@@ -35,7 +35,7 @@ export function trace<P>(
 ): GradientTransformation<P, TraceState<P>> {
   const names = ["nesterov", "accumulatorDtype"] as const;
   const { nesterov = false, accumulatorDtype } = readOptions<TraceOptions>("optim.trace", names, 2, rest);
-  const push = (updates: P, t: P): P => mapLeaves((g, s) => np.add(g, np.multiply(decay, s!)), updates, t);
+  const push = (updates: P, t: P): P => mapLeaves((g, s) => np.add(g, np.multiply(decay, s)), updates, t);
   return {
     init: (params) => ({ trace: zerosLike(params, accumulatorDtype) }),
     update: (updates, state) => {
@@ -97,7 +97,7 @@ export function applyEvery<P>(
     update: (updates, state) => {
       const place = np.remainder(state.count, k);
       const going = np.notEqual(place, 0);
-      const sum = mapLeaves((g, s) => np.add(np.where(going, s!, 0), g), updates, state.gradAcc);
+      const sum = mapLeaves((g, s) => np.add(np.where(going, s, 0), g), updates, state.gradAcc);
       const due = np.equal(place, k - 1);
       const emitted = mapLeaves((s) => np.where(due, s, 0), sum);
       return [emitted, { count: np.remainder(safeIncrement(state.count), k), gradAcc: sum }];
@@ -115,7 +115,11 @@ export interface AddNoiseState {
  * @example
  * optim.addNoise(0.01, 0.55, random.key(0)).init([1]).count // 0
  */
-export const addNoise = <P>(eta: ArrayLike, gamma: ArrayLike, key: NDArray): GradientTransformation<P, AddNoiseState> => ({
+export const addNoise = <P>(
+  eta: ArrayLike,
+  gamma: ArrayLike,
+  key: NDArray,
+): GradientTransformation<P, AddNoiseState> => ({
   init: () => ({ count: zeroCount(), rngKey: key }),
   update: (updates, state) => {
     const count = safeIncrement(state.count);
@@ -145,7 +149,7 @@ export function scaleByOptimisticGradient<P>(
     init: (params) => ({ isInitialStep: np.ones([], "bool"), previousGradient: zerosLike(params) }),
     update: (updates, state) => {
       const next = mapLeaves(
-        (g, h) => np.subtract(np.multiply(both, g), np.multiply(beta, np.where(state.isInitialStep, g, h!))),
+        (g, h) => np.subtract(np.multiply(both, g), np.multiply(beta, np.where(state.isInitialStep, g, h))),
         updates,
         state.previousGradient,
       );

@@ -63,8 +63,11 @@ export const setToZero = <P>(): GradientTransformation<P, EmptyState> => statele
 const zeros = <P>(t: P): P => mapLeaves((x) => np.zerosLike(x), t);
 
 /** Maps the leaves of trees of one structure. */
-export const mapLeaves = <P>(f: (x: NDArray, ...rest: NDArray[]) => unknown, first: P, ...rest: readonly unknown[]): P =>
-  tree.map(f as (...leaves: unknown[]) => unknown, first, ...rest) as P;
+export const mapLeaves = <P, R extends readonly unknown[]>(
+  f: (x: NDArray, ...rest: { [K in keyof R]: NDArray }) => unknown,
+  first: P,
+  ...rest: R
+): P => tree.map(f as (...leaves: unknown[]) => unknown, first, ...rest);
 
 /** The parameters, which must be given. */
 export function requireParams<P>(name: string, params: P | undefined): P {

@@ -59,7 +59,11 @@ export function namedChain<P>(
   return {
     init: (params) => object(whole.init(params)),
     update: (updates, state, params) => {
-      const [u, next] = whole.update(updates, names.map((n) => state[n]), params);
+      const [u, next] = whole.update(
+        updates,
+        names.map((n) => state[n]),
+        params,
+      );
       return [u, object(next)];
     },
   };
@@ -67,10 +71,12 @@ export function namedChain<P>(
 
 // ---------------------------------------------------------------- masks
 
-const resolve = <P>(mask: Mask<P>, params: P): unknown => (typeof mask === "function" ? (mask as (p: P) => unknown)(params) : mask);
+const resolve = <P>(mask: Mask<P>, params: P): unknown =>
+  typeof mask === "function" ? (mask as (p: P) => unknown)(params) : mask;
 
 /** The tree without the parts whose mask is false. */
-const keep = (mask: unknown, t: unknown): unknown => tree.map((m: unknown, part: unknown) => (m ? part : null), mask, t);
+const keep = (mask: unknown, t: unknown): unknown =>
+  tree.map((m: unknown, part: unknown) => (m ? part : null), mask, t);
 
 /** The state of a transformation inside another. */
 export interface InnerState<S> {
@@ -84,7 +90,10 @@ export interface InnerState<S> {
  * @example
  * optim.masked(optim.scale(2), { a: true, b: false }).update({ a: 1, b: 1 }, { innerState: {} })[0] // { a: 2, b: 1 }
  */
-export const masked = <P, S>(inner: GradientTransformation<P, S>, mask: Mask<P>): GradientTransformation<P, InnerState<S>> => ({
+export const masked = <P, S>(
+  inner: GradientTransformation<P, S>,
+  mask: Mask<P>,
+): GradientTransformation<P, InnerState<S>> => ({
   init: (params) => ({ innerState: inner.init(keep(resolve(mask, params), params) as P) }),
   update: (updates, state, params) => {
     const which = resolve(mask, updates);
@@ -96,8 +105,10 @@ export const masked = <P, S>(inner: GradientTransformation<P, S>, mask: Mask<P>)
 });
 
 /** Wraps a transformation in a mask, if there is one. */
-export const maskedIf = <P, S>(inner: GradientTransformation<P, S>, mask: Mask<P> | null | undefined): AnyTransformation<P> =>
-  mask == null ? inner : masked(inner, mask);
+export const maskedIf = <P, S>(
+  inner: GradientTransformation<P, S>,
+  mask: Mask<P> | null | undefined,
+): AnyTransformation<P> => (mask == null ? inner : masked(inner, mask));
 
 /** Zeroes the updates of masked parameters. @example optim.freeze({ a: true, b: false }).update({ a: 1, b: 1 }, { innerState: {} })[0] // { a: 0, b: 1 } */
 export const freeze = <P>(mask: Mask<P>): AnyTransformation<P> => masked(setToZero<P>(), mask);

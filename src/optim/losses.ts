@@ -6,10 +6,10 @@ import { DTypeError, ShapeError } from "../core/problem.ts";
 import { canonicalAxes, range, shapeText, shapesEqual } from "../core/shape.ts";
 import { readOptions } from "../lax/arguments.ts";
 import * as lax from "../lax/index.ts";
+import { logSigmoid, logSoftmax, logsumexp, oneHot, softmax, softplus, sparsePlus } from "../nn/index.ts";
 import * as np from "../numpy/index.ts";
 import { customJvp } from "../transforms/customJvp.ts";
 import type { Rest } from "./base.ts";
-import { logSigmoid, logSoftmax, logsumexp, oneHot, softmax, softplus, sparsePlus } from "./primitives.ts";
 
 /** A floating point operand. */
 function floats(name: string, x: ArrayLike): NDArray {
@@ -29,7 +29,11 @@ export interface LossAxis {
   readonly where?: ArrayLike | null | undefined;
 }
 type AxisRest = Rest<[Axis, ArrayLike | null], LossAxis>;
-const readAxis = (name: string, rest: readonly unknown[], positional = 2): { axis: Axis; where: NDArray | undefined } => {
+const readAxis = (
+  name: string,
+  rest: readonly unknown[],
+  positional = 2,
+): { axis: Axis; where: NDArray | undefined } => {
   const { axis, where } = readOptions<LossAxis>(`optim.${name}`, ["axis", "where"], positional, rest);
   return { axis: axis === undefined ? -1 : axis, where: where == null ? undefined : np.asarray(where) };
 };
@@ -215,7 +219,8 @@ export function softmaxCrossEntropyWithIntegerLabels(logits: ArrayLike, labels: 
   const batch = range(x.ndim).filter((i) => !axes.includes(i));
   const lead = batch.map((i) => x.shape[i]!);
   // Classes along one last axis.
-  const joined = (a: NDArray): NDArray => np.reshape(np.transpose(a, [...batch, ...axes]), [...batch.map((i) => a.shape[i]!), -1]);
+  const joined = (a: NDArray): NDArray =>
+    np.reshape(np.transpose(a, [...batch, ...axes]), [...batch.map((i) => a.shape[i]!), -1]);
   const [scores, mask] = [joined(x), maskFor(given, x, axis)];
   const where = mask && joined(np.broadcastTo(mask, x.shape));
   const chosen = np.reshape(np.takeAlongAxis(scores, np.expandDims(places, -1), -1), lead);
@@ -264,7 +269,10 @@ export function polyLossCrossEntropy(
   const { epsilon = 2, ...given } = readOptions<Options>("optim.polyLossCrossEntropy", names, 0, rest);
   const { axis, where } = readAxis("polyLossCrossEntropy", [given]);
   const miss = np.multiply(labels, np.subtract(1, softmax(logits, axis, where)));
-  return np.add(softmaxCrossEntropy(logits, labels, { axis, where }), np.multiply(epsilon, np.sum(miss, { axis, where })));
+  return np.add(
+    softmaxCrossEntropy(logits, labels, { axis, where }),
+    np.multiply(epsilon, np.sum(miss, { axis, where })),
+  );
 }
 
 /** The score of each label. */
@@ -295,9 +303,16 @@ export function klDivergence(logPredictions: ArrayLike, targets: ArrayLike, ...r
 }
 
 /** `klDivergence` of logarithms. @example optim.losses.klDivergenceWithLogTargets(np.array([0]), np.array([0])) // 0 */
-export function klDivergenceWithLogTargets(logPredictions: ArrayLike, logTargets: ArrayLike, ...rest: AxisRest): NDArray {
+export function klDivergenceWithLogTargets(
+  logPredictions: ArrayLike,
+  logTargets: ArrayLike,
+  ...rest: AxisRest
+): NDArray {
   const { axis, where } = readAxis("klDivergenceWithLogTargets", rest);
-  const [logP, logT] = [logPredictions, logTargets].map((x) => floats("klDivergenceWithLogTargets", x)) as [NDArray, NDArray];
+  const [logP, logT] = [logPredictions, logTargets].map((x) => floats("klDivergenceWithLogTargets", x)) as [
+    NDArray,
+    NDArray,
+  ];
   return np.sum(np.multiply(np.exp(logT), np.subtract(logT, logP)), { axis, where });
 }
 
@@ -344,10 +359,16 @@ export function tripletMarginLoss(
   const names = ["axis", "normDegree", "margin", "eps"] as const;
   const given = readOptions<TripletOptions>("optim.tripletMarginLoss", names, 4, rest);
   const { axis = -1, normDegree = 2, margin = 1, eps = 1e-6 } = given;
-  const [a, p, n] = [anchors, positives, negatives].map((x) => floats("tripletMarginLoss", x)) as [NDArray, NDArray, NDArray];
+  const [a, p, n] = [anchors, positives, negatives].map((x) => floats("tripletMarginLoss", x)) as [
+    NDArray,
+    NDArray,
+    NDArray,
+  ];
   const distance = (x: NDArray): NDArray => {
     const difference = np.subtract(a, x);
-    const powers = Number.isInteger(normDegree) ? lax.integerPow(difference, normDegree) : np.power(difference, normDegree);
+    const powers = Number.isInteger(normDegree)
+      ? lax.integerPow(difference, normDegree)
+      : np.power(difference, normDegree);
     return np.power(np.add(np.sum(powers, axis), eps), 1 / normDegree);
   };
   return np.maximum(np.add(np.subtract(distance(p), distance(n)), margin), 0);

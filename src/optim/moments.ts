@@ -63,13 +63,13 @@ const freshMoments = <P>(params: P, muDtype?: AccumulatorDType): MomentState<P> 
 
 /** m / (√(v + epsRoot) + eps). */
 const divideByRoot = <P>(mu: P, nu: P, eps: ArrayLike, epsRoot: ArrayLike): P =>
-  mapLeaves((m, v) => np.divide(m, np.add(np.sqrt(epsRoot === 0 ? v! : np.add(v!, epsRoot)), eps)), mu, nu);
+  mapLeaves((m, v) => np.divide(m, np.add(np.sqrt(epsRoot === 0 ? v : np.add(v, epsRoot)), eps)), mu, nu);
 
 /** The corrected mean; with `nesterov`, that of the next step. */
 function correctedMean<P>(mu: P, updates: P, b1: ArrayLike, count: NDArray, nesterov: boolean): P {
   if (!nesterov) return biasCorrection(mu, b1, count);
   return mapLeaves(
-    (m, g) => np.add(np.multiply(b1, m), np.multiply(oneMinus(b1), g!)),
+    (m, g) => np.add(np.multiply(b1, m), np.multiply(oneMinus(b1), g)),
     biasCorrection(mu, b1, safeIncrement(count)),
     biasCorrection(updates, b1, count),
   );
@@ -120,7 +120,7 @@ export function scaleByAmsgrad<P>(
       const count = safeIncrement(state.count);
       const mean = given.biasCorrectionMu === false ? mu : biasCorrection(mu, b1, count);
       const size = given.biasCorrectionNu === false ? nu : biasCorrection(nu, b2, count);
-      const nuMax = mapLeaves((a, b) => np.maximum(a, b!), state.nuMax, size);
+      const nuMax = mapLeaves((a, b) => np.maximum(a, b), state.nuMax, size);
       return [divideByRoot(mean, nuMax, eps, epsRoot), { count, mu: cast(mu, muDtype), nu, nuMax }];
     },
   };
@@ -184,8 +184,8 @@ export function scaleByYogi<P>(
       const nu = mapLeaves(
         (g, v) => {
           const square = absoluteSquare(g);
-          const step = np.multiply(np.multiply(oneMinus(b2), np.sign(np.subtract(v!, square))), square);
-          return np.subtract(v!, step);
+          const step = np.multiply(np.multiply(oneMinus(b2), np.sign(np.subtract(v, square))), square);
+          return np.subtract(v, step);
         },
         updates,
         state.nu,
@@ -221,7 +221,7 @@ export function scaleByRadam<P>(
       const scaled = divideByRoot(mean, biasCorrection(nu, b2, count), eps, epsRoot);
       const trusted = np.greaterEqual(length, threshold);
       const result = mapLeaves(
-        (s, m) => np.where(trusted, np.multiply(np.astype(rectified, np.asarray(s).dtype), s), m!),
+        (s, m) => np.where(trusted, np.multiply(np.astype(rectified, np.asarray(s).dtype), s), m),
         scaled,
         mean,
       );
@@ -232,10 +232,26 @@ export function scaleByRadam<P>(
 /** The length of the average in the limit, 2/(1 − b2) − 1. */
 const longestAverage = (b2: ArrayLike): ArrayLike =>
   typeof b2 === "number" ? 2 / (1 - b2) - 1 : np.subtract(np.divide(2, np.subtract(1, b2)), 1);
-/** ρ = ρ∞ − 2 t b2^t / (1 − b2^t). */
+
+/**
+ * The length of the average after t steps, ρ = ρ∞ − 2 t b2^t / (1 − b2^t).
+ *
+ * Both terms are thousands where ρ is still a few, so with L = −log b2 and x = t L it is written as
+ * (ρ∞ − 2/L) + (2/L)(1 − x / (eˣ − 1)), and the last factor as its series where x is small.
+ */
 function averageLength(b2: ArrayLike, count: NDArray, longest: ArrayLike): NDArray {
-  const power = np.power(b2, count);
-  return np.subtract(longest, np.divide(np.multiply(np.multiply(2, count), power), np.subtract(1, power)));
+  const rate = typeof b2 === "number" ? -Math.log(b2) : np.negative(np.log(b2));
+  const span = typeof rate === "number" ? 2 / rate : np.divide(2, rate);
+  const offset = typeof longest === "number" && typeof span === "number" ? longest - span : np.subtract(longest, span);
+  const x = np.multiply(count, rate);
+  const square = np.square(x);
+  const series = [1 / 1209600, -1 / 30240, 1 / 720, -1 / 12].reduce<NDArray>(
+    (sum, c) => np.multiply(np.add(sum, c), square),
+    np.zerosLike(x),
+  );
+  const small = np.add(np.divide(x, 2), series);
+  const large = np.subtract(1, np.divide(x, np.expm1(x)));
+  return np.add(offset, np.multiply(span, np.where(np.less(x, 1), small, large)));
 }
 /** √((ρ − 4)(ρ − 2) ρ∞ / ((ρ∞ − 4)(ρ∞ − 2) ρ)). */
 function rectifier(length: NDArray, longest: ArrayLike): NDArray {
@@ -344,13 +360,16 @@ export function scaleByNovograd<P>(
       const squares = mapLeaves((g) => np.sum(absoluteSquare(g)), updates);
       const nu = where(first, squares, updateMoment(squares, state.nu, b2, 1));
       const step = mapLeaves(
-        (g, p, v) =>
-          np.add(np.divide(g, np.add(np.sqrt(np.add(v!, epsRoot)), eps)), np.multiply(weightDecay, p!)),
+        (g, p, v) => np.add(np.divide(g, np.add(np.sqrt(np.add(v, epsRoot)), eps)), np.multiply(weightDecay, p)),
         updates,
         requireParams("scaleByNovograd", params),
         nu,
       );
-      const mu = where(first, step, mapLeaves((m, s) => np.add(np.multiply(b1, m), s!), state.mu, step));
+      const mu = where(
+        first,
+        step,
+        mapLeaves((m, s) => np.add(np.multiply(b1, m), s), state.mu, step),
+      );
       return [mu, { count, mu: cast(mu, muDtype), nu }];
     },
   };

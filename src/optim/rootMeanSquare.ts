@@ -56,7 +56,7 @@ export function scaleByRms<P>(...rest: RmsRest): GradientTransformation<P, RmsSt
       const nu = updateMomentPerElemNorm(updates, state.nu, decay, 2);
       const count = state.count && safeIncrement(state.count);
       const size = count ? biasCorrection(nu, decay, count) : nu;
-      const scaled = mapLeaves((v, g) => np.multiply(inverseRoot(v, eps, epsInSqrt), g!), size, updates);
+      const scaled = mapLeaves((v, g) => np.multiply(inverseRoot(v, eps, epsInSqrt), g), size, updates);
       return [scaled, { ...(count && { count }), nu }];
     },
   };
@@ -81,7 +81,7 @@ export function scaleByStddev<P>(...rest: RmsRest): GradientTransformation<P, St
       const count = state.count && safeIncrement(state.count);
       const unbiased = (moment: P): P => (count ? biasCorrection(moment, decay, count) : moment);
       const scaled = mapLeaves(
-        (m, v, g) => np.multiply(inverseRoot(np.subtract(v!, absoluteSquare(m)), eps, epsInSqrt), g!),
+        (m, v, g) => np.multiply(inverseRoot(np.subtract(v, absoluteSquare(m)), eps, epsInSqrt), g),
         unbiased(mu),
         unbiased(nu),
         updates,
@@ -105,14 +105,16 @@ export interface RssOptions {
  * @example
  * optim.scaleByRss({ eps: 0 }).update([4], { sumOfSquares: [9] })[0] // [0.8]
  */
-export function scaleByRss<P>(...rest: Rest<[ArrayLike, ArrayLike], RssOptions>): GradientTransformation<P, RssState<P>> {
+export function scaleByRss<P>(
+  ...rest: Rest<[ArrayLike, ArrayLike], RssOptions>
+): GradientTransformation<P, RssState<P>> {
   const names = ["initialAccumulatorValue", "eps"] as const;
   const given = readOptions<RssOptions>("optim.scaleByRss", names, 2, rest);
   const { initialAccumulatorValue = 0.1, eps = 1e-7 } = given;
   return {
     init: (params) => ({ sumOfSquares: fullLike(params, initialAccumulatorValue) }),
     update: (updates, state) => {
-      const sumOfSquares = mapLeaves((g, s) => np.add(absoluteSquare(g), s!), updates, state.sumOfSquares);
+      const sumOfSquares = mapLeaves((g, s) => np.add(absoluteSquare(g), s), updates, state.sumOfSquares);
       const inverse = mapLeaves((s) => np.where(np.greater(s, 0), lax.rsqrt(np.add(s, eps)), 0), sumOfSquares);
       return [mul(inverse, updates), { sumOfSquares }];
     },
@@ -138,7 +140,7 @@ export function scaleByAdadelta<P>(
     update: (updates, state) => {
       const eG = updateMoment(updates, state.eG, rho, 2);
       const root = (x: NDArray): NDArray => np.sqrt(np.add(x, eps));
-      const scaled = mapLeaves((g, s, x) => np.multiply(np.divide(root(x!), root(s!)), g), updates, eG, state.eX);
+      const scaled = mapLeaves((g, s, x) => np.multiply(np.divide(root(x), root(s)), g), updates, eG, state.eX);
       return [scaled, { eG, eX: updateMoment(scaled, state.eX, rho, 2) }];
     },
   };
@@ -164,21 +166,20 @@ export function scaleByRprop<P>(learningRate: ArrayLike, ...rest: RpropRest): Gr
     const next = np.multiply(step, np.where(np.greater(agreement, 0), etaPlus, etaMinus));
     return np.where(np.equal(agreement, 0), step, np.clip(next, minStepSize, maxStepSize));
   };
-  // Where the sign has changed there is no step, and the gradient is forgotten. As in optax, updates come a step late.
+  // Where the sign has changed there is no step, and the gradient is forgotten.
   const unlessTurned = (agreement: NDArray, x: NDArray): NDArray => np.where(np.less(agreement, 0), 0, x);
   return {
     init: (params) => ({ stepSizes: fullLike(params, learningRate), prevUpdates: zerosLike(params) }),
     update: (updates, state) => {
       const agreement = mul(updates, state.prevUpdates);
-      const stepSizes = mapLeaves((a, s) => resized(a, s!), agreement, state.stepSizes);
+      const stepSizes = mapLeaves((a, s) => resized(a, s), agreement, state.stepSizes);
       const prevUpdates = mapLeaves(
-        (a, g, s) => unlessTurned(a, np.multiply(s!, np.sign(g!))),
+        (a, g, s) => unlessTurned(a, np.multiply(s, np.sign(g))),
         agreement,
         updates,
         stepSizes,
       );
-      const result = mapLeaves((a, before) => unlessTurned(a, before!), agreement, state.prevUpdates);
-      return [result, { stepSizes, prevUpdates }];
+      return [prevUpdates, { stepSizes, prevUpdates }];
     },
   };
 }

@@ -54,14 +54,16 @@ export function scaleByLearningRate<P>(
 ): AnyTransformation<P> {
   const { flipSign = true } = readOptions<{ flipSign: boolean }>("optim.scaleByLearningRate", ["flipSign"], 0, rest);
   if (learningRate == null) return identity<P>();
-  const signed = (rate: ArrayLike): ArrayLike => (!flipSign ? rate : typeof rate === "number" ? -rate : np.negative(rate));
+  const signed = (rate: ArrayLike): ArrayLike =>
+    !flipSign ? rate : typeof rate === "number" ? -rate : np.negative(rate);
   return isSchedule(learningRate)
     ? scaleBySchedule<P>((count) => signed(learningRate(count)))
     : scale<P>(signed(learningRate));
 }
 
 /** The signs of updates. @example optim.scaleBySign().update([-3], {})[0] // [-1] */
-export const scaleBySign = <P>(): GradientTransformation<P, EmptyState> => stateless<P>((u) => mapLeaves((x) => np.sign(x), u));
+export const scaleBySign = <P>(): GradientTransformation<P, EmptyState> =>
+  stateless<P>((u) => mapLeaves((x) => np.sign(x), u));
 
 // ---------------------------------------------------------------- by norms of the parameters
 
@@ -91,7 +93,7 @@ const readMinScale = (name: string, rest: readonly unknown[]): ArrayLike =>
 export function scaleByParamBlockNorm<P>(...rest: Rest<[ArrayLike], MinScale>): GradientTransformation<P, EmptyState> {
   const least = readMinScale("scaleByParamBlockNorm", rest);
   return stateless<P>((updates, params) =>
-    mapLeaves((u, p) => np.multiply(u, safeNorm(p!, least)), updates, requireParams("scaleByParamBlockNorm", params)),
+    mapLeaves((u, p) => np.multiply(u, safeNorm(p, least)), updates, requireParams("scaleByParamBlockNorm", params)),
   );
 }
 
@@ -100,7 +102,7 @@ export function scaleByParamBlockRms<P>(...rest: Rest<[ArrayLike], MinScale>): G
   const least = readMinScale("scaleByParamBlockRms", rest);
   return stateless<P>((updates, params) =>
     mapLeaves(
-      (u, p) => np.multiply(u, safeRootMeanSquares(p!, least)),
+      (u, p) => np.multiply(u, safeRootMeanSquares(p, least)),
       updates,
       requireParams("scaleByParamBlockRms", params),
     ),
@@ -132,7 +134,7 @@ export function scaleByTrustRatio<P>(
     return np.multiply(u, np.where(useless, 1, ratio));
   };
   return stateless<P>((updates, params) =>
-    mapLeaves((u, p) => scaled(u, p!), updates, requireParams("scaleByTrustRatio", params)),
+    mapLeaves((u, p) => scaled(u, p), updates, requireParams("scaleByTrustRatio", params)),
   );
 }
 
@@ -204,11 +206,14 @@ export function addDecayedWeights<P>(
 ): AnyTransformation<P> {
   const names = ["weightDecay", "mask"] as const;
   const { weightDecay = 0, mask } = readOptions<DecayOptions<P>>("optim.addDecayedWeights", names, 2, rest);
-  return maskedIf(isSchedule(weightDecay) ? scheduledDecay<P>(weightDecay) : constantDecay<P>(weightDecay), mask);
+  const decay: AnyTransformation<P> = isSchedule(weightDecay)
+    ? scheduledDecay<P>(weightDecay)
+    : constantDecay<P>(weightDecay);
+  return maskedIf(decay, mask);
 }
 
 const decayed = <P>(updates: P, params: P | undefined, rate: ArrayLike): P =>
-  mapLeaves((u, p) => np.add(u, np.multiply(rate, p!)), updates, requireParams("addDecayedWeights", params));
+  mapLeaves((u, p) => np.add(u, np.multiply(rate, p)), updates, requireParams("addDecayedWeights", params));
 
 const constantDecay = <P>(rate: ArrayLike): GradientTransformation<P, EmptyState> =>
   stateless<P>((updates, params) => {
@@ -225,7 +230,7 @@ const scheduledDecay = <P>(rate: Schedule): GradientTransformation<P, CountState
 export const keepParamsNonnegative = <P>(): GradientTransformation<P, EmptyState> =>
   stateless<P>((updates, params) =>
     mapLeaves(
-      (u, p) => np.where(np.less(np.add(p!, u), 0), np.negative(p!), u),
+      (u, p) => np.where(np.less(np.add(p, u), 0), np.negative(p), u),
       updates,
       requireParams("keepParamsNonnegative", params),
     ),

@@ -140,7 +140,8 @@ interface ScaleOption {
 /** The options: either the scales themselves or an object that holds them. */
 function readScales(name: string, rest: readonly unknown[]): [number, number][] {
   const [first] = rest;
-  const direct = first != null && typeof first === "object" && !("boundariesAndScales" in first) && Object.keys(first).length > 0;
+  const direct =
+    first != null && typeof first === "object" && !("boundariesAndScales" in first) && Object.keys(first).length > 0;
   const scales = direct
     ? (first as BoundariesAndScales)
     : readOptions<ScaleOption>(`optim.${name}`, ["boundariesAndScales"], 1, rest).boundariesAndScales;
@@ -314,7 +315,12 @@ export function warmupCosineDecaySchedule(
   ...rest: Rest<[ArrayLike, ArrayLike], WarmupCosineOptions>
 ): Schedule {
   const names = ["endValue", "exponent"] as const;
-  const { endValue = 0, exponent = 1 } = readOptions<WarmupCosineOptions>("optim.warmupCosineDecaySchedule", names, 2, rest);
+  const { endValue = 0, exponent = 1 } = readOptions<WarmupCosineOptions>(
+    "optim.warmupCosineDecaySchedule",
+    names,
+    2,
+    rest,
+  );
   const alpha = peakValue === 0 ? 0 : quotient(endValue, peakValue);
   const decay = cosineDecaySchedule(peakValue, decaySteps - warmupSteps, { alpha, exponent });
   return joinSchedules([linearSchedule(initValue, peakValue, warmupSteps), decay], [warmupSteps]);

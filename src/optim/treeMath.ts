@@ -21,20 +21,20 @@ export const add = <P>(treeX: P, treeY: P, ...otherTrees: readonly P[]): P =>
   mapLeaves((x, ...ys) => ys.reduce((a, b) => np.add(a, b), x), treeX, treeY, ...otherTrees);
 
 /** Differences of corresponding leaves. @example optim.tree.sub([3], [1]) // [2] */
-export const sub = <P>(treeX: P, treeY: P): P => mapLeaves((x, y) => np.subtract(x, y!), treeX, treeY);
+export const sub = <P>(treeX: P, treeY: P): P => mapLeaves((x, y) => np.subtract(x, y), treeX, treeY);
 
 /** Products of corresponding leaves. @example optim.tree.mul([3], [2]) // [6] */
-export const mul = <P>(treeX: P, treeY: P): P => mapLeaves((x, y) => np.multiply(x, y!), treeX, treeY);
+export const mul = <P>(treeX: P, treeY: P): P => mapLeaves((x, y) => np.multiply(x, y), treeX, treeY);
 
 /** Quotients of corresponding leaves. @example optim.tree.div([3], [2]) // [1.5] */
-export const div = <P>(treeX: P, treeY: P): P => mapLeaves((x, y) => np.divide(x, y!), treeX, treeY);
+export const div = <P>(treeX: P, treeY: P): P => mapLeaves((x, y) => np.divide(x, y), treeX, treeY);
 
 /** A number times every leaf. @example optim.tree.scale(2, { w: 3 }) // { w: 6 } */
 export const scale = <P>(scalar: ArrayLike, tree: P): P => mapLeaves((x) => np.multiply(scalar, x), tree);
 
 /** x + scalar·y. @example optim.tree.addScale([1], 10, [2]) // [21] */
 export const addScale = <P>(treeX: P, scalar: ArrayLike, treeY: P): P =>
-  mapLeaves((x, y) => np.add(x, np.multiply(scalar, y!)), treeX, treeY);
+  mapLeaves((x, y) => np.add(x, np.multiply(scalar, y)), treeX, treeY);
 
 /** Leaves clipped to an interval. @example optim.tree.clip([-3, 5], 0, 1) // [0, 1] */
 export const clip = <P>(tree: P, minValue: ArrayLike | null = null, maxValue: ArrayLike | null = null): P =>
@@ -47,7 +47,7 @@ export const real = <P>(tree: P): P => mapLeaves((x) => np.real(x), tree);
 
 /** `treeX` where a condition holds, else `treeY`. @example optim.tree.where(true, [1], [2]) // [1] */
 export const where = <P>(condition: ArrayLike, treeX: P, treeY: P): P =>
-  mapLeaves((x, y) => np.where(condition, x, y!), treeX, treeY);
+  mapLeaves((x, y) => np.where(condition, x, y), treeX, treeY);
 
 // ---------------------------------------------------------------- filling and converting
 
@@ -69,7 +69,7 @@ export const cast = <P>(tree: P, dtype: DType | null | undefined): P =>
   dtype == null ? tree : mapLeaves((x) => np.astype(x, dtype), tree);
 /** Leaves in the dtypes of another tree's. @example optim.tree.castLike([1], [np.array([2])]) // [1] */
 export const castLike = <P>(tree: P, otherTree: unknown): P =>
-  mapLeaves((x, y) => np.astype(x, np.asarray(y!).dtype), tree, otherTree);
+  mapLeaves((x, y) => np.astype(x, np.asarray(y).dtype), tree, otherTree);
 
 /** An array of leading axes in front of every leaf. @example optim.tree.batchShape([1], [2]) // [[1, 1]] */
 export const batchShape = <P>(tree: P, shape: readonly number[] = []): P =>
@@ -84,9 +84,11 @@ export const size = (tree: unknown): number =>
 /** The sum of all elements. @example optim.tree.sum({ a: np.array([1, 2]), b: 3 }) // 6 */
 export const sum = (tree: unknown): NDArray => fold(tree, (x) => np.sum(x), np.add, 0);
 /** The greatest element; −∞ of none. @example optim.tree.max([1, np.array([5, 2])]) // 5 */
-export const max = (tree: unknown): NDArray => fold(tree, (x) => np.max(x, { initial: -Infinity }), np.maximum, -Infinity);
+export const max = (tree: unknown): NDArray =>
+  fold(tree, (x) => np.max(x, { initial: -Infinity }), np.maximum, -Infinity);
 /** The least element; ∞ of none. @example optim.tree.min([1, np.array([5, 2])]) // 1 */
-export const min = (tree: unknown): NDArray => fold(tree, (x) => np.min(x, { initial: Infinity }), np.minimum, Infinity);
+export const min = (tree: unknown): NDArray =>
+  fold(tree, (x) => np.min(x, { initial: Infinity }), np.minimum, Infinity);
 
 function fold(
   tree: unknown,
@@ -99,7 +101,7 @@ function fold(
 }
 
 /** Σ conj(x)·y over all elements. @example optim.tree.vdot([np.array([1, 2])], [np.array([3, 4])]) // 11 */
-export const vdot = (treeX: unknown, treeY: unknown): NDArray => sum(mapLeaves((x, y) => np.vdot(x, y!), treeX, treeY));
+export const vdot = (treeX: unknown, treeY: unknown): NDArray => sum(mapLeaves((x, y) => np.vdot(x, y), treeX, treeY));
 
 export interface NormOptions {
   /** 2 (default), 1 or Infinity. */
@@ -142,7 +144,13 @@ export const allclose = (
   a: unknown,
   b: unknown,
   options: { readonly rtol?: number; readonly atol?: number; readonly equalNan?: boolean } = {},
-): NDArray => fold(mapLeaves((x, y) => np.allclose(x, y!, options), a, b), (x) => x, np.logicalAnd, 1);
+): NDArray =>
+  fold(
+    mapLeaves((x, y) => np.allclose(x, y, options), a, b),
+    (x) => x,
+    np.logicalAnd,
+    1,
+  );
 
 // ---------------------------------------------------------------- random trees
 
@@ -159,21 +167,17 @@ export function splitKeyLike<P>(rngKey: NDArray, targetTree: P): P {
 type Sampler = (key: NDArray, shape: readonly number[], dtype: DType) => NDArray;
 /** A random tree of the same structure, shapes and dtypes. @example optim.tree.randomLike(random.key(0), [np.zeros([2])])[0].shape // [2] */
 export const randomLike = <P>(rngKey: NDArray, targetTree: P, sampler: Sampler = random.normal): P =>
-  mapLeaves(
-    (x, k) => sampler(k!, np.shape(x), np.asarray(x).dtype),
-    targetTree,
-    splitKeyLike(rngKey, targetTree),
-  );
+  mapLeaves((x, k) => sampler(k, np.shape(x), np.asarray(x).dtype), targetTree, splitKeyLike(rngKey, targetTree));
 
 // ---------------------------------------------------------------- moments
 
 /** (1 − decay)·g^order + decay·m. @example optim.tree.updateMoment([2], [0], 0.5, 1) // [1] */
 export const updateMoment = <P>(updates: P, moments: P, decay: ArrayLike, order: number): P =>
-  mapLeaves((g, m) => blend(order === 1 ? g : np.power(g, order), m!, decay), updates, moments);
+  mapLeaves((g, m) => blend(order === 1 ? g : np.power(g, order), m, decay), updates, moments);
 
 /** (1 − decay)·|g|^order + decay·m, for even orders. @example optim.tree.updateMomentPerElemNorm([2], [0], 0.5, 2) // [2] */
 export const updateMomentPerElemNorm = <P>(updates: P, moments: P, decay: ArrayLike, order: number): P =>
-  mapLeaves((g, m) => blend(powerOfNorm(np.asarray(g), order), m!, decay), updates, moments);
+  mapLeaves((g, m) => blend(powerOfNorm(np.asarray(g), order), m, decay), updates, moments);
 
 function powerOfNorm(g: NDArray, order: number): NDArray {
   if (!isComplex(g.dtype)) return order === 2 ? np.square(g) : np.power(g, order);
@@ -184,7 +188,7 @@ const blend = (g: NDArray, m: NDArray, decay: ArrayLike): NDArray =>
 
 /** max(|g| + eps, decay·m). @example optim.tree.updateInfinityMoment([2], [8], 0.5, 0) // [4] */
 export const updateInfinityMoment = <P>(updates: P, moments: P, decay: ArrayLike, eps: ArrayLike): P =>
-  mapLeaves((g, m) => np.maximum(np.add(np.abs(g), eps), np.multiply(decay, m!)), updates, moments);
+  mapLeaves((g, m) => np.maximum(np.add(np.abs(g), eps), np.multiply(decay, m)), updates, moments);
 
 /** m / (1 − decay^count): a moment that started at 0, corrected. @example optim.tree.biasCorrection([1], 0.5, 1) // [2] */
 export function biasCorrection<P>(moment: P, decay: ArrayLike, count: ArrayLike): P {

@@ -16,7 +16,8 @@ import { randomWrap } from "../lax/randomBits.ts";
 // ---------------------------------------------------------------- keys
 
 /** A legacy key: the two words themselves, as `PRNGKey` gives them. */
-export const isLegacyKey = (x: unknown): x is NDArray => x instanceof NDArray && x.dtype === "uint32" && x.shape.at(-1) === 2;
+export const isLegacyKey = (x: unknown): x is NDArray =>
+  x instanceof NDArray && x.dtype === "uint32" && x.shape.at(-1) === 2;
 
 /** Keys of any shape; raw words are wrapped. */
 export function asKeys(name: string, key: unknown): NDArray {

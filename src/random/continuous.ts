@@ -4,7 +4,7 @@
  */
 import type { ArrayLike } from "../core/arrayMethods.ts";
 import { type DType, isComplex } from "../core/dtype.ts";
-import { NDArray } from "../core/ndarray.ts";
+import { type NDArray } from "../core/ndarray.ts";
 import { asArray, scalarLiteral } from "../core/operands.ts";
 import { ArgumentError } from "../core/problem.ts";
 import { type Shape, parseShape } from "../core/shape.ts";
@@ -113,8 +113,7 @@ export function lognormal(
   return exp(mul(normals(asKey("lognormal", key), shape, dtype), broadcastTo(sigma, shape)));
 }
 
-const maxwells: Draw = (key, shape, dtype) =>
-  sqrt(sumAxes(square(normals(key, [...shape, 3], dtype)), [shape.length]));
+const maxwells: Draw = (key, shape, dtype) => sqrt(sumAxes(square(normals(key, [...shape, 3], dtype)), [shape.length]));
 /** Lengths of three-dimensional normal vectors. @example random.maxwell(random.key(0), [2]).shape // [2] */
 export const maxwell = /* @__PURE__ */ standard("maxwell", maxwells);
 

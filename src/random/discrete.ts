@@ -1,6 +1,6 @@
 /** Distributions over integers and truth values. */
 import type { ArrayLike } from "../core/arrayMethods.ts";
-import { type DType, isFloat, parseDType } from "../core/dtype.ts";
+import { isFloat, parseDType } from "../core/dtype.ts";
 import type { NDArray } from "../core/ndarray.ts";
 import { asArray, scalarLiteral } from "../core/operands.ts";
 import { ArgumentError, DTypeError } from "../core/problem.ts";
@@ -13,7 +13,14 @@ import { log, log1p } from "../lax/elementary.ts";
 import { indexInDim } from "../lax/movement.ts";
 import { argmax } from "../lax/reduce.ts";
 import { topK } from "../lax/sort.ts";
-import { type SampleOptions, type SampleRest, asKey, floatFacts, readSample, sampleDType, sampleShape } from "./arguments.ts";
+import {
+  type SampleRest,
+  asKey,
+  floatFacts,
+  readSample,
+  sampleDType,
+  sampleShape,
+} from "./arguments.ts";
 import { gumbels } from "./continuous.ts";
 import { uniformFloats } from "./uniform.ts";
 

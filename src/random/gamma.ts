@@ -37,10 +37,7 @@ function logGammaDraw(key: NDArray, a: NDArray): NDArray {
   const d = sub(select(large, a, add(a, 1)), 1 / 3);
   const c = div(constant(1 / 3), sqrt(d));
   const rejected = ([, x2, v, u]: Proposal): NDArray =>
-    bitwiseAnd(
-      ge(u, sub(1, mul(mul(x2, x2), 0.0331))),
-      ge(log(u), add(mul(x2, 0.5), mul(d, add(sub(1, v), log(v))))),
-    );
+    bitwiseAnd(ge(u, sub(1, mul(mul(x2, x2), 0.0331))), ge(log(u), add(mul(x2, 0.5), mul(d, add(sub(1, v), log(v))))));
   const propose = ([key]: Proposal): Proposal => {
     const [next, xKey, uKey] = keysOf(key, 3) as [NDArray, NDArray, NDArray];
     const [, x, v] = positiveCube(xKey, c);
@@ -48,7 +45,7 @@ function logGammaDraw(key: NDArray, a: NDArray): NDArray {
   };
   const [proposals, boostKey] = twoKeys(key);
   const start: Proposal = [proposals, constant(0), constant(1), constant(2)];
-  const [, , v] = whileLoop(rejected, propose, start) as unknown as Proposal;
+  const [, , v] = whileLoop(rejected, propose, start);
   const logU = neg(exponentials(boostKey, [], dtype));
   const boost = select(bitwiseOr(large, eq(logU, 0)), constant(0), mul(logU, div(constant(1), a)));
   return add(add(log(d), log(v)), boost);
@@ -64,7 +61,7 @@ function positiveCube(key: NDArray, c: NDArray): readonly [NDArray, NDArray, NDA
     return [next, x, add(mul(x, c), 1)];
   };
   const start: Try = [key, scalarLiteral(0, c.dtype), scalarLiteral(-1, c.dtype)];
-  return whileLoop(notPositive, again, start) as unknown as Try;
+  return whileLoop(notPositive, again, start);
 }
 
 const keysOf = (key: NDArray, n: number): NDArray[] => {
@@ -74,7 +71,7 @@ const keysOf = (key: NDArray, n: number): NDArray[] => {
 
 // ---------------------------------------------------------------- arrays of draws
 
-const drawAll = (keys: NDArray, a: NDArray): NDArray => vmap(logGammaDraw)(keys, a) as NDArray;
+const drawAll = (keys: NDArray, a: NDArray): NDArray => vmap(logGammaDraw)(keys, a);
 
 const noDerivative = (): never => {
   throw new DifferentiationError("GammaParameter", {
@@ -107,7 +104,12 @@ interface Sample {
 }
 
 /** Reads a key, parameters that broadcast, shape and dtype. */
-function readParameters(name: string, key: NDArray, parameters: readonly ArrayLike[], rest: readonly unknown[]): Sample {
+function readParameters(
+  name: string,
+  key: NDArray,
+  parameters: readonly ArrayLike[],
+  rest: readonly unknown[],
+): Sample {
   const given = readSample(name, rest);
   const dtype = sampleDType(name, given.dtype, "float32", "float");
   const shapes = parameters.map((p) => asArray(p, `random.${name}`).shape);

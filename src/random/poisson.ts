@@ -31,7 +31,7 @@ function countArrivals(key: NDArray, rate: NDArray, shape: Shape, dtype: DType):
     return [more, next, add(logProduct, log(uniformFloats(sub, shape, "float32")))];
   };
   const start: State = [full(shape, 0, dtype), key, full(shape, 0, "float32")];
-  const [count] = whileLoop((s: State) => any(waiting(s)), step, start) as unknown as State;
+  const [count] = whileLoop((s: State) => any(waiting(s)), step, start);
   return sub(count, 1);
 }
 
@@ -58,7 +58,7 @@ function reject(key: NDArray, rate: NDArray, shape: Shape, dtype: DType): NDArra
     return [select(taken, n, count), bitwiseOr(accepted, taken), next];
   };
   const start: State = [full(shape, -1, "float32"), full(shape, 0, "bool"), key];
-  const [count] = whileLoop(([, accepted]: State) => any(bitwiseNot(accepted)), step, start) as unknown as State;
+  const [count] = whileLoop(([, accepted]: State) => any(bitwiseNot(accepted)), step, start);
   return convert(count, dtype);
 }
 

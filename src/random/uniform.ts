@@ -15,7 +15,15 @@ import { bitcastConvertType } from "../lax/cast.ts";
 import { gt, gtArrays, leArrays, select } from "../lax/compare.ts";
 import { indexInDim } from "../lax/movement.ts";
 import { randomBits, randomSplit, randomUnwrap } from "../lax/randomBits.ts";
-import { type SampleOptions, type SampleRest, asKey, floatFacts, readSample, sampleDType, sampleShape } from "./arguments.ts";
+import {
+  type SampleOptions,
+  type SampleRest,
+  asKey,
+  floatFacts,
+  readSample,
+  sampleDType,
+  sampleShape,
+} from "./arguments.ts";
 
 /** Two keys from one. */
 export const twoKeys = (key: NDArray): readonly [NDArray, NDArray] => {
@@ -54,7 +62,8 @@ function unitFloats(key: NDArray, shape: Shape, dtype: DType): NDArray {
 function unitDoubles(key: NDArray, shape: Shape): NDArray {
   const words = randomUnwrap(randomSplit(key, shape));
   const [high, low] = [0, 1].map((i) => indexInDim(words, i, -1, false)) as [NDArray, NDArray];
-  const scaled = (x: NDArray, unit: number): NDArray => mulArrays(convert(x, "float64"), scalarLiteral(unit, "float64"));
+  const scaled = (x: NDArray, unit: number): NDArray =>
+    mulArrays(convert(x, "float64"), scalarLiteral(unit, "float64"));
   return addArrays(scaled(high, 2 ** -32), scaled(shiftRightLogical(low, 12), 2 ** -52));
 }
 

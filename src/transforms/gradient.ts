@@ -277,7 +277,7 @@ function valueAndGradNamed(f: AnyFunction, options: GradOptions, transform: stri
       () => {
         const lin = linearizeTree(f, rebuild, leaves, hasAux, transform);
         const value = checkScalar(lin, transform, f, holomorphic);
-        const grads = pullback(lin, leaves, [full([], 1, value.dtype)]);
+        const grads = pullback(lin, leaves, [full([], 1, value.dtype, value.weakType)]);
         const tree = unflatten(def, grads) as unknown[];
         const gradient = typeof argnums === "number" ? tree[0] : tree;
         return { result: [hasAux ? [value, lin.aux] : value, gradient], arrays: [value, ...grads] };

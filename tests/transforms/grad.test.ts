@@ -150,18 +150,23 @@ describe("dtypes", () => {
 });
 
 class Layer {
-  constructor(
-    readonly w: NDArray,
-    readonly b: NDArray,
-    readonly name: string,
-  ) {}
+  readonly w: NDArray;
+  readonly b: NDArray;
+  readonly name: string;
+  constructor(w: NDArray, b: NDArray, name: string) {
+    this.w = w;
+    this.b = b;
+    this.name = name;
+  }
 }
 registerDataclass(Layer, { dataFields: ["w", "b"], metaFields: ["name"] });
 class Interval {
-  constructor(
-    readonly low: unknown,
-    readonly high: unknown,
-  ) {}
+  readonly low: unknown;
+  readonly high: unknown;
+  constructor(low: unknown, high: unknown) {
+    this.low = low;
+    this.high = high;
+  }
 }
 registerPytreeNode(
   Interval,

@@ -1,0 +1,230 @@
+/**
+ * Text forms of arrays: NumPy's layout with elision for concrete arrays, the aval for traced ones, HTML for notebooks.
+ */
+import { isBool, isComplex, isFloat, isInteger, isKey } from "../core/dtype.ts";
+import { evaluator } from "../core/evaluator.ts";
+import type { HostArray } from "../core/hostArray.ts";
+import { Literal, type NDArray } from "../core/ndarray.ts";
+import { sizeOf } from "../core/shape.ts";
+import { Tracer } from "../core/trace.ts";
+
+export interface PrintOptions {
+  /** Digits after the point. */
+  readonly precision: number;
+  /** Number of elements from which on the middle is left out. */
+  readonly threshold: number;
+  /** Elements shown at both ends where the middle is left out. */
+  readonly edgeitems: number;
+  /** Characters per line. */
+  readonly linewidth: number;
+  /** Whether small numbers are shown as 0 rather than with an exponent. */
+  readonly suppress: boolean;
+}
+const defaults: PrintOptions = { precision: 8, threshold: 1000, edgeitems: 3, linewidth: 75, suppress: false };
+let current: PrintOptions = defaults;
+
+/** How arrays are printed now. */
+export const getPrintoptions = (): PrintOptions => current;
+
+/**
+ * Changes how arrays are printed.
+ *
+ * @example
+ * np.setPrintoptions({ precision: 3 });
+ */
+export function setPrintoptions(options: Partial<PrintOptions>): void {
+  current = { ...current, ...options };
+}
+
+/** Runs `body` with other print options. */
+export function printoptions<T>(options: Partial<PrintOptions>, body: () => T): T {
+  const before = current;
+  setPrintoptions(options);
+  try {
+    return body();
+  } finally {
+    current = before;
+  }
+}
+
+const float32Digits = 9;
+
+/** The shortest decimal that gives the number back in its precision. */
+function shortest(x: number, single: boolean): number {
+  if (!single || !Number.isFinite(x)) return x;
+  for (let digits = 1; digits < float32Digits; digits++) {
+    const short = Number(x.toPrecision(digits));
+    if (Math.fround(short) === x) return short;
+  }
+  return x;
+}
+
+const special = (x: number): string => (Number.isNaN(x) ? "nan" : x > 0 ? "inf" : "-inf");
+
+/** A function that prints the numbers of one array, all in one form. */
+function floatFormat(values: readonly number[], single: boolean, { precision, suppress }: PrintOptions): (x: number) => string {
+  const finite = values.filter(Number.isFinite).map((v) => shortest(v, single));
+  const sizes = finite.filter((v) => v !== 0).map(Math.abs);
+  const [largest, smallest] = [Math.max(0, ...sizes), Math.min(Infinity, ...sizes)];
+  const exponential = sizes.length > 0 && (largest >= 1e16 || (!suppress && (smallest < 1e-4 || largest / smallest > 1e3 * 1e5)));
+  if (exponential) {
+    const digits = Math.max(0, ...finite.map((v) => decimalsOf(Number(v.toExponential(precision)).toExponential().split("e")[0]!)));
+    return (x) => (Number.isFinite(x) ? exponent(shortest(x, single).toExponential(digits)) : special(x));
+  }
+  const rounded = finite.map((v) => Number(v.toFixed(precision)));
+  const decimals = Math.max(0, ...rounded.map((v) => decimalsOf(plain(v, precision))));
+  return (x) => {
+    if (!Number.isFinite(x)) return special(x);
+    const text = shortest(x, single).toFixed(decimals);
+    return decimals === 0 ? `${text}.` : trimZeros(text);
+  };
+}
+const plain = (v: number, precision: number): string => trimZeros(v.toFixed(precision));
+const trimZeros = (text: string): string => (text.includes(".") ? text.replace(/0+$/, "") : text);
+const decimalsOf = (text: string): number => (text.split(".")[1] ?? "").length;
+/** Two digits in the exponent, as Python prints them. */
+const exponent = (text: string): string => text.replace(/e([+-])(\d)$/, "e$10$2").replace(/^(-?\d+)e/, "$1.e");
+
+/** Element `i` of the data as text. */
+function formatter(x: HostArray, shown: readonly number[], options: PrintOptions): (i: number) => string {
+  const { data, dtype } = x;
+  if (isBool(dtype)) return (i) => (data[i] !== 0 ? "true" : "false");
+  if (isInteger(dtype)) return (i) => String(data[i]);
+  if (isKey(dtype)) return (i) => `[${data[2 * i]!} ${data[2 * i + 1]!}]`;
+  const single = dtype !== "float64";
+  if (isFloat(dtype)) {
+    const format = floatFormat(
+      shown.map((i) => data[i]!),
+      single,
+      dtype === "float16" || dtype === "bfloat16" ? { ...options, precision: Math.min(options.precision, 4) } : options,
+    );
+    return (i) => format(data[i]!);
+  }
+  const re = floatFormat(
+    shown.map((i) => data[2 * i]!),
+    single,
+    options,
+  );
+  const im = floatFormat(
+    shown.map((i) => data[2 * i + 1]!),
+    single,
+    options,
+  );
+  return (i) => {
+    const part = im(data[2 * i + 1]!);
+    return `${re(data[2 * i]!)}${part.startsWith("-") ? "" : "+"}${part}j`;
+  };
+}
+
+/** Positions along an axis that are shown; -1 stands for those left out. */
+function places(n: number, elide: boolean, edge: number): number[] {
+  if (!elide || n <= 2 * edge) return Array.from({ length: n }, (_, i) => i);
+  return [...Array.from({ length: edge }, (_, i) => i), -1, ...Array.from({ length: edge }, (_, i) => n - edge + i)];
+}
+
+/** The values in NumPy's layout. */
+export function valuesText(x: HostArray, options: PrintOptions = current): string {
+  const elide = sizeOf(x.shape) > options.threshold;
+  const shown: number[] = [];
+  const visit = (axis: number, base: number): void => {
+    if (axis === x.shape.length) {
+      shown.push(base);
+      return;
+    }
+    for (const p of places(x.shape[axis]!, elide, options.edgeitems))
+      if (p >= 0) visit(axis + 1, base * x.shape[axis]! + p);
+  };
+  if (sizeOf(x.shape) === 0) return x.shape.length === 0 ? "" : "[]";
+  visit(0, 0);
+  const format = formatter(x, shown, options);
+  const width = Math.max(...shown.map((i) => format(i).length));
+  const build = (axis: number, base: number, indent: string): string => {
+    if (axis === x.shape.length) return alignPoint(format(base), width, x);
+    const last = axis === x.shape.length - 1;
+    const parts = places(x.shape[axis]!, elide, options.edgeitems).map((p) =>
+      p < 0 ? "..." : build(axis + 1, base * x.shape[axis]! + p, `${indent} `),
+    );
+    if (!last) return `[${parts.join(`${"\n".repeat(x.shape.length - 1 - axis)}${indent} `)}]`;
+    return `[${wrapLine(parts, `${indent} `, options.linewidth)}]`;
+  };
+  return x.shape.length === 0 ? format(0) : build(0, 0, "");
+}
+
+/** Numbers are aligned to the right. */
+const alignPoint = (text: string, width: number, x: HostArray): string => {
+  if (isBool(x.dtype)) return text.padStart(width);
+  const [own] = [text.length];
+  return own >= width ? text : isInteger(x.dtype) || !text.includes(".") ? text.padStart(width) : padDecimals(text, width);
+};
+const padDecimals = (text: string, width: number): string => text.padStart(width);
+
+function wrapLine(parts: readonly string[], indent: string, width: number): string {
+  const lines: string[] = [];
+  let line = "";
+  for (const part of parts) {
+    if (line !== "" && indent.length + line.length + part.length + 1 > width) {
+      lines.push(line);
+      line = part;
+    } else line = line === "" ? part : `${line} ${part}`;
+  }
+  return [...lines, line].join(`\n${indent}`);
+}
+
+/** Concrete values, if they can be had at once. */
+function hostOf(x: NDArray): HostArray | null {
+  const concrete = x.concrete();
+  if (!concrete || isKey(x.dtype)) return null;
+  try {
+    return evaluator().toHost(concrete);
+  } catch {
+    return null;
+  }
+}
+
+/** `Traced<float32[3]> (inside jit(f))`. */
+export const tracedText = (x: Tracer): string => `Traced<${String(x.aval)}> (inside ${x.home.name})`;
+
+/** The text of an array: its values, or its aval where they cannot be read now. */
+export function arrayText(x: NDArray): string {
+  if (x instanceof Tracer && x.concrete() === null) return tracedText(x);
+  const host = hostOf(x);
+  return host ? valuesText(host) : `Array<${String(x.aval)}>`;
+}
+
+/** Values with shape and dtype: what consoles show. */
+export function reprText(x: NDArray): string {
+  if (x instanceof Tracer) {
+    const inner = x.concrete();
+    return inner ? `${tracedText(x)} with value ${arrayText(inner)}` : tracedText(x);
+  }
+  const host = hostOf(x);
+  const type = `${x.dtype}${x.weakType && !(x instanceof Literal) ? ", weakType=true" : ""}`;
+  if (!host) return `Array<${String(x.aval)}>`;
+  const values = valuesText(host).replace(/\n/g, "\n      ");
+  const shape = x.size === 0 && x.ndim !== 1 ? `, shape=[${x.shape.join(", ")}]` : "";
+  return `Array(${isComplex(x.dtype) && x.ndim === 0 ? `(${values})` : values}, dtype=${type}${shape})`;
+}
+
+const escape = (text: string): string => text.replace(/&/g, "&amp;").replace(/</g, "&lt;").replace(/>/g, "&gt;");
+
+/** A table for matrices, preformatted text for everything else. */
+export function arrayHtml(x: NDArray): string {
+  const title = `<div><code>${escape(`${x.dtype}[${x.shape.join(", ")}]`)}</code></div>`;
+  const host = hostOf(x);
+  if (!host || x.ndim !== 2 || x.size === 0) return `${title}<pre>${escape(host ? valuesText(host) : arrayText(x))}</pre>`;
+  const [rows, columns] = x.shape as readonly [number, number];
+  const shownRows = places(rows, rows > 20, 5);
+  const shownColumns = places(columns, columns > 20, 5);
+  const shown = shownRows.flatMap((r) => shownColumns.flatMap((c) => (r < 0 || c < 0 ? [] : [r * columns + c])));
+  const format = formatter(host, shown, current);
+  const cell = (r: number, c: number): string => (r < 0 || c < 0 ? "…" : escape(format(r * columns + c)));
+  const body = shownRows
+    .map((r) => `<tr>${shownColumns.map((c) => `<td style="text-align: right">${cell(r, c)}</td>`).join("")}</tr>`)
+    .join("");
+  return `${title}<table><tbody>${body}</tbody></table>`;
+}
+
+/** The text of an array as `toString` gives it. */
+export const arrayStr = (x: NDArray): string => arrayText(x);
+/** The text of an array with its dtype. */
+export const arrayRepr = (x: NDArray): string => reprText(x);
