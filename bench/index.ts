@@ -31,13 +31,13 @@ const params: Params = {
 const x = random.normal(k3!, [16, 64]);
 const y = np.arange(16).mod(10);
 const makeStep = () => {
-  const optimizer = optim.adam(1e-3);
+  const optimizer = optim.adam<Params>(1e-3);
   const loss = (p: Params, images: NDArray, labels: NDArray): NDArray => {
     const hidden = nn.relu(np.matmul(images, p.w1).add(p.b1));
     const logits = np.matmul(hidden, p.w2).add(p.b2);
     return np.mean(optim.softmaxCrossEntropyWithIntegerLabels(logits, labels));
   };
-  const step = (p: Params, state: unknown, images: NDArray, labels: NDArray) => {
+  const step = (p: Params, state: ReturnType<typeof optimizer.init>, images: NDArray, labels: NDArray) => {
     const [value, grads] = valueAndGrad(loss)(p, images, labels);
     const [updates, next] = optimizer.update(grads, state, p);
     return [optim.applyUpdates(p, updates), next, value] as const;

@@ -94,8 +94,8 @@ function positionsOf(mask: NDArray, shape: Shape, position: number): NDArray[] {
 
 /** Parses an index against a shape. */
 export function parseIndex(items: readonly IndexItem[], shape: Shape): ParsedIndex {
-  const raw = items.map((item) => (ArrayBuffer.isView(item) ? asArray(item as Int32Array, "index") : item));
-  const total = raw.reduce((sum, item) => sum + consumed(item), 0);
+  const raw = items.map((item): IndexItem => (ArrayBuffer.isView(item) ? asArray(item as unknown as Int32Array, "index") : item));
+  const total = raw.map(consumed).reduce((sum, n) => sum + n, 0);
   const ellipses = raw.filter((item) => item === "...").length;
   if (total > shape.length || ellipses > 1)
     throw new IndexError("TooManyIndices", {

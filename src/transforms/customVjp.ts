@@ -53,7 +53,7 @@ interface CustomLinParams {
 
 const forwardMode = (name: string): DifferentiationError =>
   new DifferentiationError("ForwardModeCustomVjp", {
-    what: `forward mode (jvp, jacfwd, hessian) was applied to ${name}, which has a reverse-mode rule only`,
+    what: `forward mode (jvp, jacfwd) was applied to ${name}, which has a reverse-mode rule only`,
     why: "customVjp tells how cotangents are pulled back, not how tangents are pushed forward",
     fix: "use grad, vjp or jacrev, or define the function with customJvp, which serves both modes",
   });

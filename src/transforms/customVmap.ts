@@ -3,7 +3,7 @@ import { type Jaxpr, evalJaxpr, outAvals } from "../core/jaxpr.ts";
 import type { NDArray } from "../core/ndarray.ts";
 import { type Many, type Primitive, Zero, definePrimitive } from "../core/primitive.ts";
 import { ArgumentError, TransformError, unreachable } from "../core/problem.ts";
-import { instantiate, moveAxis, tangentAval } from "../core/structural.ts";
+import { batchToFront, instantiate, moveAxis, tangentAval } from "../core/structural.ts";
 import { bind } from "../core/trace.ts";
 import { flatten, unflatten } from "../core/tree.ts";
 import { type AnyFunction, FlatFunction, checkCallable, flattenArgs, flattenResult, nameOf } from "../core/call.ts";
@@ -31,7 +31,7 @@ export const customVmapP: Primitive<Many, CustomVmapParams> = /* @__PURE__ */ de
   kind: "control",
   infer: (_, { jaxpr }) => (jaxpr ? outAvals(jaxpr) : unreachable("custom_vmap_call was not staged")),
   reference: (ins, { jaxpr }, _, context) => context.program(jaxpr!)(ins),
-  jvp: (primals, tangents, params, { jvpCall }) => {
+  jvp: (primals, tangents, params, { jvpCall, batchCall }) => {
     // The derivative keeps the rule: the batched derivative is the derivative of the batched form.
     const n = primals.length - params.numConsts;
     const nonzero = tangents.slice(params.numConsts);
@@ -45,11 +45,21 @@ export const customVmapP: Primitive<Many, CustomVmapParams> = /* @__PURE__ */ de
         ...out.tangents.map((t, i) => instantiate(t instanceof Zero ? new Zero(tangentAval(out.primals[i]!.aval)) : t)),
       ];
     };
-    const rule: FlatRule = (size, batched, xs) => {
+    const rule: FlatRule = (size, mapped, args) => {
+      if (!mapped.slice(0, n).includes(true)) {
+        // Only directions are mapped (a Jacobian): the function itself is not, and its rule has no part in this.
+        const dims = mapped.map((b) => (b ? 0 : null));
+        const out = batchCall(both, args, dims, { size, name: null });
+        const outs = out.outs.map((y, i) => (out.dims[i] === null ? y : moveAxis(y, out.dims[i]!, 0)));
+        return { outs, batched: out.dims.map((d) => d !== null) };
+      }
+      // A value and its tangent go through the rule together, so both are mapped or neither.
+      const batched = mapped.slice(0, n).map((b, i) => b || mapped[n + i]!);
+      const xs = args.map((x, i) => (batched[i % n] && !mapped[i] ? batchToFront(x, null, size) : x));
       const flags: boolean[] = [];
       const out = jvpCall(
         (ys) => {
-          const r = params.rule(size, batched.slice(0, n), ys);
+          const r = params.rule(size, batched, ys);
           flags.push(...r.batched);
           return r.outs;
         },
