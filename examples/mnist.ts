@@ -57,7 +57,11 @@ let state = optimizer.init(params);
 
 console.log(`Device: ${String(defaultDevice())}. The program of the loss and its gradients, as traced:\n`);
 const example = [train.images.slice([0, batchSize]), train.labels.slice([0, batchSize])] as const;
-console.log(jit(lossAndGradients).lower(params, ...example).asText());
+console.log(
+  jit(lossAndGradients)
+    .lower(params, ...example)
+    .asText(),
+);
 
 console.log(`\nTraining: ${steps} steps of ${batchSize} images`);
 const progress = progressDisplay(stdout, steps, batchSize);

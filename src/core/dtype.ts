@@ -179,9 +179,6 @@ const isComplexPoint = (p: Point): boolean => p === "complex64" || p === "comple
 
 /**
  * The common dtype of operands, by JAX's lattice.
- *
- * @example
- * promote([{ dtype: "int32", weakType: false }, { dtype: "float32", weakType: true }]) // float32, weak
  */
 export function promote(operands: readonly WeakDType[]): WeakDType {
   if (operands.length === 1) return operands[0]!;

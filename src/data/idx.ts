@@ -129,7 +129,8 @@ function parseHeader(view: DataView): Either<DataError, Header> {
 
 function readElements(view: DataView, { type, shape, size, start }: Header): IdxArray {
   const data = type.make(size);
-  if (type.bytes === 1) data.set(new (type.dtype === "int8" ? Int8Array : Uint8Array)(view.buffer, view.byteOffset + start, size));
+  const { buffer, byteOffset } = view;
+  if (type.bytes === 1) data.set(new Uint8Array(buffer, byteOffset + start, size));
   else for (let i = 0; i < size; i++) data[i] = type.read(view, start + i * type.bytes);
   return { dtype: type.dtype, shape, data };
 }
@@ -209,7 +210,8 @@ const truncated = (what: string, needed: number, there: number): DataError =>
 const wrongLength = (type: ElementType, shape: readonly number[], expected: number, there: number): DataError =>
   new DataError("WrongLength", {
     what: `parseIdx: ${type.dtype} of shape ${shapeText(shape)} makes a file of ${count(expected)}, but there are ${there}`,
-    why: there < expected ? "the file ends early, or its header is damaged" : "there is something behind the last element",
+    why:
+      there < expected ? "the file ends early, or its header is damaged" : "there is something behind the last element",
     fix: "fetch the file again; pass the file's bytes alone",
   });
 

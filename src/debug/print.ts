@@ -25,7 +25,7 @@ const isFields = (x: unknown): x is Record<string, unknown> =>
  *
  * @param format text with `{}` for the arguments in order and `{name}` for fields of a trailing object. `{{` is a brace.
  * @example
- * jit((x) => { debug.print("x = {}, twice {twice}", x, { twice: x.mul(2) }); return x; })(np.array(3)); // x = 3, twice 6
+ * jit((x) => { debug.print("x = {}, twice {twice}", x, { twice: x.mul(2) }); return x; })(np.array(3)); // x = 3., twice 6.
  */
 export function print(format: string, ...args: unknown[]): void {
   const last = args[args.length - 1];

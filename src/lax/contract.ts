@@ -302,7 +302,7 @@ const axesOf = (axes: number | readonly number[], ndim: number): readonly number
  * The general product: sums over pairs of contracted axes, runs along pairs of batch axes.
  *
  * @example
- * lax.dotGeneral(x, w, [[[1], [0]], [[], []]]) // a matrix product
+ * lax.dotGeneral(np.ones([2, 3]), np.ones([3, 1]), [[[1], [0]], [[], []]]) // [[3], [3]]
  */
 export function dotGeneral(
   lhs: ArrayLike,

@@ -167,7 +167,7 @@ const optionNames = [
  * `dimensionNumbers` say otherwise. As in machine learning the kernel is not flipped.
  *
  * @example
- * lax.convGeneralDilated(images, kernel, [1, 1], "SAME", { dimensionNumbers: ["NHWC", "HWIO", "NHWC"] })
+ * lax.convGeneralDilated(np.ones([1, 1, 4]), np.ones([1, 1, 2]), [1], "VALID") // [[[2, 2, 2]]]
  */
 export function convGeneralDilated(
   lhs: ArrayLike,

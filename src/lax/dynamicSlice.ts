@@ -260,7 +260,7 @@ function startArrays(name: string, shape: Shape, starts: ArrayLike, options: Neg
  * A block of `sliceSizes` whose corner is `startIndices`, one scalar per axis; it is moved inside where it sticks out.
  *
  * @example
- * lax.dynamicSlice(x, [i, 0], [1, 3])
+ * lax.dynamicSlice(np.arange(5), [np.array(1, "int32")], [2]) // [1, 2]
  */
 export function dynamicSlice(
   operand: ArrayLike,

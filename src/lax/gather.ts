@@ -192,8 +192,9 @@ export interface GatherOptions {
  * Reads windows of `operand` at the positions in `startIndices`, whose last axis holds index vectors.
  *
  * @example
- * // rows 2 and 0 of a matrix with 3 columns
- * lax.gather(x, [[2], [0]], { offsetDims: [1], collapsedSliceDims: [0], startIndexMap: [0] }, [1, 3])
+ * // rows 2 and 0 of a matrix with 2 columns
+ * const x = np.array([[1, 2], [3, 4], [5, 6]]);
+ * lax.gather(x, [[2], [0]], { offsetDims: [1], collapsedSliceDims: [0], startIndexMap: [0] }, [1, 2]) // [[5, 6], [1, 2]]
  */
 export function gather(
   operand: ArrayLike,

@@ -132,7 +132,7 @@ const badSlice = (x: Aval, { startIndices, limitIndices, strides }: SliceParams)
  * The elements from `startIndices` up to, not including, `limitIndices`.
  *
  * @example
- * lax.slice(x, [0, 1], [2, 3])
+ * lax.slice(np.array([[1, 2, 3], [4, 5, 6]]), [0, 1], [2, 3]) // [[2, 3], [5, 6]]
  */
 export function slice(
   operand: ArrayLike,
@@ -363,7 +363,7 @@ export const padArray = (x: NDArray, value: NDArray, paddingConfig: readonly Pad
  * Pads every axis before, after and between its elements; negative amounts cut.
  *
  * @example
- * lax.pad(x, 0, [[1, 2, 0]]) // one zero before, two after
+ * lax.pad(np.array([5, 6]), 0, [[1, 2, 0]]) // [0, 5, 6, 0, 0]
  */
 export function pad(operand: ArrayLike, paddingValue: ArrayLike, paddingConfig: readonly PadAxis[]): NDArray {
   const x = asArray(operand, "pad");

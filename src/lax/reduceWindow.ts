@@ -116,7 +116,7 @@ export interface ReduceWindowOptions {
  * Reduces every window of an array, or of several arrays together, with an associative function.
  *
  * @example
- * lax.reduceWindow(x, -Infinity, lax.max, [1, 2, 2, 1], { windowStrides: [1, 2, 2, 1] }) // max pooling
+ * lax.reduceWindow(np.array([1, 3, 2, 5]), -Infinity, lax.max, [2], { windowStrides: [2] }) // [3, 5]
  */
 export function reduceWindow(
   operand: ArrayLike,
@@ -235,7 +235,7 @@ const along = (
  * Reduces axes of an array, or of several arrays together, with an associative function and its identity.
  *
  * @example
- * lax.reduce(x, 0, lax.add, [1])
+ * lax.reduce(np.ones([2, 3]), 0, lax.add, [1]) // [3, 3]
  */
 export function reduce(
   operands: ArrayLike,

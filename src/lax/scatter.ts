@@ -316,7 +316,8 @@ function apply(
  *
  * @example
  * // rows 2 and 0 of a matrix
- * lax.scatter(x, [[2], [0]], rows, { updateWindowDims: [1], insertedWindowDims: [0], scatterDimsToOperandDims: [0] })
+ * const rows = np.array([[5, 6], [1, 2]]);
+ * lax.scatter(np.zeros([3, 2]), [[2], [0]], rows, { updateWindowDims: [1], insertedWindowDims: [0], scatterDimsToOperandDims: [0] }) // [[1, 2], [0, 0], [5, 6]]
  */
 export const scatter = (
   operand: ArrayLike,

@@ -23,7 +23,8 @@ const names = ["updateShape", "indicesAreSorted", "uniqueIndices", "mode"] as co
  * Applies an elementwise function to windows of `operand`, once for each time an element is pointed at.
  *
  * @example
- * lax.scatterApply(x, [[2], [0]], (v) => v.mul(2), { updateWindowDims: [], insertedWindowDims: [0], scatterDimsToOperandDims: [0] }, { updateShape: [2] })
+ * const dimensions = { updateWindowDims: [], insertedWindowDims: [0], scatterDimsToOperandDims: [0] };
+ * lax.scatterApply(np.array([1, 2, 3]), [[2], [0]], (v) => v.mul(2), dimensions, { updateShape: [2] }) // [2, 2, 6]
  */
 export function scatterApply(
   operand: ArrayLike,

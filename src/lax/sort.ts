@@ -179,8 +179,8 @@ type SortRest = readonly (number | boolean | SortOptions | undefined)[];
  * Sorts along an axis. A list of arrays is sorted by the first `numKeys` of them; the others follow.
  *
  * @example
- * lax.sort(x)
- * lax.sort([keys, values], { dimension: 0 })
+ * lax.sort(np.array([3, 1, 2])) // [1, 2, 3]
+ * lax.sort([np.array([3, 1, 2]), np.array([10, 11, 12])], { dimension: 0 }) // [[1, 2, 3], [11, 12, 10]]
  */
 export function sort(operand: readonly NDArray[], ...rest: SortRest): NDArray[];
 export function sort(operand: ArrayLike, ...rest: SortRest): NDArray;
@@ -283,7 +283,7 @@ function totalOrder(a: number, b: number): number {
  * The `k` largest elements along an axis, largest first, and their positions.
  *
  * @example
- * const [values, indices] = lax.topK(x, 3)
+ * lax.topK(np.array([3, 1, 2]), 2) // [[3, 2], [0, 2]]
  */
 export function topK(
   operand: ArrayLike,

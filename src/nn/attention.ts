@@ -5,6 +5,7 @@ import { asArray } from "../core/operands.ts";
 import { ArgumentError, ShapeError } from "../core/problem.ts";
 import { shapeText } from "../core/shape.ts";
 import { readOptions } from "../lax/arguments.ts";
+import * as lax from "../lax/index.ts";
 import * as np from "../numpy/index.ts";
 import { stopGradient } from "../transforms/scopes.ts";
 import { logsumexp, softmax } from "./normalize.ts";
@@ -97,13 +98,29 @@ function attend(q: NDArray, k: NDArray, v: NDArray, options: AttentionOptions): 
   // Narrow floats are multiplied in float32, as the hardware JAX runs on does.
   const wide = (x: NDArray): NDArray => (x.dtype === "float64" ? x : np.astype(x, "float32"));
   const grouped = np.reshape(wide(q), [batch, queries, sharedHeads, groups, size]);
-  const products = np.einsum("btkgh,bskh->bkgts", grouped, wide(k));
-  const scaled = np.multiply(np.reshape(products, [batch, heads, queries, keys]), options.scale ?? 1 / Math.sqrt(size));
+  // [batch, shared heads, queries, groups, keys]
+  const products = lax.dotGeneral(grouped, wide(k), [
+    [[4], [3]],
+    [
+      [0, 2],
+      [0, 2],
+    ],
+  ]);
+  const ordered = np.reshape(np.transpose(products, [0, 1, 3, 2, 4]), [batch, heads, queries, keys]);
+  const scaled = np.multiply(ordered, options.scale ?? 1 / Math.sqrt(size));
   const biased = options.bias == null ? scaled : np.add(scaled, wide(withBatch(asArray(options.bias))));
   const mask = combinedMask(queries, keys, options);
   const logits = mask ? np.where(mask, biased, largeNegative) : biased;
   const weights = np.reshape(np.astype(softmax(logits), k.dtype), [batch, sharedHeads, groups, queries, keys]);
-  const mixed = np.reshape(np.einsum("bkgts,bskh->btkgh", weights, v), [batch, queries, heads, size]);
+  // [batch, shared heads, groups, queries, size]
+  const sums = lax.dotGeneral(weights, v, [
+    [[4], [1]],
+    [
+      [0, 1],
+      [0, 2],
+    ],
+  ]);
+  const mixed = np.reshape(np.transpose(sums, [0, 3, 1, 2, 4]), [batch, queries, heads, size]);
   const encoded =
     options.querySeqLengths == null ? mixed : np.multiply(mixed, inside(options.querySeqLengths, queries, mixed));
   return [encoded, () => np.transpose(np.astype(logsumexp(logits, -1), k.dtype), [0, 2, 1])];

@@ -47,7 +47,7 @@ const innerMismatch = (name: string, x: NDArray, y: NDArray, n: number, m: numbe
         ? `did you mean ${name}(x, w.mT)?`
         : x.ndim >= 2 && x.shape.at(-2) === m
           ? `did you mean ${name}(x.mT, w)?`
-          : "check the operands' shapes",
+          : "reshape or transpose one operand so that the two lengths are equal",
   });
 
 /**

@@ -13,14 +13,7 @@ import { log, log1p } from "../lax/elementary.ts";
 import { indexInDim } from "../lax/movement.ts";
 import { argmax } from "../lax/reduce.ts";
 import { topK } from "../lax/sort.ts";
-import {
-  type SampleRest,
-  asKey,
-  floatFacts,
-  readSample,
-  sampleDType,
-  sampleShape,
-} from "./arguments.ts";
+import { type SampleRest, asKey, floatFacts, readSample, sampleDType, sampleShape } from "./arguments.ts";
 import { gumbels } from "./continuous.ts";
 import { uniformFloats } from "./uniform.ts";
 

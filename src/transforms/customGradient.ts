@@ -100,8 +100,10 @@ export function customGradient<A extends readonly unknown[], R>(
  *
  * @returns `[converted, captured]`, where `converted(...args, ...captured)` equals `f(...args)`.
  * @example
- * const [g, captured] = closureConvert((x) => x.mul(theta), np.array(1));
- * g(np.array(2), ...captured);
+ * grad((theta) => {
+ *   const [g, captured] = closureConvert((x) => x.mul(theta), np.array(1));
+ *   return g(np.array(2), ...captured); // captured is [theta]
+ * })(np.array(3)); // 2
  */
 export function closureConvert(f: AnyFunction, ...exampleArgs: unknown[]): [AnyFunction, NDArray[]] {
   checkCallable("closureConvert", f);

@@ -427,7 +427,7 @@ export function linearize(f: AnyFunction, ...args: unknown[]): unknown {
  *
  * @returns a function from a cotangent like the result to a list with one cotangent per argument.
  * @example
- * linearTranspose((x) => np.matmul(a, x), x)(ct) // [a.T @ ct]
+ * linearTranspose((x) => x.mul(3), new ShapeDtypeStruct([2], "float32"))(np.array([1, 2])) // [[3, 6]]
  */
 export function linearTranspose(f: AnyFunction, ...primals: unknown[]): (cotangent: unknown) => unknown[] {
   checkCallable("linearTranspose", f);

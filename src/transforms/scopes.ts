@@ -40,6 +40,6 @@ export const ensureCompileTimeEval = <T>(body: () => T): T => withTrace(evalTrac
  * Runs `body`; what it traces carries `name`, which shows in profiles and printed programs.
  *
  * @example
- * namedScope("attention", () => np.matmul(q, k))
+ * namedScope("attention", () => np.matmul(np.ones([1, 2]), np.ones([2, 1]))) // [[2]]
  */
 export const namedScope = <T>(name: string, body: () => T): T => withScope(name, body);

@@ -21,11 +21,13 @@ const idxArrays: fc.Arbitrary<IdxArray> = fc
     fc.array(fc.integer({ min: 0, max: 4 }), { maxLength: 4 }),
   )
   .chain(([dtype, shape]) =>
-    (elements[dtype] as (n: number) => fc.Arbitrary<IdxArray["data"]>)(shape.reduce((a, b) => a * b, 1)).map((data) => ({
-      dtype,
-      shape,
-      data,
-    })),
+    (elements[dtype] as (n: number) => fc.Arbitrary<IdxArray["data"]>)(shape.reduce((a, b) => a * b, 1)).map(
+      (data) => ({
+        dtype,
+        shape,
+        data,
+      }),
+    ),
   );
 
 /** The problem a parse ends with. */
@@ -70,13 +72,17 @@ describe("parseIdx", () => {
   });
 
   test("never throws, and never makes more than there is, whatever the header says", () => {
-    holds(500, [idxArrays, fc.array(fc.tuple(fc.nat({ max: 19 }), fc.nat({ max: 255 })), { minLength: 1, maxLength: 6 })], (x, damage) => {
-      const file = formatIdx(x);
-      for (const [at, value] of damage) if (at < file.length) file[at] = value;
-      const parsed = parseIdx(file);
-      if (isRight(parsed)) expect(parsed.right.data.byteLength).toBeLessThanOrEqual(file.length);
-      else expect(parsed.left.name).toBe("DataError");
-    });
+    holds(
+      500,
+      [idxArrays, fc.array(fc.tuple(fc.nat({ max: 19 }), fc.nat({ max: 255 })), { minLength: 1, maxLength: 6 })],
+      (x, damage) => {
+        const file = formatIdx(x);
+        for (const [at, value] of damage) if (at < file.length) file[at] = value;
+        const parsed = parseIdx(file);
+        if (isRight(parsed)) expect(parsed.right.data.byteLength).toBeLessThanOrEqual(file.length);
+        else expect(parsed.left.name).toBe("DataError");
+      },
+    );
     holds(300, [fc.uint8Array({ maxLength: 40 })], (bytes) => {
       parseIdx(bytes);
     });
@@ -106,7 +112,9 @@ describe("readIdx and formatIdx", () => {
 
   test("throw what parseIdx gives", () => {
     expect(problemOf(() => readIdx(new Uint8Array(3)))).toMatchObject({ kind: "DataError", code: "Truncated" });
-    expect(problemOf(() => formatIdx({ dtype: "uint8", shape: [3], data: new Uint8Array(2) })).code).toBe("NotAnIdxArray");
+    expect(problemOf(() => formatIdx({ dtype: "uint8", shape: [3], data: new Uint8Array(2) })).code).toBe(
+      "NotAnIdxArray",
+    );
     expect(problemOf(() => formatIdx({ dtype: "bool" as never, shape: [0], data: new Uint8Array(0) })).code).toBe(
       "NotAnIdxArray",
     );

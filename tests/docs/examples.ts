@@ -71,6 +71,8 @@ export function steps(code: string): Step[] {
     return {
       code: ts
         .transpile(isExpression ? s.expression.getText() : s.getText(), { target: ts.ScriptTarget.ES2022 })
+        .replace(/^"use strict";\s*/, "")
+        .replace(/^"use strict";/, "")
         .trim()
         .replace(/;$/, ""),
       isExpression,

@@ -21,7 +21,7 @@ describe("mistakes", () => {
       expect(why.length).toBeGreaterThan(10);
       expect(fix.length).toBeGreaterThan(10);
       // The place is a line of the program, not one of the library.
-      expect(where).toMatch(/tests\/mistakes\/mistakes\.ts:\d+:\d+$/);
+      expect(where).toMatch(/tests\/mistakes\/(values|programs)\.ts:\d+:\d+$/);
       // Nobody wants to read a wall of numbers.
       expect(error.message.length).toBeLessThan(1500);
       expect(error.message).toContain(what);

@@ -44,13 +44,21 @@ const samplers: Readonly<Record<string, Sampler>> = {
   f: { draw: (k, s) => random.f(k, 5, 12, s), mean: 1.2, variance: (2 * 144 * 15) / (5 * 100 * 8) },
   wald: { draw: (k, s) => random.wald(k, 1, s), mean: 1, variance: 1 },
   generalizedNormal: { draw: (k, s) => random.generalizedNormal(k, 2, s), mean: 0, variance: 0.5 },
-  bernoulli: { draw: (k, s) => lax.convertElementType(random.bernoulli(k, 0.3, s), "float32"), mean: 0.3, variance: 0.21 },
+  bernoulli: {
+    draw: (k, s) => lax.convertElementType(random.bernoulli(k, 0.3, s), "float32"),
+    mean: 0.3,
+    variance: 0.21,
+  },
   rademacher: { draw: (k, s) => random.rademacher(k, s, "float32"), mean: 0, variance: 1 },
   geometric: { draw: (k, s) => random.geometric(k, 0.4, s), mean: 2.5, variance: 3.75 },
   poisson: { draw: (k, s) => random.poisson(k, 3.5, s), mean: 3.5, variance: 3.5 },
   bigPoisson: { draw: (k, s) => random.poisson(k, 40, s), mean: 40, variance: 40 },
   randint: { draw: (k, s) => random.randint(k, s, -2, 3), mean: 0, variance: 2 },
-  categorical: { draw: (k, s) => random.categorical(k, f32([0, Math.log(2), 0]), { shape: s }), mean: 1, variance: 0.5 },
+  categorical: {
+    draw: (k, s) => random.categorical(k, f32([0, Math.log(2), 0]), { shape: s }),
+    mean: 1,
+    variance: 0.5,
+  },
   choice: { draw: (k, s) => random.choice(k, f32([1, 5]), s, true, f32([0.75, 0.25])), mean: 2, variance: 3 },
 };
 
@@ -102,7 +110,10 @@ describe("uniform", () => {
   test("is differentiable in its ends", () => {
     const f = (a: NDArray): NDArray => lax.reduceSum(random.uniform(key, [5], { minval: a, maxval: 2 }), [0]);
     const u = list(random.uniform(key, [5])) as number[];
-    expect(item(grad(f)(f32(0)))).toBeCloseTo(u.reduce((s, v) => s + 1 - v, 0), 5);
+    expect(item(grad(f)(f32(0)))).toBeCloseTo(
+      u.reduce((s, v) => s + 1 - v, 0),
+      5,
+    );
   });
 
   test("takes bounds of the shape asked for", () => {
@@ -119,14 +130,18 @@ describe("randint", () => {
   };
 
   test("lies in the interval, and every value of a small one occurs", () => {
-    holds(80, [seeds, dtypes, fc.double({ min: 0, max: 1, noNaN: true }), fc.integer({ min: 1, max: 5 })], (seed, dtype, at, n) => {
-      const [least, end] = range(dtype);
-      const top = Math.min(end, 2 ** 32 - 1);
-      const low = Math.min(least + Math.floor(at * (end - least)), top - n);
-      const x = random.randint(random.key(seed), [200], low, low + n, dtype);
-      expect(x.dtype).toBe(dtype);
-      expect(new Set(host(x).data)).toEqual(new Set(Array.from({ length: n }, (_, i) => low + i)));
-    });
+    holds(
+      80,
+      [seeds, dtypes, fc.double({ min: 0, max: 1, noNaN: true }), fc.integer({ min: 1, max: 5 })],
+      (seed, dtype, at, n) => {
+        const [least, end] = range(dtype);
+        const top = Math.min(end, 2 ** 32 - 1);
+        const low = Math.min(least + Math.floor(at * (end - least)), top - n);
+        const x = random.randint(random.key(seed), [200], low, low + n, dtype);
+        expect(x.dtype).toBe(dtype);
+        expect(new Set(host(x).data)).toEqual(new Set(Array.from({ length: n }, (_, i) => low + i)));
+      },
+    );
   });
 
   test("covers whole dtypes, with the upper end one past the largest", () => {
@@ -190,7 +205,8 @@ describe("orders and choices", () => {
 describe("others", () => {
   test("complex normal numbers have independent parts of variance one half", () => {
     const z = host(random.normal(key, [4000], "complex64")).data;
-    const mean = (f: (i: number) => number): number => Array.from({ length: 4000 }, (_, i) => f(i)).reduce((a, b) => a + b) / 4000;
+    const mean = (f: (i: number) => number): number =>
+      Array.from({ length: 4000 }, (_, i) => f(i)).reduce((a, b) => a + b) / 4000;
     expect(mean((i) => z[2 * i]! ** 2)).toBeCloseTo(0.5, 1);
     expect(mean((i) => z[2 * i + 1]! ** 2)).toBeCloseTo(0.5, 1);
     expect(Math.abs(mean((i) => z[2 * i]! * z[2 * i + 1]!))).toBeLessThan(0.05);

@@ -93,7 +93,8 @@ export function scan(
     const result: unknown = f(unflatten(carry.def, leaves), unflatten(x.def, slices));
     return pairOf(result, f);
   };
-  if (runsDirectly()) return scanDirectly(call, carry.leaves, x.leaves, length, reverse, f);
+  // A loop of no steps has no step to take the structure of its results from: that one is traced.
+  if (runsDirectly() && length > 0) return scanDirectly(call, carry.leaves, x.leaves, length, reverse, f);
   let yDef: TreeDef = leafDef;
   const sliceAvals = x.leaves.map((a) => a.aval.withShape(a.shape.slice(1)));
   const n = carry.leaves.length;
@@ -189,16 +190,17 @@ function scanDirectly(
       leaves,
       xs.map((x) => indexInDim(x, i, { axis: 0, keepdims: false })),
     );
-    carry = c;
-    leaves = flattenResult(c, "scan", f).leaves;
-    ys[i] = y;
+    const [cFlat, yFlat] = [flattenResult(c, "scan", f), flattenResult(y, "scan", f)];
+    leaves = cFlat.leaves;
+    carry = unflatten(cFlat.def, leaves);
+    ys[i] = unflatten(yFlat.def, yFlat.leaves);
   }
   const stack = (...parts: NDArray[]): NDArray =>
     concatenate(
       parts.map((p) => expandDims(p, [0])),
       0,
     );
-  return [carry, length === 0 ? null : mapTree(stack, ys[0], ...ys.slice(1))];
+  return [carry, mapTree(stack, ys[0], ...ys.slice(1))];
 }
 
 /**
