@@ -41,7 +41,7 @@ const loss = (params: Params, images: NDArray, labels: NDArray): NDArray =>
 
 // ---- training: `valueAndGrad` makes the derivative, `jit` a program of it that is traced once
 
-const steps = 1000;
+const steps = 800;
 const batchSize = 128;
 const optimizer = optim.adam<Params>(optim.cosineDecaySchedule(2e-3, steps));
 const lossAndGradients = valueAndGrad(loss);

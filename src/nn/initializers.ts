@@ -3,7 +3,7 @@
  * layer (Glorot and Bengio, 2010; He et al., 2015; LeCun et al., 1998).
  */
 import type { ArrayLike } from "../core/arrayMethods.ts";
-import { type DType, isComplex } from "../core/dtype.ts";
+import { type DType, isComplex, realDType } from "../core/dtype.ts";
 import type { NDArray } from "../core/ndarray.ts";
 import { ArgumentError } from "../core/problem.ts";
 import { type Shape, canonicalAxes, canonicalAxis, parseShape, shapeText, sizeOf } from "../core/shape.ts";
@@ -115,7 +115,7 @@ export function varianceScaling(
   return (key, shape, dtype) => {
     const sizes = parseShape("nn.initializers", shape);
     const variance = scale / fanOf(mode, sizes, options);
-    return drawWith(distribution, key, sizes, dtype ?? options.dtype ?? "float32", Math.sqrt(variance));
+    return drawWith(distribution, key, sizes, dtype ?? options.dtype ?? "float32", variance);
   };
 }
 
@@ -142,20 +142,23 @@ function fanOf(mode: FanMode, shape: Shape, { inAxis = -2, outAxis = -1, batchAx
   }
 }
 
-function drawWith(distribution: FanDistribution, key: NDArray, shape: Shape, dtype: DType, deviation: number): NDArray {
+function drawWith(distribution: FanDistribution, key: NDArray, shape: Shape, dtype: DType, variance: number): NDArray {
   const complex = isComplex(dtype);
+  // In the dtype of the weights, step by step, so that they are JAX's to the last bit.
+  const wanted = np.full([], variance, { dtype: realDType(dtype) });
+  const deviation = np.sqrt(wanted);
   switch (distribution) {
     case "truncated_normal":
       // The deviation of a standard normal that is cut off at ±2 (of radius 2, in the complex plane).
       return complex
-        ? np.multiply(complexTruncatedNormal(key, shape), deviation / 0.9531116438049121)
-        : np.multiply(random.truncatedNormal(key, -2, 2, shape, dtype), deviation / 0.8796256610342398);
+        ? np.multiply(complexTruncatedNormal(key, shape), np.divide(deviation, 0.9531116438049121))
+        : np.multiply(random.truncatedNormal(key, -2, 2, shape, dtype), np.divide(deviation, 0.8796256610342398));
     case "normal":
       return np.multiply(random.normal(key, shape, dtype), deviation);
     case "uniform":
       return complex
         ? np.multiply(complexUniform(key, shape), deviation)
-        : np.multiply(random.uniform(key, { shape, dtype, minval: -1 }), Math.sqrt(3) * deviation);
+        : np.multiply(random.uniform(key, { shape, dtype, minval: -1 }), np.sqrt(np.multiply(3, wanted)));
     default:
       throw unknownName("distribution", distribution, ["truncated_normal", "normal", "uniform"]);
   }

@@ -2,8 +2,7 @@ import "./install.ts";
 import "../backends/install.ts";
 
 export { NDArray as Array, NDArray as ndarray, type NDArray } from "../core/ndarray.ts";
-export type { ArrayLike, Axis, IndexItem, IndexMode, IndexUpdate, Nested } from "../core/arrayMethods.ts";
-export type { DType } from "../core/dtype.ts";
+export type { ArrayLike, Axis, DType, IndexItem, IndexMode, IndexUpdate, Nested } from "./types.ts";
 // constants and dtypes
 export {
   bfloat16,
