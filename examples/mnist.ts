@@ -55,13 +55,9 @@ const step = jit((params: Params, state: ReturnType<typeof optimizer.init>, imag
 let params = initialize(random.key(0));
 let state = optimizer.init(params);
 
-console.log(`Device: ${String(defaultDevice())}. The program of the loss and its gradients, as traced:\n`);
-const example = [train.images.slice([0, batchSize]), train.labels.slice([0, batchSize])] as const;
-console.log(
-  jit(lossAndGradients)
-    .lower(params, ...example)
-    .asText(),
-);
+console.log(`Device: ${String(defaultDevice())}. The program of a training step, as traced:\n`);
+const firstBatch = [train.images.slice([0, batchSize]), train.labels.slice([0, batchSize])] as const;
+console.log(step.lower(params, state, ...firstBatch).asText());
 
 console.log(`\nTraining: ${steps} steps of ${batchSize} images`);
 const progress = progressDisplay(stdout, steps, batchSize);
@@ -95,4 +91,4 @@ What to try next
   - a third layer, or nn.gelu in place of nn.relu;
   - optim.sgd(0.1, { momentum: 0.9 }) in place of Adam, or weight decay with optim.adamw;
   - vmap(grad(loss), { inAxes: [null, 0, 0] })(params, images, labels): the gradient of every single example;
-  - step.lower(params, state, ...example).asText(): the program of a whole step, the optimizer included.`);
+  - String(makeJaxpr(loss)(params, ...firstBatch)): the program of the loss alone, before it is differentiated.`);

@@ -11,6 +11,7 @@ import {
   type Mask,
   type Rest,
   type ScalarOrSchedule,
+  readOptionsOrMask,
 } from "./base.ts";
 import { chain } from "./combine.ts";
 import { type Chain, type WeightDecay, descend, pick } from "./descend.ts";
@@ -79,7 +80,7 @@ export function adamw<P>(
   learningRate: ScalarOrSchedule,
   ...rest: AdamwRest<P>
 ): GradientTransformation<P, readonly [MomentState<P>, unknown, unknown]> {
-  const { weightDecay, mask, ...given } = readOptions<AdamwOptions<P>>("optim.adamw", adamwNames, 7, rest);
+  const { weightDecay, mask, ...given } = readOptionsOrMask<AdamwOptions<P>>("optim.adamw", adamwNames, 7, rest);
   return chain<P, readonly [MomentState<P>, unknown, unknown]>(
     scaleByAdam<P>(given),
     addDecayedWeights<P>({ weightDecay: weightDecay ?? 1e-4, mask: mask ?? null }),
@@ -92,7 +93,10 @@ export const nadamw = <P>(
   learningRate: ScalarOrSchedule,
   ...rest: AdamwRest<P>
 ): GradientTransformation<P, readonly [MomentState<P>, unknown, unknown]> =>
-  adamw<P>(learningRate, { nesterov: true, ...readOptions<AdamwOptions<P>>("optim.nadamw", adamwNames, 7, rest) });
+  adamw<P>(learningRate, {
+    nesterov: true,
+    ...readOptionsOrMask<AdamwOptions<P>>("optim.nadamw", adamwNames, 7, rest),
+  });
 
 /** Adam by the greatest second moment so far (Reddi et al., 2018). @example optim.amsgrad(0.1).init([1]).length // 2 */
 export const amsgrad = <P>(
@@ -112,7 +116,11 @@ export function adamaxw<P>(
   ...rest: Rest<[ArrayLike, ArrayLike, ArrayLike, ScalarOrSchedule, Mask<P> | null], AdamaxwOptions<P>>
 ): Chain<P> {
   const names = ["b1", "b2", "eps", "weightDecay", "mask"] as const;
-  const { weightDecay = 1e-4, mask = null, ...given } = readOptions<AdamaxwOptions<P>>("optim.adamaxw", names, 5, rest);
+  const {
+    weightDecay = 1e-4,
+    mask = null,
+    ...given
+  } = readOptionsOrMask<AdamaxwOptions<P>>("optim.adamaxw", names, 5, rest);
   return descend<P>(learningRate, scaleByAdamax<P>(given), addDecayedWeights<P>({ weightDecay, mask }));
 }
 
@@ -135,7 +143,7 @@ export function adabelief<P>(
   >
 ): Chain<P> {
   const names = ["b1", "b2", "eps", "epsRoot", "weightDecay", "weightDecayMask", "nesterov"] as const;
-  const given = readOptions<AdabeliefOptions<P>>("optim.adabelief", names, 6, rest);
+  const given = readOptionsOrMask<AdabeliefOptions<P>>("optim.adabelief", names, 6, rest);
   const { weightDecay, weightDecayMask: mask = null, ...belief } = given;
   const parts: AnyTransformation<P>[] = [scaleByBelief<P>(pick(belief, beliefNames))];
   if (weightDecay != null) parts.push(addDecayedWeights<P>({ weightDecay, mask }));
@@ -158,7 +166,7 @@ export function lion<P>(learningRate: ScalarOrSchedule, ...rest: LionRest<P>): C
     weightDecay = 1e-3,
     mask = null,
     ...given
-  } = readOptions<LionOptions & WeightDecay<P>>("optim.lion", names, 5, rest);
+  } = readOptionsOrMask<LionOptions & WeightDecay<P>>("optim.lion", names, 5, rest);
   return descend<P>(learningRate, scaleByLion<P>(given), addDecayedWeights<P>({ weightDecay, mask }));
 }
 
@@ -169,7 +177,7 @@ type AdanRest<P> = Rest<
 /** Adam with the differences of gradients (Xie et al., 2022). @example optim.adan(0.1).init([1]).length // 3 */
 export function adan<P>(learningRate: ScalarOrSchedule, ...rest: AdanRest<P>): Chain<P> {
   const names = ["b1", "b2", "b3", "eps", "epsRoot", "weightDecay", "mask"] as const;
-  const given = readOptions<AdanOptions & WeightDecay<P>>("optim.adan", names, 7, rest);
+  const given = readOptionsOrMask<AdanOptions & WeightDecay<P>>("optim.adan", names, 7, rest);
   const { weightDecay = 0, mask = null, epsRoot = 1e-8, ...scaling } = given;
   return descend<P>(learningRate, scaleByAdan<P>({ epsRoot, ...scaling }), addDecayedWeights<P>({ weightDecay, mask }));
 }

@@ -7,6 +7,7 @@ import type { DType } from "../core/dtype.ts";
 import type { NDArray } from "../core/ndarray.ts";
 import { ArgumentError } from "../core/problem.ts";
 import type { Arrays } from "../core/types.ts";
+import { isOptions, readOptions } from "../lax/arguments.ts";
 import * as np from "../numpy/index.ts";
 import * as tree from "../tree/functions.ts";
 
@@ -45,6 +46,22 @@ export const isSchedule = (x: unknown): x is Schedule => typeof x === "function"
 
 /** Which parameters a transformation concerns: booleans in the shape of the parameters or a prefix of it. */
 export type Mask<P> = ((params: P) => unknown) | boolean | object;
+
+/**
+ * `readOptions` for functions that also take a mask by position: a trailing plain object is options only if it is not
+ * empty and all its keys are options, else it is the mask.
+ */
+export function readOptionsOrMask<T extends object>(
+  name: string,
+  names: readonly (keyof T & string)[],
+  positional: number,
+  rest: readonly unknown[],
+): Partial<T> {
+  const last = rest.at(-1);
+  const isMask =
+    isOptions(last) && rest.length > 1 && !Object.keys(last).some((k) => (names as readonly string[]).includes(k));
+  return readOptions<T>(name, names, positional, isMask ? [...rest, {}] : rest);
+}
 
 /** A dtype for accumulators; by default that of the parameters. */
 export type AccumulatorDType = DType | null | undefined;

@@ -15,6 +15,7 @@ import {
   type ScalarOrSchedule,
   identity,
   isSchedule,
+  readOptionsOrMask,
 } from "./base.ts";
 import { addNoise, ema, scaleByOptimisticGradient, type OptimisticOptions, trace } from "./accumulate.ts";
 import { chain, masked } from "./combine.ts";
@@ -162,7 +163,7 @@ export function adadelta<P>(
   ...rest: Rest<[ScalarOrSchedule | null, ArrayLike, ArrayLike, ScalarOrSchedule, Mask<P> | null], AdadeltaOptions<P>>
 ): Chain<P> {
   const names = ["learningRate", "rho", "eps", "weightDecay", "weightDecayMask"] as const;
-  const given = readOptions<AdadeltaOptions<P>>("optim.adadelta", names, 5, rest);
+  const given = readOptionsOrMask<AdadeltaOptions<P>>("optim.adadelta", names, 5, rest);
   const { learningRate = null, rho = 0.9, eps = 1e-6, weightDecay = 0, weightDecayMask: mask = null } = given;
   return descend<P>(learningRate, addDecayedWeights<P>({ weightDecay, mask }), scaleByAdadelta<P>({ rho, eps }));
 }
@@ -181,7 +182,7 @@ export function lamb<P>(
     mask = null,
     eps = 1e-6,
     ...given
-  } = readOptions<LambOptions<P>>("optim.lamb", names, 6, rest);
+  } = readOptionsOrMask<LambOptions<P>>("optim.lamb", names, 6, rest);
   return descend<P>(
     learningRate,
     scaleByAdam<P>({ eps, ...given }),
@@ -211,7 +212,7 @@ export function lars<P>(learningRate: ScalarOrSchedule, ...rest: LarsRest<P>): C
     "momentum",
     "nesterov",
   ] as const;
-  const given = readOptions<LarsOptions<P>>("optim.lars", names, 7, rest);
+  const given = readOptionsOrMask<LarsOptions<P>>("optim.lars", names, 7, rest);
   const { weightDecay = 0, weightDecayMask = true, trustRatioMask = true, momentum = 0.9, nesterov = false } = given;
   const { trustCoefficient = 1e-3, eps = 0 } = given;
   return chain<P, readonly unknown[]>(

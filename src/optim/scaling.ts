@@ -15,6 +15,7 @@ import {
   type Schedule,
   identity,
   isSchedule,
+  readOptionsOrMask,
   mapLeaves,
   requireParams,
   safeIncrement,
@@ -205,7 +206,7 @@ export function addDecayedWeights<P>(
   ...rest: Rest<[ScalarOrSchedule, Mask<P> | null], DecayOptions<P>>
 ): AnyTransformation<P> {
   const names = ["weightDecay", "mask"] as const;
-  const { weightDecay = 0, mask } = readOptions<DecayOptions<P>>("optim.addDecayedWeights", names, 2, rest);
+  const { weightDecay = 0, mask } = readOptionsOrMask<DecayOptions<P>>("optim.addDecayedWeights", names, 2, rest);
   const decay: AnyTransformation<P> = isSchedule(weightDecay)
     ? scheduledDecay<P>(weightDecay)
     : constantDecay<P>(weightDecay);

