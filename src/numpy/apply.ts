@@ -28,7 +28,8 @@ export function applyAlongAxis(
   const at = canonicalAxis("applyAlongAxis", axis, x.ndim);
   const moved = moveAxis(x, at, x.ndim - 1);
   const lead = moved.shape.slice(0, -1);
-  const call = (line: NDArray): NDArray => asArray((func1d as (...a: unknown[]) => ArrayLike)(line, ...args), "applyAlongAxis");
+  const call = (line: NDArray): NDArray =>
+    asArray((func1d as (...a: unknown[]) => ArrayLike)(line, ...args), "applyAlongAxis");
   const flat = reshape(moved, [lead.reduce((n, k) => n * k, 1), moved.shape.at(-1)!]);
   const out = x.ndim === 1 ? call(x) : vmap(call)(flat);
   if (x.ndim === 1) return out;
@@ -44,17 +45,24 @@ export function applyAlongAxis(
  * @example
  * np.applyOverAxes(np.sum, np.ones([2, 3]), [0, 1]) // [[6]]
  */
-export function applyOverAxes(func: (x: NDArray, axis: number) => NDArray, a: ArrayLike, axes: number | readonly number[]): NDArray {
-  return (typeof axes === "number" ? [axes] : axes).reduce((x: NDArray, axis) => {
-    const y = func(x, axis);
-    if (y.ndim === x.ndim) return y;
-    if (y.ndim === x.ndim - 1) return expandDims(y, [canonicalAxis("applyOverAxes", axis, x.ndim)]);
-    throw new ShapeError("ApplyShape", {
-      what: `applyOverAxes: the function made ${shapeText(y.shape)} of ${shapeText(x.shape)}`,
-      why: "it keeps the axis with length 1, or removes it",
-      fix: "use a reduction such as numpy.sum",
-    });
-  }, asArray(a, "applyOverAxes"));
+export function applyOverAxes(
+  func: (x: NDArray, axis: number) => NDArray,
+  a: ArrayLike,
+  axes: number | readonly number[],
+): NDArray {
+  return (typeof axes === "number" ? [axes] : axes).reduce(
+    (x: NDArray, axis) => {
+      const y = func(x, axis);
+      if (y.ndim === x.ndim) return y;
+      if (y.ndim === x.ndim - 1) return expandDims(y, [canonicalAxis("applyOverAxes", axis, x.ndim)]);
+      throw new ShapeError("ApplyShape", {
+        what: `applyOverAxes: the function made ${shapeText(y.shape)} of ${shapeText(x.shape)}`,
+        why: "it keeps the axis with length 1, or removes it",
+        fix: "use a reduction such as numpy.sum",
+      });
+    },
+    asArray(a, "applyOverAxes"),
+  );
 }
 
 // ---------------------------------------------------------------- vectorize
@@ -123,14 +131,18 @@ export function vectorize<R extends NDArray | readonly NDArray[]>(
   };
 }
 
-const placeOf = (shape: readonly number[], lead: readonly number[], axis: number): number => axis - (lead.length - shape.length);
+const placeOf = (shape: readonly number[], lead: readonly number[], axis: number): number =>
+  axis - (lead.length - shape.length);
 const hasAxis = (shape: readonly number[], lead: readonly number[], axis: number): boolean => {
   const i = placeOf(shape, lead, axis);
   return i >= 0 && (shape[i] !== 1 || false);
 };
 /** Without leading axes of length 1, which are broadcast. */
 const dropSingles = (x: NDArray, shape: readonly number[], lead: readonly number[]): NDArray =>
-  reshape(x, [...shape.filter((_, i) => hasAxis(shape, lead, i + lead.length - shape.length)), ...x.shape.slice(shape.length)]);
+  reshape(x, [
+    ...shape.filter((_, i) => hasAxis(shape, lead, i + lead.length - shape.length)),
+    ...x.shape.slice(shape.length),
+  ]);
 
 const mapResult = <R extends NDArray | readonly NDArray[]>(y: R, f: (x: NDArray) => NDArray): R =>
   (y instanceof NDArray ? f(y) : y.map(f)) as R;
@@ -168,7 +180,9 @@ export function piecewise(
   ...args: readonly unknown[]
 ): NDArray {
   const a = asArray(x, "piecewise");
-  const conditions = (condlist instanceof NDArray ? [...condlist] : [...condlist]).map((c) => truth(asArray(c, "piecewise")));
+  const conditions = (condlist instanceof NDArray ? [...condlist] : [...condlist]).map((c) =>
+    truth(asArray(c, "piecewise")),
+  );
   if (funclist.length !== conditions.length && funclist.length !== conditions.length + 1)
     throw new ArgumentError("PiecewiseCount", {
       what: `piecewise: ${funclist.length} functions for ${conditions.length} conditions`,

@@ -39,10 +39,11 @@ export const given = <T extends object>(
   names: readonly (keyof T & string)[],
   positional: number,
   rest: readonly unknown[],
-): Partial<T> => (rest.length === 0 ? (none as Partial<T>) : readOptions<T>(name, names, positional, rest));
+): Partial<T> => (rest.length === 0 ? none : readOptions<T>(name, names, positional, rest));
 
 /** A dtype option: null and undefined mean none. */
-export const optionalDType = (dtype: DType | null | undefined): DType | null => (dtype == null ? null : parseDType(dtype));
+export const optionalDType = (dtype: DType | null | undefined): DType | null =>
+  dtype == null ? null : parseDType(dtype);
 
 /** An option that numpy has and this library cannot honour. */
 export const unsupported = (name: string, option: string, fix: string): ArgumentError =>

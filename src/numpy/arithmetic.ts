@@ -8,7 +8,7 @@ import { Literal, type NDArray } from "../core/ndarray.ts";
 import { asArray } from "../core/operands.ts";
 import { DTypeError } from "../core/problem.ts";
 import { broadcastShapes } from "../core/shape.ts";
-import { broadcastTo, convert } from "../core/structural.ts";
+import { broadcastTo } from "../core/structural.ts";
 import {
   abs as absArray,
   addArrays,
@@ -29,7 +29,7 @@ import {
 import { andArrays, orArrays, shiftRightLogical } from "../lax/bitwise.ts";
 import { eqArrays, gtArrays, ltArrays, neArrays, selectArrays } from "../lax/compare.ts";
 import { literalLike } from "../lax/rules.ts";
-import { type Surplus, given, inexactOf, noMore, numericOf, numericPair, pair, type Rest } from "./arguments.ts";
+import { type Surplus, given, inexactOf, noMore, numericOf, numericPair, type Rest } from "./arguments.ts";
 import { type Binary, type Unary, binary, inexactBinary, numericBinary, unary } from "./builders.ts";
 
 /**
@@ -38,7 +38,9 @@ import { type Binary, type Unary, binary, inexactBinary, numericBinary, unary } 
  * @example
  * np.add(np.array([1, 2]), 10) // [11, 12]
  */
-export const add: Binary = /* @__PURE__ */ binary("add", (x, y) => (isBool(x.dtype) ? orArrays(x, y) : addArrays(x, y)));
+export const add: Binary = /* @__PURE__ */ binary("add", (x, y) =>
+  isBool(x.dtype) ? orArrays(x, y) : addArrays(x, y),
+);
 
 /**
  * Difference of two arrays.
@@ -97,10 +99,7 @@ function floorDivideArrays(x: NDArray, y: NDArray): NDArray {
   if (isUnsigned(x.dtype)) return divArrays(x, y);
   if (!isInteger(x.dtype)) return floatDivmod(x, y)[0];
   const quotient = divArrays(x, y);
-  const down = andArrays(
-    neArrays(signArray(x), signArray(y)),
-    neArrays(remArrays(x, y), literalLike(x, 0)),
-  );
+  const down = andArrays(neArrays(signArray(x), signArray(y)), neArrays(remArrays(x, y), literalLike(x, 0)));
   return selectArrays(down, subArrays(quotient, literalLike(quotient, 1)), quotient);
 }
 
@@ -392,4 +391,3 @@ export const heaviside: Binary = /* @__PURE__ */ inexactBinary("heaviside", (x1,
   const atZero = selectArrays(neArrays(x1, x1), x1, x2);
   return selectArrays(ltArrays(x1, zero), zero, selectArrays(gtArrays(x1, zero), literalLike(x1, 1), atZero));
 });
-

@@ -22,7 +22,15 @@ import {
 import { scatterApply } from "../lax/scatterApply.ts";
 import { checkChoice, given } from "./arguments.ts";
 import { divide, power } from "./arithmetic.ts";
-import { type Entry, type IndexPlan, type ParsedIndex, emptyAxis, parseIndex, picksNothing, planGather } from "./indexer.ts";
+import {
+  type Entry,
+  type IndexPlan,
+  type ParsedIndex,
+  emptyAxis,
+  parseIndex,
+  picksNothing,
+  planGather,
+} from "./indexer.ts";
 
 export interface UpdateOptions extends AtOptions {
   /** Whether negative positions count from the end; true. */
@@ -70,7 +78,12 @@ function readStatic(x: NDArray, { entries }: ParsedIndex, wrapNegative: boolean,
   return finish(part, reversed, removed, added);
 }
 
-function finish(x: NDArray, reversed: readonly number[], removed: readonly number[], added: readonly number[]): NDArray {
+function finish(
+  x: NDArray,
+  reversed: readonly number[],
+  removed: readonly number[],
+  added: readonly number[],
+): NDArray {
   const turned = reversed.length > 0 ? rev(x, reversed) : x;
   const squeezed = removed.length > 0 ? squeeze(turned, removed) : turned;
   return added.length > 0 ? expandDims(squeezed, added) : squeezed;
@@ -102,16 +115,24 @@ function readBlock(x: NDArray, { entries }: ParsedIndex, wrapNegative: boolean):
 }
 
 const isStatic = (e: Entry): boolean => e.kind !== "array";
-const isBlock = (e: Entry): boolean => (e.kind === "array" ? e.value.ndim === 0 : e.kind !== "slice" || Math.abs(e.step) === 1);
+const isBlock = (e: Entry): boolean =>
+  e.kind === "array" ? e.value.ndim === 0 : e.kind !== "slice" || Math.abs(e.step) === 1;
 
 /** The part of an array that an index names. */
 export function readIndex(x: NDArray, items: readonly IndexItem[], options: GetOptions = {}): NDArray {
-  const { mode = null, wrapNegativeIndices = true, fillValue = null, indicesAreSorted = false, uniqueIndices = false } = options;
+  const {
+    mode = null,
+    wrapNegativeIndices = true,
+    fillValue = null,
+    indicesAreSorted = false,
+    uniqueIndices = false,
+  } = options;
   const parsed = parseIndex(items, x.shape);
   const clamps = mode === null || mode === "promise_in_bounds" || mode === "clip";
   if (clamps || mode === "wrap") {
     if (parsed.entries.every(isStatic)) return readStatic(x, parsed, wrapNegativeIndices, mode);
-    if (clamps && parsed.booleanAxes.length === 0 && parsed.entries.every(isBlock)) return readBlock(x, parsed, wrapNegativeIndices);
+    if (clamps && parsed.booleanAxes.length === 0 && parsed.entries.every(isBlock))
+      return readBlock(x, parsed, wrapNegativeIndices);
   }
   const operand = parsed.booleanAxes.length > 0 ? expandDims(x, parsed.booleanAxes) : x;
   const plan = planGather(parsed, wrapNegativeIndices, mode);
@@ -156,10 +177,22 @@ function shapedUpdates(y: NDArray, plan: IndexPlan): NDArray {
   return plan.reversed.length > 0 ? rev(squeezed, plan.reversed) : squeezed;
 }
 
-function update(op: Scatter, target: NDArray, items: readonly IndexItem[], values: ArrayLike, options: UpdateOptions): NDArray {
+function update(
+  op: Scatter,
+  target: NDArray,
+  items: readonly IndexItem[],
+  values: ArrayLike,
+  options: UpdateOptions,
+): NDArray {
   // A scalar has no axis to index: it is updated as the only element of a vector.
   if (target.ndim === 0) {
-    const vector = update(op, reshape(target, [1]), [...items.map(withoutEllipsis).filter((i) => i !== undefined), 0], values, options);
+    const vector = update(
+      op,
+      reshape(target, [1]),
+      [...items.map(withoutEllipsis).filter((i) => i !== undefined), 0],
+      values,
+      options,
+    );
     return reshape(vector, []);
   }
   const { mode = null, wrapNegativeIndices = true, indicesAreSorted = false, uniqueIndices = false } = options;
@@ -189,7 +222,11 @@ const withoutEllipsis = (item: IndexItem): IndexItem | undefined => (item === ".
 /** Scatter needs a position even where the whole array is meant: 0 along the first axis. */
 function withStart(plan: IndexPlan): IndexPlan {
   if (plan.dimensionNumbers.startIndexMap.length > 0) return plan;
-  return { ...plan, indices: full([1], 0, "int32"), dimensionNumbers: { ...plan.dimensionNumbers, startIndexMap: [0] } };
+  return {
+    ...plan,
+    indices: full([1], 0, "int32"),
+    dimensionNumbers: { ...plan.dimensionNumbers, startIndexMap: [0] },
+  };
 }
 
 class Place implements IndexUpdate {

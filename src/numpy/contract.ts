@@ -59,10 +59,27 @@ const innerMismatch = (name: string, x: NDArray, y: NDArray, n: number, m: numbe
 export function dot(a: ArrayLike, b: ArrayLike, ...rest: ProductRest): NDArray {
   const options = given<ProductOptions>("dot", productNames, 0, rest);
   const [x, y] = operands("dot", a, b);
-  if (x.ndim === 0 || y.ndim === 0) return product(x, y, [[[], []], [[], []]], options);
+  if (x.ndim === 0 || y.ndim === 0)
+    return product(
+      x,
+      y,
+      [
+        [[], []],
+        [[], []],
+      ],
+      options,
+    );
   const [i, j] = [x.ndim - 1, Math.max(0, y.ndim - 2)];
   if (x.shape[i] !== y.shape[j]) throw innerMismatch("dot", x, y, x.shape[i]!, y.shape[j]!);
-  return product(x, y, [[[i], [j]], [[], []]], options);
+  return product(
+    x,
+    y,
+    [
+      [[i], [j]],
+      [[], []],
+    ],
+    options,
+  );
 }
 
 /**
@@ -82,7 +99,16 @@ export function matmul(a: ArrayLike, b: ArrayLike, ...rest: ProductRest): NDArra
     });
   const [n, m] = [x.shape.at(-1)!, y.ndim === 1 ? y.shape[0]! : y.shape.at(-2)!];
   if (n !== m) throw innerMismatch("matmul", x, y, n, m);
-  if (x.ndim <= 2 && y.ndim <= 2) return product(x, y, [[[x.ndim - 1], [0]], [[], []]], options);
+  if (x.ndim <= 2 && y.ndim <= 2)
+    return product(
+      x,
+      y,
+      [
+        [[x.ndim - 1], [0]],
+        [[], []],
+      ],
+      options,
+    );
   return batchedMatmul(x, y, options);
 }
 
@@ -115,7 +141,15 @@ function batchedMatmul(a: NDArray, b: NDArray, options: ProductOptions): NDArray
   if (bMatrix) yPlace.push(lead.length + 1);
   const x = reshape(a, [...xShape, ...a.shape.slice(aMatrix ? -2 : -1)]);
   const y = reshape(b, [...yShape, ...b.shape.slice(bMatrix ? -2 : -1)]);
-  const out = product(x, y, [[[x.ndim - 1], [bMatrix ? y.ndim - 2 : y.ndim - 1]], [xBatch, yBatch]], options);
+  const out = product(
+    x,
+    y,
+    [
+      [[x.ndim - 1], [bMatrix ? y.ndim - 2 : y.ndim - 1]],
+      [xBatch, yBatch],
+    ],
+    options,
+  );
   const places = [...batchPlace, ...xPlace, ...yPlace];
   const order = range(places.length).sort((i, j) => places[i]! - places[j]!);
   const result = transpose(out, order);
@@ -163,8 +197,17 @@ export function vdot(a: ArrayLike, b: ArrayLike, ...rest: ProductRest): NDArray 
  * @example
  * np.vecdot(np.array([[1, 2], [3, 4]]), np.array([1, 1])) // [3, 7]
  */
-export function vecdot(x1: ArrayLike, x2: ArrayLike, ...rest: Rest<[], ProductOptions & { readonly axis?: number | undefined }>): NDArray {
-  const { axis = -1, ...options } = given<ProductOptions & { axis: number }>("vecdot", ["axis", ...productNames], 0, rest);
+export function vecdot(
+  x1: ArrayLike,
+  x2: ArrayLike,
+  ...rest: Rest<[], ProductOptions & { readonly axis?: number | undefined }>
+): NDArray {
+  const { axis = -1, ...options } = given<ProductOptions & { axis: number }>(
+    "vecdot",
+    ["axis", ...productNames],
+    0,
+    rest,
+  );
   const [a, b] = operands("vecdot", x1, x2);
   const last = (x: NDArray): NDArray => moveAxis(x, canonicalAxis("vecdot", axis, x.ndim), x.ndim - 1);
   const [x, y] = [last(conjugated(a)), last(b)];
@@ -173,11 +216,20 @@ export function vecdot(x1: ArrayLike, x2: ArrayLike, ...rest: Rest<[], ProductOp
   const lead = broadcastShapes("vecdot", [x.shape.slice(0, -1), y.shape.slice(0, -1)]);
   const [p, q] = [x, y].map((z) => broadcastTo(z, [...lead, n])) as [NDArray, NDArray];
   const batch = range(lead.length);
-  return product(p, q, [[[lead.length], [lead.length]], [batch, batch]], options);
+  return product(
+    p,
+    q,
+    [
+      [[lead.length], [lead.length]],
+      [batch, batch],
+    ],
+    options,
+  );
 }
 
 /** Axes to sum over: how many at the end of `a` and the start of `b`, or their numbers. */
-export type TensordotAxes = number | readonly [number | readonly number[], number | readonly number[]] | readonly (number | readonly number[])[];
+export type TensordotAxes =
+  number | readonly [number | readonly number[], number | readonly number[]] | readonly (number | readonly number[])[];
 
 /**
  * Sums over pairs of axes of two arrays.
@@ -190,12 +242,25 @@ export function tensordot(
   b: ArrayLike,
   ...rest: Rest<[TensordotAxes], ProductOptions & { readonly axes?: TensordotAxes | undefined }>
 ): NDArray {
-  const { axes = 2, ...options } = given<ProductOptions & { axes: TensordotAxes }>("tensordot", ["axes", ...productNames], 1, rest);
+  const { axes = 2, ...options } = given<ProductOptions & { axes: TensordotAxes }>(
+    "tensordot",
+    ["axes", ...productNames],
+    1,
+    rest,
+  );
   const [x, y] = operands("tensordot", a, b);
   const [left, right] = tensordotAxes(x, y, axes);
   const bad = left.findIndex((i, k) => x.shape[i] !== y.shape[right[k]!]);
   if (bad >= 0) throw innerMismatch("tensordot", x, y, x.shape[left[bad]!]!, y.shape[right[bad]!]!);
-  return product(x, y, [[left, right], [[], []]], options);
+  return product(
+    x,
+    y,
+    [
+      [left, right],
+      [[], []],
+    ],
+    options,
+  );
 }
 
 function tensordotAxes(x: NDArray, y: NDArray, axes: TensordotAxes): readonly [number[], number[]] {
@@ -281,10 +346,18 @@ export interface CrossOptions {
  * @example
  * np.cross(np.array([1, 0, 0]), np.array([0, 1, 0])) // [0, 0, 1]
  */
-export function cross(a: ArrayLike, b: ArrayLike, ...rest: Rest<[number, number, number, number | null], CrossOptions>): NDArray {
+export function cross(
+  a: ArrayLike,
+  b: ArrayLike,
+  ...rest: Rest<[number, number, number, number | null], CrossOptions>
+): NDArray {
   const given_ = given<CrossOptions>("cross", ["axisa", "axisb", "axisc", "axis"], 4, rest);
   const common = given_.axis ?? null;
-  const [axisa, axisb, axisc] = [given_.axisa, given_.axisb, given_.axisc].map((k) => common ?? k ?? -1) as [number, number, number];
+  const [axisa, axisb, axisc] = [given_.axisa, given_.axisb, given_.axisc].map((k) => common ?? k ?? -1) as [
+    number,
+    number,
+    number,
+  ];
   const [x, y] = [moveaxis(a, axisa, -1), moveaxis(b, axisb, -1)];
   const [n, m] = [x.shape.at(-1)!, y.shape.at(-1)!];
   if (![2, 3].includes(n) || ![2, 3].includes(m))
@@ -305,4 +378,3 @@ export function cross(a: ArrayLike, b: ArrayLike, ...rest: Rest<[number, number,
   const parts = [minor(1, 2), minor(2, 0), minor(0, 1)];
   return stack(parts, axisc);
 }
-

@@ -1,4 +1,4 @@
-/** Arrays made from values, from nothing, by counting, and grids of them. */
+/** Arrays made from values, from nothing, and by counting. */
 import type { ArrayLike } from "../core/arrayMethods.ts";
 import { Aval } from "../core/aval.ts";
 import { type DType, isComplex, isInexact, isInteger, isKey, parseDType, realDType } from "../core/dtype.ts";
@@ -6,27 +6,18 @@ import { evaluator } from "../core/evaluator.ts";
 import { type HostArray, allocate } from "../core/hostArray.ts";
 import { Literal, NDArray } from "../core/ndarray.ts";
 import { asArray, promoteOperands, resultType, scalarLiteral, scalarValue } from "../core/operands.ts";
-import { splitOptions } from "../core/options.ts";
-import { ArgumentError, ShapeError } from "../core/problem.ts";
-import { type Shape, broadcastShapes, canonicalAxis, insertAxis, parseShape, range, shapeText } from "../core/shape.ts";
+import { ArgumentError } from "../core/problem.ts";
+import { broadcastShapes, canonicalAxis, insertAxis, parseShape, range } from "../core/shape.ts";
 import { ShapeDtypeStruct } from "../core/shapeDtypeStruct.ts";
-import {
-  broadcastInDim,
-  broadcastTo,
-  convert,
-  convertHost,
-  eye as eyeArray,
-  full as filled,
-  transpose,
-} from "../core/structural.ts";
+import { broadcastInDim, broadcastTo, convert, convertHost, full as filled, transpose } from "../core/structural.ts";
 import { addArrays, divArrays, floor, mulArrays, sign, subArrays } from "../lax/arithmetic.ts";
 import { convertElementType } from "../lax/cast.ts";
 import { neArrays } from "../lax/compare.ts";
-import { broadcastedIota, iota } from "../lax/creation.ts";
+import { iota } from "../lax/creation.ts";
 import { concatenateArrays, expandDims } from "../lax/movement.ts";
 import { literalLike } from "../lax/rules.ts";
 import { power } from "./arithmetic.ts";
-import { type Rest, checkChoice, given, integer, optionalDType } from "./arguments.ts";
+import { type Rest, given, integer, optionalDType } from "./arguments.ts";
 import { log10 } from "./elementary.ts";
 
 export interface DTypeOptions {
@@ -34,7 +25,7 @@ export interface DTypeOptions {
   /** Accepted for JAX's signature: arrays are made on the default device. */
   readonly device?: unknown;
 }
-const dtypeOptions = ["dtype", "device"] as const;
+export const dtypeNames = ["dtype", "device"] as const;
 
 // ---------------------------------------------------------------- from values
 
@@ -78,7 +69,10 @@ function fromValues(x: ArrayLike, dtype: DType): NDArray {
   const values: number[] = [];
   numbersOf(x, values);
   const data = allocate(dtype, values.length);
-  const host: HostArray = convertHost({ shape: checked.shape, dtype: "float64", data: Float64Array.from(values) }, dtype);
+  const host: HostArray = convertHost(
+    { shape: checked.shape, dtype: "float64", data: Float64Array.from(values) },
+    dtype,
+  );
   for (let i = 0; i < values.length; i++) data[i] = Number.isInteger(values[i]) ? values[i]! : host.data[i]!;
   return evaluator().fromHost({ shape: checked.shape, dtype, data }, false);
 }
@@ -92,7 +86,7 @@ function fromValues(x: ArrayLike, dtype: DType): NDArray {
  * np.array([[1, 2], [3, 4]]) // [[1, 2], [3, 4]]
  */
 export function array(object: ArrayLike, ...rest: Rest<[DType | null], ArrayOptions>): NDArray {
-  const { dtype = null, ndmin = 0 } = given<ArrayOptions>("array", [...dtypeOptions, "copy", "ndmin"], 1, rest);
+  const { dtype = null, ndmin = 0 } = given<ArrayOptions>("array", [...dtypeNames, "copy", "ndmin"], 1, rest);
   const type = optionalDType(dtype);
   let x: NDArray;
   if (holdsArrays(object)) x = stackNested(object, type ?? resultType("array", leavesOf(object)).dtype);
@@ -108,7 +102,7 @@ export function array(object: ArrayLike, ...rest: Rest<[DType | null], ArrayOpti
  * np.asarray([1, 2, 3]) // [1, 2, 3]
  */
 export function asarray(a: ArrayLike, ...rest: Rest<[DType | null], Omit<ArrayOptions, "ndmin">>): NDArray {
-  const { dtype = null } = given<ArrayOptions>("asarray", [...dtypeOptions, "copy"], 1, rest);
+  const { dtype = null } = given<ArrayOptions>("asarray", [...dtypeNames, "copy"], 1, rest);
   return array(a, { dtype });
 }
 
@@ -118,7 +112,11 @@ export function asarray(a: ArrayLike, ...rest: Rest<[DType | null], Omit<ArrayOp
  * @example
  * np.astype(np.array([1.7, -1.7]), "int32") // [1, -1]
  */
-export function astype(x: ArrayLike, dtype: DType, ...rest: Rest<[], { readonly copy?: boolean; readonly device?: unknown }>): NDArray {
+export function astype(
+  x: ArrayLike,
+  dtype: DType,
+  ...rest: Rest<[], { readonly copy?: boolean; readonly device?: unknown }>
+): NDArray {
   given<{ copy: boolean; device: unknown }>("astype", ["copy", "device"], 0, rest);
   const a = asArray(x, "astype");
   const type = parseDType(dtype);
@@ -139,7 +137,7 @@ type ShapeLike = number | readonly number[];
 type FillRest = Rest<[DType | null], DTypeOptions>;
 
 function constant(name: string, shape: ShapeLike, value: number, rest: readonly unknown[]): NDArray {
-  const { dtype = null } = given<DTypeOptions>(name, dtypeOptions, 1, rest);
+  const { dtype = null } = given<DTypeOptions>(name, dtypeNames, 1, rest);
   return filled(parseShape(name, shape), value, optionalDType(dtype) ?? "float32");
 }
 
@@ -181,7 +179,7 @@ function fillOf(name: string, x: ArrayLike): NDArray {
  * np.full([2, 2], 0.5) // [[0.5, 0.5], [0.5, 0.5]]
  */
 export function full(shape: ShapeLike, fillValue: ArrayLike, ...rest: FillRest): NDArray {
-  const { dtype = null } = given<DTypeOptions>("full", dtypeOptions, 1, rest);
+  const { dtype = null } = given<DTypeOptions>("full", dtypeNames, 1, rest);
   const type = optionalDType(dtype);
   const value = type && typeof fillValue === "number" ? scalarLiteral(fillValue, type) : fillOf("full", fillValue);
   return broadcastTo(type ? convertElementType(value, type) : value, parseShape("full", shape));
@@ -276,7 +274,11 @@ export function arange(
   const dtype = optionalDType(options.dtype) ?? promoted;
   const [a, b] = given_.length === 2 ? [given_[0]!.value, given_[1]!.value] : [0, given_[0]!.value];
   if (step?.value === 0)
-    throw new ArgumentError("ZeroStep", { what: "arange: the step is 0", why: "counting would never end", fix: "give a step that is not 0" });
+    throw new ArgumentError("ZeroStep", {
+      what: "arange: the step is 0",
+      why: "counting would never end",
+      fix: "give a step that is not 0",
+    });
   const size = Math.max(0, Math.ceil((b - a) / (step?.value ?? 1)));
   const counted = iota(wideCount(dtype), size);
   const scaled = step && step.value !== 1 ? mulArrays(scalarLiteral(step.value, counted.dtype), counted) : counted;
@@ -316,7 +318,11 @@ function spaced(name: string, start: ArrayLike, stop: ArrayLike, options: Spacin
   const { num = 50, endpoint = true, axis = 0, dtype } = options;
   const { a, b, result, computed } = ends(name, start, stop, dtype);
   if (integer(name, "num", num) < 0)
-    throw new ArgumentError("NegativeCount", { what: `${name}: num is ${num}`, why: "it counts samples", fix: "give 0 or more" });
+    throw new ArgumentError("NegativeCount", {
+      what: `${name}: num is ${num}`,
+      why: "it counts samples",
+      fix: "give 0 or more",
+    });
   const shape = broadcastShapes(name, [a.shape, b.shape]);
   const [from, to] = [broadcastTo(a, shape), broadcastTo(b, shape)];
   const at = canonicalAxis(name, axis, shape.length + 1);
@@ -425,122 +431,4 @@ export function geomspace(
   const order = range(values.ndim).slice(1);
   order.splice(at, 0, 0);
   return convertElementType(transpose(values, order), result);
-}
-
-// ---------------------------------------------------------------- grids
-
-export interface EyeOptions extends DTypeOptions {
-  /** Number of columns; as many as rows by default. */
-  readonly M?: number | null | undefined;
-  /** The diagonal; above the main one if positive. */
-  readonly k?: number | undefined;
-}
-type EyeRest = Rest<[number | null, number, DType | null], EyeOptions>;
-
-/** Rows, columns, diagonal and dtype of `eye` and `tri`. */
-export function diagonalGrid(name: string, N: number, rest: readonly unknown[]) {
-  const { M = null, k = 0, dtype = null } = given<EyeOptions>(name, ["M", "k", "dtype", "device"], 3, rest);
-  const [rows, columns] = parseShape(name, [N, M ?? N]) as [number, number];
-  return { rows, columns, k: integer(name, "k", k), dtype: optionalDType(dtype) ?? ("float32" as DType) };
-}
-
-/**
- * Ones on a diagonal, zeros elsewhere.
- *
- * @example
- * np.eye(2) // [[1, 0], [0, 1]]
- */
-export function eye(N: number, ...rest: EyeRest): NDArray {
-  const { rows, columns, k, dtype } = diagonalGrid("eye", N, rest);
-  return eyeArray(rows, columns, k, dtype);
-}
-
-/**
- * The identity matrix.
- *
- * @example
- * np.identity(2, "int32") // [[1, 0], [0, 1]]
- */
-export function identity(n: number, ...rest: Rest<[DType | null], DTypeOptions>): NDArray {
-  const { dtype = null } = given<DTypeOptions>("identity", dtypeOptions, 1, rest);
-  return eye(n, { dtype });
-}
-
-export interface MeshgridOptions {
-  /** Axes of length 1 instead of full grids. */
-  readonly sparse?: boolean | undefined;
-  /** `"xy"`: the first array runs along columns; `"ij"`: along rows. */
-  readonly indexing?: "xy" | "ij" | undefined;
-  /** Accepted for numpy's signature. */
-  readonly copy?: boolean | undefined;
-}
-
-/**
- * Coordinate arrays of a grid from one-dimensional coordinates.
- *
- * @example
- * np.meshgrid(np.array([1, 2]), np.array([3, 4])) // [[[1, 2], [1, 2]], [[3, 3], [4, 4]]]
- */
-export function meshgrid(...xi: readonly [...ArrayLike[], ArrayLike | MeshgridOptions] | readonly ArrayLike[]): NDArray[] {
-  const names = ["sparse", "indexing", "copy"] as const;
-  const [arrays, options] = splitOptions<MeshgridOptions>(xi, names);
-  const { sparse = false, indexing = "xy" } = options;
-  checkChoice("meshgrid", "indexing", indexing, ["xy", "ij"]);
-  const xs = arrays.map((x) => asArray(x as ArrayLike, "meshgrid"));
-  if (xs.some((x) => x.ndim !== 1))
-    throw new ShapeError("MeshgridRank", {
-      what: `meshgrid: coordinates of shapes ${xs.map((x) => shapeText(x.shape)).join(", ")}`,
-      why: "every axis of the grid has a list of coordinates",
-      fix: "pass one-dimensional arrays, x.ravel()",
-    });
-  const swap = indexing === "xy" && xs.length >= 2;
-  const place = (i: number): number => (swap && i < 2 ? 1 - i : i);
-  const lengths = xs.map((_, i) => xs[place(i)]!.shape[0]!);
-  return xs.map((x, i) => {
-    const axis = place(i);
-    const shape: Shape = sparse ? lengths.map((n, k) => (k === axis ? n : 1)) : lengths;
-    return broadcastInDim(x, shape, [axis]);
-  });
-}
-
-export interface IndicesOptions extends DTypeOptions {
-  readonly sparse?: boolean | undefined;
-}
-
-/**
- * The positions of a grid: one array per axis, stacked; with `sparse` a list of arrays that broadcast together.
- *
- * @example
- * np.indices([2, 2]) // [[[0, 0], [1, 1]], [[0, 1], [0, 1]]]
- */
-export function indices(dimensions: readonly number[], options: IndicesOptions & { readonly sparse: true }): NDArray[];
-export function indices(
-  dimensions: readonly number[],
-  ...rest: Rest<[DType | null], IndicesOptions & { readonly sparse?: false | undefined }>
-): NDArray;
-export function indices(dimensions: readonly number[], ...rest: readonly unknown[]): NDArray | NDArray[] {
-  const { dtype = null, sparse = false } = given<IndicesOptions>("indices", ["dtype", "sparse", "device"], 2, rest);
-  const shape = parseShape("indices", dimensions);
-  const type = optionalDType(dtype) ?? "int32";
-  if (sparse) return shape.map((n, i) => broadcastInDim(iota(type, n), shape.map((_, k) => (k === i ? n : 1)), [i]));
-  if (shape.length === 0) return filled([0], 0, type);
-  const parts = shape.map((_, i) => expandDims(broadcastedIota(type, shape, i), [0]));
-  return concatenateArrays(parts, 0);
-}
-
-/**
- * An array from a function of its indices, which is called once with arrays of positions.
- *
- * @example
- * np.fromfunction((i, j) => i.add(j), [2, 2]) // [[0, 1], [1, 2]]
- */
-export function fromfunction(
-  f: (...indices: NDArray[]) => ArrayLike,
-  shape: readonly number[],
-  ...rest: Rest<[], DTypeOptions>
-): NDArray {
-  const { dtype = null } = given<DTypeOptions>("fromfunction", dtypeOptions, 0, rest);
-  const sizes = parseShape("fromfunction", shape);
-  const type = optionalDType(dtype) ?? "float32";
-  return asArray(f(...sizes.map((_, i) => broadcastedIota(type, sizes, i))), "fromfunction");
 }

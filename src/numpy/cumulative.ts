@@ -97,7 +97,17 @@ function standard(name: string, f: Run, x: ArrayLike, rest: readonly unknown[], 
   const y = run(name, f, a, { ...options, axis }, start === 0);
   if (!includeInitial) return y;
   const at = canonicalAxis(name, axis, y.ndim);
-  return concatenateArrays([full(y.shape.map((n, i) => (i === at ? 1 : n)), start, y.dtype), y], at);
+  return concatenateArrays(
+    [
+      full(
+        y.shape.map((n, i) => (i === at ? 1 : n)),
+        start,
+        y.dtype,
+      ),
+      y,
+    ],
+    at,
+  );
 }
 
 /**

@@ -1,28 +1,23 @@
-/** Differences, gradients, integrals, interpolation and phase unwrapping along axes. */
+/** Differences, gradients, integrals and phase unwrapping along axes. */
 import type { ArrayLike } from "../core/arrayMethods.ts";
-import { isBool, isComplex, isInteger } from "../core/dtype.ts";
+import { isBool, isInteger } from "../core/dtype.ts";
 import type { NDArray } from "../core/ndarray.ts";
 import { asArray, promoteOperands } from "../core/operands.ts";
 import { splitOptions } from "../core/options.ts";
-import { ArgumentError, DTypeError, ShapeError } from "../core/problem.ts";
+import { ArgumentError, ShapeError } from "../core/problem.ts";
 import { canonicalAxis, range, shapeText } from "../core/shape.ts";
 import { broadcastTo, convert, moveAxis, reshape } from "../core/structural.ts";
 import { abs, addArrays, divArrays, mulArrays, subArrays } from "../lax/arithmetic.ts";
 import { xorArrays } from "../lax/bitwise.ts";
 import { concatenateArrays, sliceInDim } from "../lax/movement.ts";
-import { leArrays, selectArrays } from "../lax/compare.ts";
-import { sortKeyVal } from "../lax/sort.ts";
 import { literalLike } from "../lax/rules.ts";
 import { type Rest, given, inexactOf, integer } from "./arguments.ts";
-import { add, clip, divide, floorDivide, mod, multiply, subtract } from "./arithmetic.ts";
+import { add, divide, floorDivide, mod, multiply, subtract } from "./arithmetic.ts";
 import { cumsum } from "./cumulative.ts";
-import { facts } from "./dtypes.ts";
 import { concatenate } from "./join.ts";
 import { equal, greater, less, logicalAnd } from "./logic.ts";
 import { sum } from "./reduce.ts";
-import { searchsorted } from "./search.ts";
 import { where } from "./select.ts";
-import { take } from "./take.ts";
 
 export interface DiffOptions {
   /** How many times to take differences. */
@@ -41,22 +36,41 @@ export interface DiffOptions {
  * np.diff(np.array([1, 4, 9])) // [3, 5]
  */
 export function diff(a: ArrayLike, ...rest: Rest<[number, number], DiffOptions>): NDArray {
-  const { n = 1, axis = -1, prepend = null, append = null } = given<DiffOptions>("diff", ["n", "axis", "prepend", "append"], 2, rest);
+  const {
+    n = 1,
+    axis = -1,
+    prepend = null,
+    append = null,
+  } = given<DiffOptions>("diff", ["n", "axis", "prepend", "append"], 2, rest);
   const x = asArray(a, "diff");
   if (integer("diff", "n", n) < 0)
-    throw new ArgumentError("NegativeOrder", { what: `diff: n is ${n}`, why: "it counts differences", fix: "give 0 or more" });
+    throw new ArgumentError("NegativeOrder", {
+      what: `diff: n is ${n}`,
+      why: "it counts differences",
+      fix: "give 0 or more",
+    });
   if (n === 0) return x;
   const at = canonicalAxis("diff", axis, x.ndim);
   const beside = (v: ArrayLike | null): NDArray[] => {
     if (v === null) return [];
     const y = asArray(v, "diff");
-    return [y.ndim === 0 ? broadcastTo(y, x.shape.map((k, i) => (i === at ? 1 : k))) : y];
+    return [
+      y.ndim === 0
+        ? broadcastTo(
+            y,
+            x.shape.map((k, i) => (i === at ? 1 : k)),
+          )
+        : y,
+    ];
   };
   const parts = [...beside(prepend), x, ...beside(append)];
   let y = parts.length > 1 ? concatenate(parts, at) : x;
   for (let k = 0; k < n; k++) {
     const length = y.shape[at]!;
-    const [later, earlier] = [sliceInDim(y, Math.min(1, length), length, 1, at), sliceInDim(y, 0, Math.max(0, length - 1), 1, at)];
+    const [later, earlier] = [
+      sliceInDim(y, Math.min(1, length), length, 1, at),
+      sliceInDim(y, 0, Math.max(0, length - 1), 1, at),
+    ];
     y = isBool(y.dtype) ? xorArrays(later, earlier) : subArrays(later, earlier);
   }
   return y;
@@ -100,7 +114,10 @@ export interface GradientOptions {
 export function gradient(f: ArrayLike, ...varargs: readonly (ArrayLike | GradientOptions)[]): NDArray | NDArray[] {
   const [spacing, { axis = null }] = splitOptions<GradientOptions>(varargs, ["axis"]);
   const [x, ...steps] = promoteOperands("gradient", [f, ...(spacing as ArrayLike[])], true) as [NDArray, ...NDArray[]];
-  const axes = axis === null ? range(x.ndim) : (typeof axis === "number" ? [axis] : axis).map((i) => canonicalAxis("gradient", i, x.ndim));
+  const axes =
+    axis === null
+      ? range(x.ndim)
+      : (typeof axis === "number" ? [axis] : axis).map((i) => canonicalAxis("gradient", i, x.ndim));
   if (axes.some((i) => x.shape[i]! < 2))
     throw new ShapeError("GradientLength", {
       what: `gradient: an axis of shape ${shapeText(x.shape)} is too short`,
@@ -148,7 +165,10 @@ function gradientAlong(x: NDArray, h: NDArray | null, axis: number): NDArray {
     multiply(divide(d1, mulArrays(d2, whole)), part(x, 2, n)),
   ];
   const inner = weighted.reduce((a, b) => addArrays(a, b));
-  return concatenateArrays([divArrays(first, between(t, 1, 0)), inner, divArrays(last, between(t, n - 1, n - 2))], axis);
+  return concatenateArrays(
+    [divArrays(first, between(t, 1, 0)), inner, divArrays(last, between(t, n - 1, n - 2))],
+    axis,
+  );
 }
 
 export interface TrapezoidOptions {
@@ -167,7 +187,8 @@ export interface TrapezoidOptions {
  */
 export function trapezoid(y: ArrayLike, ...rest: Rest<[ArrayLike | null, ArrayLike], TrapezoidOptions>): NDArray {
   const { x = null, dx = 1, axis = -1 } = given<TrapezoidOptions>("trapezoid", ["x", "dx", "axis"], 2, rest);
-  const [values, points] = x === null ? [inexactOf("trapezoid", y), null] : (promoteOperands("trapezoid", [y, x], true) as [NDArray, NDArray]);
+  const [values, points] =
+    x === null ? [inexactOf("trapezoid", y), null] : (promoteOperands("trapezoid", [y, x], true) as [NDArray, NDArray]);
   const at = canonicalAxis("trapezoid", axis, values.ndim);
   const v = moveAxis(values, at, values.ndim - 1);
   const n = v.shape.at(-1)!;
@@ -175,62 +196,6 @@ export function trapezoid(y: ArrayLike, ...rest: Rest<[ArrayLike | null, ArrayLi
   const sums = addArrays(part(1, n), part(0, n - 1));
   const steps = points ? (points.ndim === 1 ? diff(points) : moveAxis(diff(points, 1, at), at, points.ndim - 1)) : dx;
   return multiply(sum(multiply(sums, steps), -1), 0.5);
-}
-
-export interface InterpOptions {
-  /** The value left of the first point: its own by default, or `"extrapolate"`. */
-  readonly left?: ArrayLike | "extrapolate" | null | undefined;
-  readonly right?: ArrayLike | "extrapolate" | null | undefined;
-  /** The period of the function; `left` and `right` then mean nothing. */
-  readonly period?: ArrayLike | null | undefined;
-}
-
-/**
- * Piecewise linear interpolation through points (xp, fp), xp increasing.
- *
- * @example
- * np.interp(np.array([0.5, 1.5]), np.array([0, 1, 2]), np.array([0, 10, 30])) // [5, 20]
- */
-export function interp(
-  x: ArrayLike,
-  xp: ArrayLike,
-  fp: ArrayLike,
-  ...rest: Rest<[ArrayLike | "extrapolate" | null, ArrayLike | "extrapolate" | null, ArrayLike | null], InterpOptions>
-): NDArray {
-  const { left = null, right = null, period = null } = given<InterpOptions>("interp", ["left", "right", "period"], 3, rest);
-  let [t, points] = promoteOperands("interp", [x, xp], true) as [NDArray, NDArray];
-  let values = inexactOf("interp", fp);
-  if (points.ndim !== 1 || points.size !== values.size || values.ndim !== 1)
-    throw new ShapeError("InterpPoints", {
-      what: `interp: points of shapes ${shapeText(points.shape)} and ${shapeText(values.shape)}`,
-      why: "every point has a coordinate and a value",
-      fix: "pass two vectors of one length",
-    });
-  if (isComplex(t.dtype))
-    throw new DTypeError("ComplexOrder", { what: "interp: the coordinates are complex", why: "they are ordered", fix: "pass real coordinates" });
-  if (period !== null) {
-    const p = convert(abs(inexactOf("interp", period)), t.dtype);
-    t = mod(t, p);
-    [points, values] = sortKeyVal(mod(points, p), values) as [NDArray, NDArray];
-    const m = points.size;
-    points = concatenateArrays([subtract(sliceInDim(points, m - 1, m), p), points, add(sliceInDim(points, 0, 1), p)], 0);
-    values = concatenateArrays([sliceInDim(values, m - 1, m), values, sliceInDim(values, 0, 1)], 0);
-  }
-  const n = points.size;
-  const i = clip(searchsorted(points, t, "right"), 1, n - 1);
-  const before = subtract(i, 1);
-  const at = (v: NDArray, k: NDArray): NDArray => take(v, k, { mode: "clip" });
-  const [x0, y0] = [at(points, before), at(values, before)];
-  const [dx, dy] = [subArrays(at(points, i), x0), subArrays(at(values, i), y0)];
-  const tiny = literalLike(dx, facts(points.dtype).eps * facts(points.dtype).eps);
-  const flat = leArrays(abs(dx), tiny);
-  const slope = divide(subtract(t, x0), selectArrays(flat, literalLike(dx, 1), dx));
-  let y = where(flat, y0, add(y0, multiply(slope, dy)));
-  if (period !== null) return y;
-  const end = (v: NDArray, k: number): NDArray => reshape(sliceInDim(v, k, k + 1), []);
-  if (left !== "extrapolate") y = where(less(t, end(points, 0)), left ?? end(values, 0), y);
-  if (right !== "extrapolate") y = where(greater(t, end(points, n - 1)), right ?? end(values, n - 1), y);
-  return y;
 }
 
 export interface UnwrapOptions {
@@ -248,7 +213,11 @@ export interface UnwrapOptions {
  * np.unwrap(np.array([0, 3, 6.5]), { period: 4 }) // [0, -1, -1.5]
  */
 export function unwrap(p: ArrayLike, ...rest: Rest<[ArrayLike | null, number, ArrayLike], UnwrapOptions>): NDArray {
-  const { discont = null, axis = -1, period = 2 * Math.PI } = given<UnwrapOptions>("unwrap", ["discont", "axis", "period"], 3, rest);
+  const {
+    discont = null,
+    axis = -1,
+    period = 2 * Math.PI,
+  } = given<UnwrapOptions>("unwrap", ["discont", "axis", "period"], 3, rest);
   const [x, cycle] = promoteOperands("unwrap", [p, period]) as [NDArray, NDArray];
   const at = canonicalAxis("unwrap", axis, x.ndim);
   const n = x.shape[at]!;
@@ -262,4 +231,3 @@ export function unwrap(p: ArrayLike, ...rest: Rest<[ArrayLike | null, number, Ar
   const first = sliceInDim(x, 0, 1, 1, at);
   return concatenate([first, add(sliceInDim(x, 1, n, 1, at), cumsum(correction, at))], at);
 }
-

@@ -201,14 +201,7 @@ const families: Readonly<Record<string, (d: DType) => boolean>> = {
 
 /** A family of dtypes, as `issubdtype` takes it. */
 export type DTypeFamily =
-  | "generic"
-  | "number"
-  | "integer"
-  | "signedinteger"
-  | "unsignedinteger"
-  | "inexact"
-  | "floating"
-  | "complexfloating";
+  "generic" | "number" | "integer" | "signedinteger" | "unsignedinteger" | "inexact" | "floating" | "complexfloating";
 
 const unknownFamily = (name: string, x: unknown, choices: readonly string[]): ArgumentError =>
   new ArgumentError("UnknownDTypeFamily", {
@@ -253,13 +246,7 @@ export function issubdtype(arg1: DType | DTypeFamily, arg2: DType | DTypeFamily)
 
 /** A kind of dtype of the array API standard. */
 export type DTypeKind =
-  | "bool"
-  | "signed integer"
-  | "unsigned integer"
-  | "integral"
-  | "real floating"
-  | "complex floating"
-  | "numeric";
+  "bool" | "signed integer" | "unsigned integer" | "integral" | "real floating" | "complex floating" | "numeric";
 const kinds: Readonly<Record<DTypeKind, (d: DType) => boolean>> = {
   bool: isBool,
   "signed integer": isSigned,
@@ -326,7 +313,10 @@ function isSafe(from: DType, to: DType): boolean {
   if (isBool(to) || isKey(from) || isKey(to)) return false;
   const bits = (d: DType): number => 8 * bytesPerElement(d);
   if (isInteger(from)) {
-    if (isInteger(to)) return isSigned(from) ? isSigned(to) && bits(to) >= bits(from) : bits(to) > bits(from) || (isUnsigned(to) && bits(to) >= bits(from));
+    if (isInteger(to))
+      return isSigned(from)
+        ? isSigned(to) && bits(to) >= bits(from)
+        : bits(to) > bits(from) || (isUnsigned(to) && bits(to) >= bits(from));
     const { nmant } = facts(realDType(to));
     return nmant + 1 >= bits(from) - Number(isSigned(from));
   }
@@ -347,7 +337,13 @@ const familyRank = (d: DType): number => (isBool(d) ? 0 : isUnsigned(d) ? 1 : is
 export function canCast(
   from: DType | NDArray,
   to: DType,
-  casting: "no" | "equiv" | "safe" | "same_kind" | "unsafe" | { readonly casting?: "no" | "equiv" | "safe" | "same_kind" | "unsafe" } = "safe",
+  casting:
+    | "no"
+    | "equiv"
+    | "safe"
+    | "same_kind"
+    | "unsafe"
+    | { readonly casting?: "no" | "equiv" | "safe" | "same_kind" | "unsafe" } = "safe",
 ): boolean {
   const rule = typeof casting === "string" ? casting : (casting.casting ?? "safe");
   const [a, b] = [dtypeOf(from), parseDType(to)];
@@ -372,4 +368,3 @@ export const isscalar = (element: unknown): boolean =>
 export const iscomplexobj = (x: ArrayLike): boolean => isComplex(asArray(x, "iscomplexobj").dtype);
 /** Whether an array is not complex by dtype. */
 export const isrealobj = (x: ArrayLike): boolean => !iscomplexobj(x);
-

@@ -36,7 +36,11 @@ const EXHAUSTIVE = 5;
 // ---------------------------------------------------------------- parsing
 
 const badSubscripts = (subscripts: string, why: string, fix: string): ArgumentError =>
-  new ArgumentError("EinsumSubscripts", { what: `einsum: ${JSON.stringify(subscripts)}: ${why}`, why: "every operand has one letter per axis; letters missing in the result are summed over", fix });
+  new ArgumentError("EinsumSubscripts", {
+    what: `einsum: ${JSON.stringify(subscripts)}: ${why}`,
+    why: "every operand has one letter per axis; letters missing in the result are summed over",
+    fix,
+  });
 
 const ELLIPSIS = "...";
 
@@ -48,7 +52,12 @@ function lettersOf(subscripts: string, term: string): string[] {
       items.push(ELLIPSIS);
       i += 2;
     } else if (/\p{L}/u.test(term[i]!)) items.push(term[i]!);
-    else throw badSubscripts(subscripts, `${JSON.stringify(term[i])} is no letter`, 'write letters, commas, "..." and one "->"');
+    else
+      throw badSubscripts(
+        subscripts,
+        `${JSON.stringify(term[i])} is no letter`,
+        'write letters, commas, "..." and one "->"',
+      );
   }
   return items;
 }
@@ -92,7 +101,8 @@ const isNumbered = (label: string): boolean => /^\d+$/.test(label);
 
 function outputOf(subscripts: string, given: string | undefined, inputs: readonly Labels[], broadcast: Labels): Labels {
   const letters = inputs.flat().filter((l) => !isNumbered(l));
-  if (given === undefined) return [...broadcast, ...letters.filter((l) => letters.indexOf(l) === letters.lastIndexOf(l)).sort()];
+  if (given === undefined)
+    return [...broadcast, ...letters.filter((l) => letters.indexOf(l) === letters.lastIndexOf(l)).sort()];
   const items = lettersOf(subscripts, given);
   const unknown = items.find((c) => c !== ELLIPSIS && !letters.includes(c));
   const repeated = items.find((c, i) => items.indexOf(c) !== i);
@@ -103,7 +113,11 @@ function outputOf(subscripts: string, given: string | undefined, inputs: readonl
       "name axes of the operands in the result, each once",
     );
   if (broadcast.length > 0 && !items.includes(ELLIPSIS))
-    throw badSubscripts(subscripts, "the operands have an ellipsis, the result has none", 'write "..." in the result as well');
+    throw badSubscripts(
+      subscripts,
+      "the operands have an ellipsis, the result has none",
+      'write "..." in the result as well',
+    );
   return items.flatMap((c) => (c === ELLIPSIS ? broadcast : [c]));
 }
 
@@ -171,7 +185,7 @@ function cheapest(inputs: readonly Labels[], output: Labels, sizes: Sizes): Step
 /** Always the pair whose product is smallest compared to its operands. */
 function greedy(inputs: readonly Labels[], output: Labels, sizes: Sizes): Step[] {
   const steps: Step[] = [];
-  for (let list = inputs; list.length > 1; ) {
+  for (let list = inputs; list.length > 1;) {
     const score = ([i, j]: Step): number => {
       const next = contracted(list, [i, j], output).at(-1)!;
       return volume(next, sizes) - volume(list[i]!, sizes) - volume(list[j]!, sizes);
@@ -191,7 +205,9 @@ function stepsFor({ inputs, output, sizes }: Parsed, optimize: EinsumOptions["op
 }
 
 function checkedPath(path: readonly (readonly number[])[], n: number): Step[] {
-  const fits = path.length === n - 1 && path.every((s, k) => s.length === 2 && s[0] !== s[1] && s.every((i) => i >= 0 && i < n - k));
+  const fits =
+    path.length === n - 1 &&
+    path.every((s, k) => s.length === 2 && s[0] !== s[1] && s.every((i) => i >= 0 && i < n - k));
   if (fits) return path.map(([i, j]): Step => [Math.min(i!, j!), Math.max(i!, j!)]);
   throw new ArgumentError("EinsumPath", {
     what: `einsum: optimize = ${JSON.stringify(path)} is no order for ${n} operands`,
@@ -207,7 +223,8 @@ interface Operand {
   readonly labels: Labels;
 }
 
-const sumOver = (x: NDArray, axes: readonly number[]): NDArray => (isBool(x.dtype) ? reduceOr(x, axes) : sumAxes(x, axes));
+const sumOver = (x: NDArray, axes: readonly number[]): NDArray =>
+  isBool(x.dtype) ? reduceOr(x, axes) : sumAxes(x, axes);
 
 /** Repeated labels become diagonals; axes of length 1 beside longer ones go. */
 function withoutRepeats({ x, labels }: Operand): Operand {
@@ -234,7 +251,9 @@ function withoutSingles({ x, labels }: Operand, other: Operand): Operand {
     const j = other.labels.indexOf(labels[i]!);
     return x.shape[i] === 1 && j >= 0 && other.x.shape[j] !== 1;
   });
-  return axes.length === 0 ? { x, labels } : { x: squeeze(x, axes), labels: labels.filter((_, i) => !axes.includes(i)) };
+  return axes.length === 0
+    ? { x, labels }
+    : { x: squeeze(x, axes), labels: labels.filter((_, i) => !axes.includes(i)) };
 }
 
 /** One product of two operands, with the labels that remain. */
@@ -319,13 +338,19 @@ export function einsum(...args: readonly unknown[]): NDArray {
  * @example
  * np.einsumPath("ij,jk,kl->il", np.ones([2, 3]), np.ones([3, 4]), np.ones([4, 5]))[0] // [[0, 1], [0, 1]]
  */
-export function einsumPath(subscripts: string, ...operands: readonly (ArrayLike | EinsumOptions)[]): [path: number[][], description: string] {
+export function einsumPath(
+  subscripts: string,
+  ...operands: readonly (ArrayLike | EinsumOptions)[]
+): [path: number[][], description: string] {
   const read = readArguments("einsumPath", [subscripts, ...operands]);
   const shapes = read.operands.map((x) => asArray(x, "einsumPath").shape);
   const parsed = parse(read.subscripts, shapes);
   const path = stepsFor(parsed, read.options.optimize).map(([i, j]) => [i, j]);
   const total = volume(parsed.sizes.keys(), parsed.sizes);
-  return [path, `${read.subscripts}: ${path.map((s) => `(${s.join(", ")})`).join(", ")}; at once it would take ${total} products`];
+  return [
+    path,
+    `${read.subscripts}: ${path.map((s) => `(${s.join(", ")})`).join(", ")}; at once it would take ${total} products`,
+  ];
 }
 
 /** Both forms: a string and operands, or operands each followed by a list of axes (and the result's axes). */
@@ -335,7 +360,8 @@ function readArguments(name: string, args: readonly unknown[]) {
   const letter = (axis: number | "..."): string =>
     axis === "..." ? axis : String.fromCharCode(axis < 26 ? 97 + axis : axis < 52 ? 65 + axis - 26 : 192 + axis - 52);
   const term = (axes: unknown): string => {
-    if (Array.isArray(axes) && axes.every((a) => a === "..." || (Number.isInteger(a) && a >= 0))) return (axes as EinsumAxes).map(letter).join("");
+    if (Array.isArray(axes) && axes.every((a) => a === "..." || (Number.isInteger(a) && a >= 0)))
+      return (axes as EinsumAxes).map(letter).join("");
     throw new ArgumentError("EinsumAxes", {
       what: `${name}: expected subscripts, or operands each followed by a list of axes`,
       why: "axes are named by letters in a string or by numbers in lists",

@@ -282,10 +282,7 @@ export const sinc: Unary = /* @__PURE__ */ inexactUnary("sinc", (x) => {
 function nearZero(x: NDArray): NDArray {
   const s = lax.square(x);
   const one = literalLike(x, 1);
-  return [72, 42, 20, 6].reduce(
-    (sum, divisor) => subArrays(one, mulArrays(scaled(s, 1 / divisor), sum)),
-    one,
-  );
+  return [72, 42, 20, 6].reduce((sum, divisor) => subArrays(one, mulArrays(scaled(s, 1 / divisor), sum)), one);
 }
 
 // ---------------------------------------------------------------- hyperbolic functions

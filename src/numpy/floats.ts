@@ -1,6 +1,6 @@
 /** The make-up of numbers: rounding, signs, exponents, the parts of complex numbers, replacing NaN; divisors of integers. */
 import type { ArrayLike } from "../core/arrayMethods.ts";
-import { type DType, isBool, isComplex, isFloat, isInexact, isInteger } from "../core/dtype.ts";
+import { type DType, isBool, isComplex, isInexact, isInteger } from "../core/dtype.ts";
 import type { NDArray } from "../core/ndarray.ts";
 import { asArray, asIndex, promoteOperands } from "../core/operands.ts";
 import { ArgumentError, DTypeError } from "../core/problem.ts";
@@ -152,8 +152,7 @@ export const signbit: Unary = /* @__PURE__ */ unary("signbit", (x) => {
   const zero = literalLike(x, 0);
   if (isInteger(x.dtype)) return ltArrays(x, zero);
   requireReal("signbit", x);
-  if (x.dtype === "float64")
-    return orArrays(ltArrays(x, zero), ltArrays(divArrays(literalLike(x, 1), x), zero));
+  if (x.dtype === "float64") return orArrays(ltArrays(x, zero), ltArrays(divArrays(literalLike(x, 1), x), zero));
   const bits = bitcastConvertType(x, bitsDType(x.dtype));
   return ltArrays(bits, literalLike(bits, 0));
 });
@@ -222,9 +221,7 @@ function splitExponent(x: NDArray): readonly [mantissa: NDArray, exponent: NDArr
   const special = orArrays(bitwiseNot(lax.isFinite(x)), eqArrays(x, literalLike(x, 0)));
   const small = ltArrays(lax.abs(x), literalLike(x, tiny));
   const scale = nmant + 1;
-  const [mantissa, exponent] = splitNormal(
-    selectArrays(small, mulArrays(x, literalLike(x, 2 ** scale)), x),
-  );
+  const [mantissa, exponent] = splitNormal(selectArrays(small, mulArrays(x, literalLike(x, 2 ** scale)), x));
   const shifted = selectArrays(small, subArrays(exponent, literalLike(exponent, scale)), exponent);
   return [selectArrays(special, x, mantissa), selectArrays(special, literalLike(shifted, 0), shifted)];
 }
@@ -274,7 +271,9 @@ export function ldexp(x1: ArrayLike, x2: ArrayLike): NDArray {
       fix: "use numpy.exp2, or convert it with x2.astype(numpy.int32)",
     });
   const [m, e] = frexpArray(x);
-  const total = addArrays(...(broadcastAll("ldexp", [convert(e, x.dtype), convert(power, x.dtype)]) as [NDArray, NDArray]));
+  const total = addArrays(
+    ...(broadcastAll("ldexp", [convert(e, x.dtype), convert(power, x.dtype)]) as [NDArray, NDArray]),
+  );
   const zero = literalLike(total, 0);
   // One factor 2 stays with the mantissa, so that the largest exponents do not overflow.
   const positive = gtArrays(total, zero);
@@ -282,7 +281,10 @@ export function ldexp(x1: ArrayLike, x2: ArrayLike): NDArray {
   const doubled = selectArrays(positive, addArrays(mantissa, mantissa), mantissa);
   const exponent = selectArrays(positive, subArrays(total, literalLike(total, 1)), total);
   const value = mulArrays(doubled, exp2(exponent));
-  const unchanged = orArrays(eqArrays(lax.abs(original), literalLike(original, Infinity)), eqArrays(original, literalLike(original, 0)));
+  const unchanged = orArrays(
+    eqArrays(lax.abs(original), literalLike(original, Infinity)),
+    eqArrays(original, literalLike(original, 0)),
+  );
   return selectArrays(unchanged, original, value);
 }
 

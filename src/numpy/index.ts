@@ -64,21 +64,20 @@ export {
   copy,
   empty,
   emptyLike,
-  eye,
-  fromfunction,
   full,
   fullLike,
   geomspace,
-  identity,
-  indices,
   linspace,
   logspace,
-  meshgrid,
   ones,
   onesLike,
   zeros,
   zerosLike,
 } from "./creation.ts";
+// creation from buffers and text
+export { frombuffer, fromiter, fromstring } from "./buffers.ts";
+// grids
+export { eye, fromfunction, identity, indices, meshgrid } from "./grids.ts";
 // arithmetic
 export {
   abs,
@@ -191,11 +190,13 @@ export {
   greaterEqual,
   invert,
   isclose,
+  iscomplex,
   isfinite,
   isinf,
   isnan,
   isneginf,
   isposinf,
+  isreal,
   leftShift,
   less,
   lessEqual,
@@ -207,11 +208,7 @@ export {
   rightShift,
 } from "./logic.ts";
 // choice
-export {
-  choose,
-  select,
-  where,
-} from "./select.ts";
+export { choose, select, where } from "./select.ts";
 // reductions
 export {
   all,
@@ -231,15 +228,12 @@ export {
   sum,
   var_,
 } from "./reduce.ts";
+// reductions without NaN
+export { nanargmax, nanargmin, nanmax, nanmean, nanmin, nanprod, nanstd, nansum, nanvar } from "./nanReduce.ts";
+// quantiles
+export { median, nanmedian, nanpercentile, nanquantile, percentile, quantile } from "./quantile.ts";
 // running sums
-export {
-  cumprod,
-  cumsum,
-  cumulativeProd,
-  cumulativeSum,
-  nancumprod,
-  nancumsum,
-} from "./cumulative.ts";
+export { cumprod, cumsum, cumulativeProd, cumulativeSum, nancumprod, nancumsum } from "./cumulative.ts";
 // shape
 export {
   atleast1d,
@@ -287,13 +281,10 @@ export {
   vsplit,
   vstack,
 } from "./join.ts";
-// repetition
-export {
-  delete_,
-  insert,
-  repeat,
-  trimZeros,
-} from "./repeat.ts";
+// repetition, insertion
+export { delete_, insert, repeat, trimZeros } from "./repeat.ts";
+// padding
+export { pad } from "./pad.ts";
 // diagonals and triangles
 export {
   diag,
@@ -313,50 +304,69 @@ export {
   triuIndicesFrom,
 } from "./triangles.ts";
 // positions and picking
-export {
-  argwhere,
-  compress,
-  extract,
-  flatnonzero,
-  nonzero,
-} from "./nonzero.ts";
+export { argwhere, compress, extract, flatnonzero, nonzero } from "./nonzero.ts";
 // take
+export { place, put, putAlongAxis, take, takeAlongAxis } from "./take.ts";
+// flat positions and bits
 export {
-  place,
-  put,
-  putAlongAxis,
-  take,
-  takeAlongAxis,
-} from "./take.ts";
+  c_,
+  indexExp,
+  ix_,
+  mgrid,
+  ogrid,
+  packbits,
+  r_,
+  ravelMultiIndex,
+  s_,
+  unpackbits,
+  unravelIndex,
+} from "./positions.ts";
 // sorting
+export { argpartition, argsort, lexsort, partition, sort, sortComplex, topK } from "./sorting.ts";
+// searching, counting, histograms
+export { bincount, digitize, histogram, histogram2d, histogramBinEdges, histogramdd, searchsorted } from "./search.ts";
+// sets
 export {
-  argpartition,
-  argsort,
-  lexsort,
-  partition,
-  sort,
-  sortComplex,
-  topK,
-} from "./sorting.ts";
+  intersect1d,
+  isin,
+  setdiff1d,
+  setxor1d,
+  union1d,
+  unique,
+  uniqueAll,
+  uniqueCounts,
+  uniqueInverse,
+  uniqueValues,
+} from "./sets.ts";
 // products
+export { cross, dot, inner, kron, matmul, matvec, outer, tensordot, vdot, vecdot, vecmat } from "./contract.ts";
+// Einstein summation
+export { einsum, einsumPath } from "./einsum.ts";
+// functions along axes
+export { applyAlongAxis, applyOverAxes, piecewise, vectorize } from "./apply.ts";
+// differences
+export { diff, ediff1d, gradient, trapezoid, unwrap } from "./differences.ts";
+// interpolation
+export { interp } from "./interpolate.ts";
+// statistics
+export { convolve, corrcoef, correlate, cov } from "./statistics.ts";
+// polynomials and windows
 export {
-  cross,
-  dot,
-  inner,
-  kron,
-  matmul,
-  matvec,
-  outer,
-  tensordot,
-  vdot,
-  vecdot,
-  vecmat,
-} from "./contract.ts";
+  bartlett,
+  blackman,
+  hamming,
+  hanning,
+  i0,
+  kaiser,
+  poly,
+  polyadd,
+  polyder,
+  polydiv,
+  polyint,
+  polymul,
+  polysub,
+  polyval,
+  vander,
+} from "./polynomial.ts";
 // printing
-export {
-  arrayRepr,
-  arrayStr,
-  getPrintoptions,
-  printoptions,
-  setPrintoptions,
-} from "./print.ts";
+export { arrayRepr, arrayStr, getPrintoptions, printoptions, setPrintoptions } from "./print.ts";

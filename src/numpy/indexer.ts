@@ -94,7 +94,9 @@ function positionsOf(mask: NDArray, shape: Shape, position: number): NDArray[] {
 
 /** Parses an index against a shape. */
 export function parseIndex(items: readonly IndexItem[], shape: Shape): ParsedIndex {
-  const raw = items.map((item): IndexItem => (ArrayBuffer.isView(item) ? asArray(item as unknown as Int32Array, "index") : item));
+  const raw = items.map((item): IndexItem =>
+    ArrayBuffer.isView(item) ? asArray(item as unknown as Int32Array, "index") : item,
+  );
   const total = raw.map(consumed).reduce((sum, n) => sum + n, 0);
   const ellipses = raw.filter((item) => item === "...").length;
   if (total > shape.length || ellipses > 1)
@@ -190,9 +192,13 @@ function normalized(entry: Entry, n: number, wrapNegative: boolean, mode: IndexM
 /** The index as arguments of gather and scatter. */
 export function planGather(parsed: ParsedIndex, wrapNegative: boolean, mode: IndexMode | null): IndexPlan {
   let axisOf = 0;
-  const entries = parsed.entries.map((e) => (e.kind === "new" ? e : normalized(e, parsed.shape[axisOf++]!, wrapNegative, mode)));
+  const entries = parsed.entries.map((e) =>
+    e.kind === "new" ? e : normalized(e, parsed.shape[axisOf++]!, wrapNegative, mode),
+  );
   const isAdvanced = entries.some((e) => e.kind === "array" && e.value.ndim > 0);
-  const group = range(entries.length).filter((i) => isAdvanced && (entries[i]!.kind === "array" || entries[i]!.kind === "number"));
+  const group = range(entries.length).filter(
+    (i) => isAdvanced && (entries[i]!.kind === "array" || entries[i]!.kind === "number"),
+  );
   const axes = axesOfEntries(entries);
 
   const offsetDims: number[] = [];

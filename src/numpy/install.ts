@@ -29,7 +29,9 @@ const spread = (list: readonly (number | readonly number[])[]): readonly number[
   list.length === 1 && typeof list[0] !== "number" ? list[0]! : (list as readonly number[]);
 
 type Method = (this: NDArray, ...args: never[]) => unknown;
-type Methods = { [K in keyof ArrayMethods as ArrayMethods[K] extends (...args: never[]) => unknown ? K : never]: Method };
+type Methods = {
+  [K in keyof ArrayMethods as ArrayMethods[K] extends (...args: never[]) => unknown ? K : never]: Method;
+};
 
 /** A binary function as a method. */
 const operator = (f: (x: ArrayLike, y: ArrayLike, ...surplus: readonly []) => NDArray): Method =>

@@ -72,7 +72,10 @@ export function concat(arrays: ArrayList, ...rest: Rest<[], { readonly axis?: nu
  * @example
  * np.stack([np.array([1, 2]), np.array([3, 4])], 1) // [[1, 3], [2, 4]]
  */
-export function stack(arrays: ArrayList, ...rest: Rest<[number], { readonly axis?: number | undefined } & JoinOptions>): NDArray {
+export function stack(
+  arrays: ArrayList,
+  ...rest: Rest<[number], { readonly axis?: number | undefined } & JoinOptions>
+): NDArray {
   const { axis = 0, dtype } = given<{ axis: number; dtype: DType | null }>("stack", ["axis", "dtype"], 1, rest);
   const xs = sameDType("stack", operandList("stack", arrays), dtype);
   const at = canonicalAxis("stack", axis, xs[0]!.ndim + 1);
@@ -94,7 +97,8 @@ export function unstack(x: ArrayLike, ...rest: Rest<[], { readonly axis?: number
 }
 
 type StackRest = Rest<[DType | null], JoinOptions>;
-const dtypeOf = (name: string, rest: StackRest): DType | null | undefined => given<JoinOptions>(name, ["dtype"], 1, rest).dtype;
+const dtypeOf = (name: string, rest: StackRest): DType | null | undefined =>
+  given<JoinOptions>(name, ["dtype"], 1, rest).dtype;
 
 /**
  * Arrays stacked as rows.
@@ -103,7 +107,12 @@ const dtypeOf = (name: string, rest: StackRest): DType | null | undefined => giv
  * np.vstack([np.array([1, 2]), np.array([3, 4])]) // [[1, 2], [3, 4]]
  */
 export const vstack = (tup: ArrayList, ...rest: StackRest): NDArray =>
-  join("vstack", operandList("vstack", tup).map((x) => atleast2d(x)), 0, dtypeOf("vstack", rest));
+  join(
+    "vstack",
+    operandList("vstack", tup).map((x) => atleast2d(x)),
+    0,
+    dtypeOf("vstack", rest),
+  );
 
 /**
  * Arrays joined along columns; vectors along their only axis.
@@ -123,7 +132,12 @@ export function hstack(tup: ArrayList, ...rest: StackRest): NDArray {
  * np.dstack([np.array([1, 2]), np.array([3, 4])]) // [[[1, 3], [2, 4]]]
  */
 export const dstack = (tup: ArrayList, ...rest: StackRest): NDArray =>
-  join("dstack", operandList("dstack", tup).map((x) => atleast3d(x)), 2, dtypeOf("dstack", rest));
+  join(
+    "dstack",
+    operandList("dstack", tup).map((x) => atleast3d(x)),
+    2,
+    dtypeOf("dstack", rest),
+  );
 
 /**
  * Vectors as the columns of a matrix; matrices are joined along columns.
@@ -150,9 +164,13 @@ export type Blocks = ArrayLike | readonly Blocks[];
  */
 export function block(arrays: Blocks): NDArray {
   const build = (x: Blocks): readonly [block: NDArray, depth: number] => {
-    if (!Array.isArray(x)) return [asArray(x as ArrayLike, "block"), 1];
+    if (!Array.isArray(x)) return [asArray(x, "block"), 1];
     if (x.length === 0)
-      throw new ArgumentError("EmptyBlock", { what: "block: an empty list", why: "a block has a shape", fix: "leave the list out" });
+      throw new ArgumentError("EmptyBlock", {
+        what: "block: an empty list",
+        why: "a block has a shape",
+        fix: "leave the list out",
+      });
     const parts = (x as readonly Blocks[]).map(build);
     const depth = parts[0]![1];
     if (parts.some(([, d]) => d !== depth))
@@ -174,7 +192,11 @@ export function block(arrays: Blocks): NDArray {
  * @example
  * np.append(np.array([1, 2]), 3) // [1, 2, 3]
  */
-export function append(arr: ArrayLike, values: ArrayLike, ...rest: Rest<[number | null], { readonly axis?: number | null | undefined }>): NDArray {
+export function append(
+  arr: ArrayLike,
+  values: ArrayLike,
+  ...rest: Rest<[number | null], { readonly axis?: number | null | undefined }>
+): NDArray {
   const { axis = null } = given<{ axis: number | null }>("append", ["axis"], 1, rest);
   return join("append", [arr, values], axis);
 }
@@ -244,7 +266,11 @@ export function split(ary: ArrayLike, indicesOrSections: Sections, ...rest: Rest
  * @example
  * np.arraySplit(np.arange(5), 2) // [[0, 1, 2], [3, 4]]
  */
-export function arraySplit(ary: ArrayLike, indicesOrSections: Sections, ...rest: Rest<[number], SplitOptions>): NDArray[] {
+export function arraySplit(
+  ary: ArrayLike,
+  indicesOrSections: Sections,
+  ...rest: Rest<[number], SplitOptions>
+): NDArray[] {
   const { axis = 0 } = given<SplitOptions>("arraySplit", ["axis"], 1, rest);
   return cut("arraySplit", ary, indicesOrSections, axis, true);
 }
@@ -266,7 +292,8 @@ export function hsplit(ary: ArrayLike, indicesOrSections: Sections): NDArray[] {
  * @example
  * np.vsplit(np.array([[1, 2], [3, 4]]), 2) // [[[1, 2]], [[3, 4]]]
  */
-export const vsplit = (ary: ArrayLike, indicesOrSections: Sections): NDArray[] => cut("vsplit", ary, indicesOrSections, 0);
+export const vsplit = (ary: ArrayLike, indicesOrSections: Sections): NDArray[] =>
+  cut("vsplit", ary, indicesOrSections, 0);
 
 /**
  * Parts along the third axis.
@@ -274,4 +301,5 @@ export const vsplit = (ary: ArrayLike, indicesOrSections: Sections): NDArray[] =
  * @example
  * np.dsplit(np.zeros([1, 1, 2]), 2) // [[[[0]]], [[[0]]]]
  */
-export const dsplit = (ary: ArrayLike, indicesOrSections: Sections): NDArray[] => cut("dsplit", ary, indicesOrSections, 2);
+export const dsplit = (ary: ArrayLike, indicesOrSections: Sections): NDArray[] =>
+  cut("dsplit", ary, indicesOrSections, 2);

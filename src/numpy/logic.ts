@@ -346,3 +346,23 @@ export function arrayEquiv(a1: ArrayLike, a2: ArrayLike): NDArray {
     throw error;
   }
 }
+
+/**
+ * Whether elements have an imaginary part that is not 0.
+ *
+ * @example
+ * np.iscomplex(np.array([1, 2])) // [false, false]
+ */
+export const iscomplex: Unary = /* @__PURE__ */ unary("iscomplex", (x) =>
+  isComplex(x.dtype) ? neArrays(imag(x), literalLike(imag(x), 0)) : constant(x, false),
+);
+
+/**
+ * Whether elements have no imaginary part, or one that is 0.
+ *
+ * @example
+ * np.isreal(np.array([1, 2])) // [true, true]
+ */
+export const isreal: Unary = /* @__PURE__ */ unary("isreal", (x) =>
+  isComplex(x.dtype) ? eqArrays(imag(x), literalLike(imag(x), 0)) : constant(x, true),
+);

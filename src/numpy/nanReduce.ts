@@ -68,7 +68,13 @@ export const nanmin = (a: ArrayLike, ...rest: Rest<[Axis], ExtremumOptions>): ND
   extremum("nanmin", min, Infinity, a, rest);
 
 /** A sum or product of what is not NaN. */
-function accumulate(name: string, reduce: typeof sum, neutral: number, a: ArrayLike, rest: readonly unknown[]): NDArray {
+function accumulate(
+  name: string,
+  reduce: typeof sum,
+  neutral: number,
+  a: ArrayLike,
+  rest: readonly unknown[],
+): NDArray {
   const options = given<SumOptions>(name, sumNames, 1, rest);
   const x = asArray(a, name);
   return reduce(isInexact(x.dtype) ? replaced(x, neutral) : x, options);
@@ -80,7 +86,8 @@ function accumulate(name: string, reduce: typeof sum, neutral: number, a: ArrayL
  * @example
  * np.nansum(np.array([1, NaN, 3])) // 4
  */
-export const nansum = (a: ArrayLike, ...rest: Rest<[Axis], SumOptions>): NDArray => accumulate("nansum", sum, 0, a, rest);
+export const nansum = (a: ArrayLike, ...rest: Rest<[Axis], SumOptions>): NDArray =>
+  accumulate("nansum", sum, 0, a, rest);
 
 /**
  * Product of what is not NaN.
@@ -88,7 +95,8 @@ export const nansum = (a: ArrayLike, ...rest: Rest<[Axis], SumOptions>): NDArray
  * @example
  * np.nanprod(np.array([2, NaN, 3])) // 6
  */
-export const nanprod = (a: ArrayLike, ...rest: Rest<[Axis], SumOptions>): NDArray => accumulate("nanprod", prod, 1, a, rest);
+export const nanprod = (a: ArrayLike, ...rest: Rest<[Axis], SumOptions>): NDArray =>
+  accumulate("nanprod", prod, 1, a, rest);
 
 /**
  * Mean of what is not NaN.
@@ -107,12 +115,20 @@ export function nanmean(a: ArrayLike, ...rest: Rest<[Axis], MeanOptions>): NDArr
 
 function variance(name: string, a: ArrayLike, rest: VarRest): NDArray {
   const names = ["axis", "dtype", "ddof", "keepdims", "where", "mean"] as const;
-  const { axis, dtype, ddof = 0, keepdims = false, where, mean: known = null } = given<VarOptions>(name, names, 1, rest);
+  const {
+    axis,
+    dtype,
+    ddof = 0,
+    keepdims = false,
+    where,
+    mean: known = null,
+  } = given<VarOptions>(name, names, 1, rest);
   const raw = asArray(a, name);
   const [computed, result] = varDTypes(name, raw.dtype, dtype);
   const x = convertElementType(raw, computed);
   const missing = isNaNs(x);
-  const center = known === null ? nanmean(x, { axis, dtype: computed, keepdims: true, where }) : convertElementType(known, computed);
+  const center =
+    known === null ? nanmean(x, { axis, dtype: computed, keepdims: true, where }) : convertElementType(known, computed);
   const deviation = subArrays(x, broadcastTo(center, x.shape));
   const squares = squaredSize(selectArrays(missing, literalLike(x, 0), deviation));
   const options = { axis, keepdims, where };

@@ -30,7 +30,11 @@ export interface NonzeroOptions {
 const nonzeroNames = ["size", "fillValue"] as const;
 
 /** The error for a result whose shape depends on values. */
-export const dataDependent = (name: string, x: NDArray, fix = `pass the number of results, numpy.${name}(x, { size: n })`): ConcretizationError =>
+export const dataDependent = (
+  name: string,
+  x: NDArray,
+  fix = `pass the number of results, numpy.${name}(x, { size: n })`,
+): ConcretizationError =>
   new ConcretizationError("DataDependentShape", {
     what: `${name}: the result's shape depends on the values of ${x.describe()}`,
     why: "inside a transformation only shapes and dtypes are known, and every array must have a shape",
@@ -41,7 +45,11 @@ export const dataDependent = (name: string, x: NDArray, fix = `pass the number o
 function countOf(name: string, mask: NDArray, size: number | null): number {
   if (size !== null) {
     if (integer(name, "size", size) >= 0) return size;
-    throw new ShapeError("NegativeSize", { what: `${name}: size is ${size}`, why: "it is a length", fix: "give 0 or more" });
+    throw new ShapeError("NegativeSize", {
+      what: `${name}: size is ${size}`,
+      why: "it is a length",
+      fix: "give 0 or more",
+    });
   }
   const concrete = mask.concrete();
   if (!concrete) throw dataDependent(name, mask);
@@ -140,7 +148,11 @@ export interface CompressOptions {
  * np.compress(np.array([true, false, true]), np.array([1, 2, 3])) // [1, 3]
  */
 export function compress(condition: ArrayLike, a: ArrayLike, ...rest: Rest<[number | null], CompressOptions>): NDArray {
-  const { axis = null, size = null, fillValue = 0 } = given<CompressOptions>("compress", ["axis", "size", "fillValue"], 1, rest);
+  const {
+    axis = null,
+    size = null,
+    fillValue = 0,
+  } = given<CompressOptions>("compress", ["axis", "size", "fillValue"], 1, rest);
   return compressBy("compress", asArray(condition, "compress"), asArray(a, "compress"), axis, size, fillValue);
 }
 
@@ -150,13 +162,24 @@ export function compress(condition: ArrayLike, a: ArrayLike, ...rest: Rest<[numb
  * @example
  * np.extract(np.array([true, false, true]), np.array([1, 2, 3])) // [1, 3]
  */
-export function extract(condition: ArrayLike, arr: ArrayLike, ...rest: Rest<[], Omit<CompressOptions, "axis">>): NDArray {
+export function extract(
+  condition: ArrayLike,
+  arr: ArrayLike,
+  ...rest: Rest<[], Omit<CompressOptions, "axis">>
+): NDArray {
   const { size = null, fillValue = 0 } = given<CompressOptions>("extract", ["size", "fillValue"], 0, rest);
   const flag = asArray(condition, "extract");
   return compressBy("extract", reshape(flag, [flag.size]), asArray(arr, "extract"), null, size, fillValue);
 }
 
-function compressBy(name: string, condition: NDArray, a: NDArray, axis: number | null, size: number | null, fillValue: ArrayLike): NDArray {
+function compressBy(
+  name: string,
+  condition: NDArray,
+  a: NDArray,
+  axis: number | null,
+  size: number | null,
+  fillValue: ArrayLike,
+): NDArray {
   if (condition.ndim !== 1)
     throw new ShapeError("ConditionRank", {
       what: `${name}: the condition has shape ${shapeText(condition.shape)}`,
@@ -191,7 +214,13 @@ function checkExtra(name: string, flags: NDArray, n: number): void {
   if (flags.size <= n) return;
   const concrete = flags.concrete();
   if (!concrete) throw dataDependent(name, flags);
-  if (!evaluator().toHost(concrete).data.subarray(n).some((v) => v !== 0)) return;
+  if (
+    !evaluator()
+      .toHost(concrete)
+      .data.subarray(n)
+      .some((v) => v !== 0)
+  )
+    return;
   throw new IndexError("ConditionOutOfBounds", {
     what: `${name}: the condition holds at positions beyond the ${n} that there are`,
     why: "it has one boolean per position along the axis",

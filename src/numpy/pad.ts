@@ -30,7 +30,8 @@ export type PadMode =
   | "empty";
 
 /** One value for all axes and sides, a pair for all axes, or a pair per axis. */
-export type PerSide<T> = T | readonly [T] | readonly [T, T] | readonly (readonly [T, T] | readonly T[])[] | readonly T[];
+export type PerSide<T> =
+  T | readonly [T] | readonly [T, T] | readonly (readonly [T, T] | readonly T[])[] | readonly T[];
 
 /** A function that fills the padding of one line: (line, [before, after], axis) → line. */
 export type PadFunction = (line: NDArray, width: readonly [number, number], axis: number) => NDArray;
@@ -84,7 +85,12 @@ function copies(x: NDArray, n: number, axis: number): NDArray {
 }
 
 /** Pads one axis after the other, with what `sides` gives; without padding an axis is left alone. */
-function axisByAxis(mode: string, array: NDArray, widths: readonly Pair[], sides: (x: NDArray, axis: number, width: Pair) => readonly [NDArray, NDArray]): NDArray {
+function axisByAxis(
+  mode: string,
+  array: NDArray,
+  widths: readonly Pair[],
+  sides: (x: NDArray, axis: number, width: Pair) => readonly [NDArray, NDArray],
+): NDArray {
   return widths.reduce((x, width, axis) => {
     if (width[0] === 0 && width[1] === 0) return x;
     if (x.shape[axis] === 0) throw emptyAxis(mode, x, axis);
@@ -103,9 +109,11 @@ function padConstant(x: NDArray, widths: readonly Pair[], values: ArrayLike): ND
       widths.map(([low, high]) => [low, high, 0]),
     );
   const table = broadcastTo(constants, [x.ndim, 2]);
-  const at = (axis: number, side: number): NDArray => reshape(sliceInDim(sliceInDim(table, axis, axis + 1), side, side + 1, 1, 1), []);
+  const at = (axis: number, side: number): NDArray =>
+    reshape(sliceInDim(sliceInDim(table, axis, axis + 1), side, side + 1, 1, 1), []);
   return widths.reduce((y, [low, high], axis) => {
-    const config = (a: number, b: number) => y.shape.map((_, i) => (i === axis ? ([a, b, 0] as const) : ([0, 0, 0] as const)));
+    const config = (a: number, b: number) =>
+      y.shape.map((_, i) => (i === axis ? ([a, b, 0] as const) : ([0, 0, 0] as const)));
     const padded = low > 0 ? padArray(y, at(axis, 0), config(low, 0)) : y;
     return high > 0 ? padArray(padded, at(axis, 1), config(0, high)) : padded;
   }, x);
@@ -135,7 +143,7 @@ function padMirror(x: NDArray, widths: readonly Pair[], mode: "reflect" | "symme
     const extend = (y: NDArray, amount: number, before: boolean): NDArray => {
       let edge = before ? slice(y, 0, 1) : slice(y, y.shape[axis]! - 1, y.shape[axis]!);
       let out = y;
-      for (let left = amount; left > 0; ) {
+      for (let left = amount; left > 0;) {
         const count = Math.min(left, n - offset);
         left -= count;
         const end = out.shape[axis]!;
@@ -169,7 +177,12 @@ function padRamp(x: NDArray, widths: readonly Pair[], ends: readonly Pair[]): ND
 
 const statistics = { maximum: max, minimum: min, mean, median } as const;
 
-function padStatistic(x: NDArray, widths: readonly Pair[], mode: keyof typeof statistics, lengths: readonly Pair[] | null): NDArray {
+function padStatistic(
+  x: NDArray,
+  widths: readonly Pair[],
+  mode: keyof typeof statistics,
+  lengths: readonly Pair[] | null,
+): NDArray {
   return axisByAxis(mode, x, widths, (y, axis, [low, high]) => {
     const n = y.shape[axis]!;
     const of = (part: NDArray): NDArray => {
@@ -203,7 +216,11 @@ function padByFunction(x: NDArray, widths: readonly Pair[], f: PadFunction): NDA
  * @example
  * np.pad(np.array([1, 2]), 1) // [0, 1, 2, 0]
  */
-export function pad(array: ArrayLike, padWidth: PerSide<number>, ...rest: Rest<[PadMode | PadFunction], PadOptions>): NDArray {
+export function pad(
+  array: ArrayLike,
+  padWidth: PerSide<number>,
+  ...rest: Rest<[PadMode | PadFunction], PadOptions>
+): NDArray {
   const options = given<PadOptions>("pad", padNames, 1, rest);
   const { mode = "constant", constantValues = 0, endValues = 0, statLength = null, reflectType = "even" } = options;
   const x = asArray(array, "pad");
@@ -266,6 +283,7 @@ function checkMode(mode: PadMode, options: PadOptions): void {
     throw new ArgumentError("PadOption", {
       what: `pad: ${foreign} means nothing in mode ${JSON.stringify(mode)}`,
       why: "an option of another mode would be ignored silently",
-      fix: optionsOf[mode].length > 0 ? `this mode's option is ${optionsOf[mode].join(", ")}` : "this mode has no options",
+      fix:
+        optionsOf[mode].length > 0 ? `this mode's option is ${optionsOf[mode].join(", ")}` : "this mode has no options",
     });
 }

@@ -12,7 +12,8 @@ import { iota } from "../lax/creation.ts";
 import { expandDims, padArray, rev, sliceInDim } from "../lax/movement.ts";
 import { type Rest, broadcastAll, checkChoice, given, optionalDType } from "./arguments.ts";
 import { add, clip, divmod, mod, multiply } from "./arithmetic.ts";
-import { arange, linspace, meshgrid } from "./creation.ts";
+import { arange, linspace } from "./creation.ts";
+import { meshgrid } from "./grids.ts";
 import { concatenate, stack } from "./join.ts";
 import { greater, less, notEqual, truth } from "./logic.ts";
 import { sum } from "./reduce.ts";
@@ -58,7 +59,11 @@ export function ravelMultiIndex(
   dims: readonly number[],
   ...rest: Rest<["raise" | "wrap" | "clip" | "ignore", "C" | "F"], RavelMultiIndexOptions>
 ): NDArray {
-  const { mode = "raise", order = "C", dtype } = given<RavelMultiIndexOptions>("ravelMultiIndex", ["mode", "order", "dtype"], 2, rest);
+  const {
+    mode = "raise",
+    order = "C",
+    dtype,
+  } = given<RavelMultiIndexOptions>("ravelMultiIndex", ["mode", "order", "dtype"], 2, rest);
   checkChoice("ravelMultiIndex", "mode", mode, ["raise", "wrap", "clip", "ignore"]);
   checkChoice("ravelMultiIndex", "order", order, ["C", "F"]);
   const sizes = parseShape("ravelMultiIndex", dims);
@@ -76,9 +81,7 @@ export function ravelMultiIndex(
     return mode === "clip" ? clip(index, 0, sizes[i]! - 1) : index;
   });
   const type = optionalDType(dtype) ?? "int32";
-  return places
-    .map((p, i) => multiply(convert(p, type), strides[i]!))
-    .reduce((a, b) => add(a, b), full([], 0, type));
+  return places.map((p, i) => multiply(convert(p, type), strides[i]!)).reduce((a, b) => add(a, b), full([], 0, type));
 }
 
 function checkRange(index: NDArray, n: number): void {
@@ -215,7 +218,11 @@ export function packbits(a: ArrayLike, ...rest: Rest<[number | null, "big" | "li
   checkChoice("packbits", "bitorder", bitorder, ["big", "little"]);
   const raw = asIndex(a, "packbits");
   if (!isInteger(raw.dtype) && !isBool(raw.dtype))
-    throw new DTypeError("BitsDType", { what: `packbits: ${raw.describe()} holds no bits`, why: "bits are booleans or integers", fix: "compare first, x.greater(0)" });
+    throw new DTypeError("BitsDType", {
+      what: `packbits: ${raw.describe()} holds no bits`,
+      why: "bits are booleans or integers",
+      fix: "compare first, x.greater(0)",
+    });
   const [x, at] = alongLast("packbits", convert(truth(raw), "uint8"), axis);
   const missing = (8 - (x.shape.at(-1)! % 8)) % 8;
   const filled = padArray(
@@ -236,13 +243,24 @@ export function packbits(a: ArrayLike, ...rest: Rest<[number | null, "big" | "li
  */
 export function unpackbits(
   a: ArrayLike,
-  ...rest: Rest<[number | null, number | null, "big" | "little"], PackOptions & { readonly count?: number | null | undefined }>
+  ...rest: Rest<
+    [number | null, number | null, "big" | "little"],
+    PackOptions & { readonly count?: number | null | undefined }
+  >
 ): NDArray {
-  const { axis = null, count = null, bitorder = "big" } = given<PackOptions & { count: number | null }>("unpackbits", ["axis", "count", "bitorder"], 3, rest);
+  const {
+    axis = null,
+    count = null,
+    bitorder = "big",
+  } = given<PackOptions & { count: number | null }>("unpackbits", ["axis", "count", "bitorder"], 3, rest);
   checkChoice("unpackbits", "bitorder", bitorder, ["big", "little"]);
   const raw = asArray(a, "unpackbits");
   if (raw.dtype !== "uint8")
-    throw new DTypeError("BytesDType", { what: `unpackbits: ${raw.describe()}`, why: "bytes are uint8", fix: "convert with x.astype(numpy.uint8)" });
+    throw new DTypeError("BytesDType", {
+      what: `unpackbits: ${raw.describe()}`,
+      why: "bytes are uint8",
+      fix: "convert with x.astype(numpy.uint8)",
+    });
   const [x, at] = alongLast("unpackbits", raw, axis);
   const masks = shiftLeft(full([8], 1, "uint8"), bitPlaces(bitorder));
   const [bytes, mask] = broadcastAll("unpackbits", [expandDims(x, [-1]), masks]);

@@ -62,13 +62,21 @@ function shortest(x: number, single: boolean): number {
 const special = (x: number): string => (Number.isNaN(x) ? "nan" : x > 0 ? "inf" : "-inf");
 
 /** A function that prints the numbers of one array, all in one form. */
-function floatFormat(values: readonly number[], single: boolean, { precision, suppress }: PrintOptions): (x: number) => string {
+function floatFormat(
+  values: readonly number[],
+  single: boolean,
+  { precision, suppress }: PrintOptions,
+): (x: number) => string {
   const finite = values.filter(Number.isFinite).map((v) => shortest(v, single));
   const sizes = finite.filter((v) => v !== 0).map(Math.abs);
   const [largest, smallest] = [Math.max(0, ...sizes), Math.min(Infinity, ...sizes)];
-  const exponential = sizes.length > 0 && (largest >= 1e16 || (!suppress && (smallest < 1e-4 || largest / smallest > 1e3 * 1e5)));
+  const exponential =
+    sizes.length > 0 && (largest >= 1e16 || (!suppress && (smallest < 1e-4 || largest / smallest > 1e3 * 1e5)));
   if (exponential) {
-    const digits = Math.max(0, ...finite.map((v) => decimalsOf(Number(v.toExponential(precision)).toExponential().split("e")[0]!)));
+    const digits = Math.max(
+      0,
+      ...finite.map((v) => decimalsOf(Number(v.toExponential(precision)).toExponential().split("e")[0]!)),
+    );
     return (x) => (Number.isFinite(x) ? exponent(shortest(x, single).toExponential(digits)) : special(x));
   }
   const rounded = finite.map((v) => Number(v.toFixed(precision)));
@@ -154,7 +162,11 @@ export function valuesText(x: HostArray, options: PrintOptions = current): strin
 const alignPoint = (text: string, width: number, x: HostArray): string => {
   if (isBool(x.dtype)) return text.padStart(width);
   const [own] = [text.length];
-  return own >= width ? text : isInteger(x.dtype) || !text.includes(".") ? text.padStart(width) : padDecimals(text, width);
+  return own >= width
+    ? text
+    : isInteger(x.dtype) || !text.includes(".")
+      ? text.padStart(width)
+      : padDecimals(text, width);
 };
 const padDecimals = (text: string, width: number): string => text.padStart(width);
 
@@ -211,7 +223,8 @@ const escape = (text: string): string => text.replace(/&/g, "&amp;").replace(/</
 export function arrayHtml(x: NDArray): string {
   const title = `<div><code>${escape(`${x.dtype}[${x.shape.join(", ")}]`)}</code></div>`;
   const host = hostOf(x);
-  if (!host || x.ndim !== 2 || x.size === 0) return `${title}<pre>${escape(host ? valuesText(host) : arrayText(x))}</pre>`;
+  if (!host || x.ndim !== 2 || x.size === 0)
+    return `${title}<pre>${escape(host ? valuesText(host) : arrayText(x))}</pre>`;
   const [rows, columns] = x.shape as readonly [number, number];
   const shownRows = places(rows, rows > 20, 5);
   const shownColumns = places(columns, columns > 20, 5);

@@ -38,14 +38,18 @@ const isNaNs = (x: NDArray): NDArray => neArrays(x, x);
 /** The reduced axes merged into one last axis. */
 function mergeLast(x: NDArray, axes: readonly number[]): NDArray {
   const kept = range(x.ndim).filter((i) => !axes.includes(i));
-  return reshape(transpose(x, [...kept, ...axes]), [...kept.map((i) => x.shape[i]!), sizeOf(axes.map((i) => x.shape[i]!))]);
+  return reshape(transpose(x, [...kept, ...axes]), [
+    ...kept.map((i) => x.shape[i]!),
+    sizeOf(axes.map((i) => x.shape[i]!)),
+  ]);
 }
 
 /** Weights in the array's shape: given so, or along the reduced axes. */
 function weightsLike(x: NDArray, w: NDArray, axes: readonly number[], all: boolean): NDArray {
   if (w.ndim === x.ndim && w.shape.every((n, i) => n === x.shape[i])) return w;
   const expected = axes.map((i) => x.shape[i]!);
-  if (!all && w.ndim === axes.length && w.shape.every((n, i) => n === expected[i])) return broadcastInDim(w, x.shape, axes);
+  if (!all && w.ndim === axes.length && w.shape.every((n, i) => n === expected[i]))
+    return broadcastInDim(w, x.shape, axes);
   throw new ShapeError("WeightsShape", {
     what: `quantile: weights of shape ${shapeText(w.shape)} for an array of shape ${shapeText(x.shape)}`,
     why: "every element, or every position along the axis, has a weight",
@@ -62,10 +66,15 @@ function quantiles(name: string, a: ArrayLike, q: ArrayLike, options: QuantileOp
       why: "only the inverted distribution function is defined for weights",
       fix: 'pass { method: "inverted_cdf" }',
     });
-  const [array, w] = weights === null ? [inexactOf(name, a), null] : (promoteOperands(name, [a, weights], true) as [NDArray, NDArray]);
+  const [array, w] =
+    weights === null ? [inexactOf(name, a), null] : (promoteOperands(name, [a, weights], true) as [NDArray, NDArray]);
   const probabilities = inexactOf(name, q);
   if (isComplex(array.dtype))
-    throw new DTypeError("ComplexOrder", { what: `${name}: the array is complex`, why: "quantiles need an order", fix: "take real parts or moduli" });
+    throw new DTypeError("ComplexOrder", {
+      what: `${name}: the array is complex`,
+      why: "quantiles need an order",
+      fix: "take real parts or moduli",
+    });
   if (probabilities.ndim > 1)
     throw new ShapeError("QuantileRank", {
       what: `${name}: the probabilities have shape ${shapeText(probabilities.shape)}`,
@@ -185,7 +194,13 @@ const fraction = (name: string, q: ArrayLike): NDArray => {
  * np.percentile(np.array([1, 2, 3, 4, 5]), 25) // 2
  */
 export const percentile = (a: ArrayLike, q: ArrayLike, ...rest: QuantileRest): NDArray =>
-  quantiles("percentile", a, fraction("percentile", q), given<QuantileOptions>("percentile", quantileNames, 1, rest), false);
+  quantiles(
+    "percentile",
+    a,
+    fraction("percentile", q),
+    given<QuantileOptions>("percentile", quantileNames, 1, rest),
+    false,
+  );
 
 /**
  * `percentile` without regard to NaN.
@@ -194,7 +209,13 @@ export const percentile = (a: ArrayLike, q: ArrayLike, ...rest: QuantileRest): N
  * np.nanpercentile(np.array([1, NaN, 3]), 50) // 2
  */
 export const nanpercentile = (a: ArrayLike, q: ArrayLike, ...rest: QuantileRest): NDArray =>
-  quantiles("nanpercentile", a, fraction("nanpercentile", q), given<QuantileOptions>("nanpercentile", quantileNames, 1, rest), true);
+  quantiles(
+    "nanpercentile",
+    a,
+    fraction("nanpercentile", q),
+    given<QuantileOptions>("nanpercentile", quantileNames, 1, rest),
+    true,
+  );
 
 /**
  * The middle element, or the mean of the two in the middle; NaN if there is one among the elements.
@@ -203,7 +224,13 @@ export const nanpercentile = (a: ArrayLike, q: ArrayLike, ...rest: QuantileRest)
  * np.median(np.array([3, 1, 2])) // 2
  */
 export const median = (a: ArrayLike, ...rest: Rest<[Axis], MedianOptions>): NDArray =>
-  quantiles("median", a, 0.5, { ...given<MedianOptions>("median", ["axis", "keepdims"], 1, rest), method: "midpoint" }, false);
+  quantiles(
+    "median",
+    a,
+    0.5,
+    { ...given<MedianOptions>("median", ["axis", "keepdims"], 1, rest), method: "midpoint" },
+    false,
+  );
 
 /**
  * `median` without regard to NaN.
@@ -212,5 +239,10 @@ export const median = (a: ArrayLike, ...rest: Rest<[Axis], MedianOptions>): NDAr
  * np.nanmedian(np.array([3, NaN, 1])) // 2
  */
 export const nanmedian = (a: ArrayLike, ...rest: Rest<[Axis], MedianOptions>): NDArray =>
-  quantiles("nanmedian", a, 0.5, { ...given<MedianOptions>("nanmedian", ["axis", "keepdims"], 1, rest), method: "midpoint" }, true);
-
+  quantiles(
+    "nanmedian",
+    a,
+    0.5,
+    { ...given<MedianOptions>("nanmedian", ["axis", "keepdims"], 1, rest), method: "midpoint" },
+    true,
+  );

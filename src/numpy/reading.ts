@@ -58,7 +58,13 @@ export function itemOf(x: NDArray): number | boolean {
   if (x.size === 1 && !isComplex(x.dtype)) return elementOf(values, 0) as number | boolean;
   throw new ShapeError("NotOneElement", {
     what: `item() of ${x.describe()}`,
-    why: x.size === 1 ? "a complex number is no JavaScript number" : `the array has ${x.size} elements (shape ${shapeText(x.shape)})`,
-    fix: x.size === 1 ? "read x.real.item() and x.imag.item(), or x.js()" : "pick one first, x.slice(0).item(), or read all with x.js()",
+    why:
+      x.size === 1
+        ? "a complex number is no JavaScript number"
+        : `the array has ${x.size} elements (shape ${shapeText(x.shape)})`,
+    fix:
+      x.size === 1
+        ? "read x.real.item() and x.imag.item(), or x.js()"
+        : "pick one first, x.slice(0).item(), or read all with x.js()",
   });
 }

@@ -25,7 +25,17 @@ import { convertElementType } from "../lax/cast.ts";
 import { gtArrays, neArrays, selectArrays } from "../lax/compare.ts";
 import { conj, real } from "../lax/complex.ts";
 import { expandDims } from "../lax/movement.ts";
-import { argmax as argmaxArray, argmin as argminArray, highest, lowest, reduceAnd, reduceMax, reduceMin, reduceOr, reduceProd } from "../lax/reduce.ts";
+import {
+  argmax as argmaxArray,
+  argmin as argminArray,
+  highest,
+  lowest,
+  reduceAnd,
+  reduceMax,
+  reduceMin,
+  reduceOr,
+  reduceProd,
+} from "../lax/reduce.ts";
 import { literalLike } from "../lax/rules.ts";
 import { type Rest, given, inexactOf, numericOf, optionalDType } from "./arguments.ts";
 
@@ -124,10 +134,16 @@ function reduceWith(
 
 /** Puts reduced axes back with length 1. */
 export const keepAxes = (x: NDArray, axes: readonly number[]): NDArray =>
-  axes.length === 0 ? x : expandDims(x, [...axes].sort((i, j) => i - j));
+  axes.length === 0
+    ? x
+    : expandDims(
+        x,
+        [...axes].sort((i, j) => i - j),
+      );
 
 /** Integers of fewer than 32 bits, and booleans, are added up in 32 bits. */
-export const widened = (d: DType): DType => (isBool(d) || (isInteger(d) && isSigned(d)) ? "int32" : isUnsigned(d) ? "uint32" : d);
+export const widened = (d: DType): DType =>
+  isBool(d) || (isInteger(d) && isSigned(d)) ? "int32" : isUnsigned(d) ? "uint32" : d;
 /** 16-bit floats are added up in float32. */
 const wideFloat = (d: DType): DType => (d === "float16" || d === "bfloat16" ? "float32" : d);
 
@@ -145,8 +161,20 @@ const prodReduction: Reduction = {
   neutral: () => 1,
   hasIdentity: true,
 };
-const maxReduction: Reduction = { name: "max", reduce: reduceMax, combine: maxArrays, neutral: lowest, hasIdentity: false };
-const minReduction: Reduction = { name: "min", reduce: reduceMin, combine: minArrays, neutral: highest, hasIdentity: false };
+const maxReduction: Reduction = {
+  name: "max",
+  reduce: reduceMax,
+  combine: maxArrays,
+  neutral: lowest,
+  hasIdentity: false,
+};
+const minReduction: Reduction = {
+  name: "min",
+  reduce: reduceMin,
+  combine: minArrays,
+  neutral: highest,
+  hasIdentity: false,
+};
 
 /** A sum or product: in 32 bits at least, 16-bit floats in float32, unless a dtype is asked for. */
 function accumulate(reduction: Reduction, a: ArrayLike, options: SumOptions): NDArray {
@@ -222,8 +250,20 @@ export function ptp(a: ArrayLike, ...rest: Rest<[Axis], AxisOptions>): NDArray {
 
 // ---------------------------------------------------------------- logic
 
-const allReduction: Reduction = { name: "all", reduce: reduceAnd, combine: andArrays, neutral: () => 1, hasIdentity: true };
-const anyReduction: Reduction = { name: "any", reduce: reduceOr, combine: orArrays, neutral: () => 0, hasIdentity: true };
+const allReduction: Reduction = {
+  name: "all",
+  reduce: reduceAnd,
+  combine: andArrays,
+  neutral: () => 1,
+  hasIdentity: true,
+};
+const anyReduction: Reduction = {
+  name: "any",
+  reduce: reduceOr,
+  combine: orArrays,
+  neutral: () => 0,
+  hasIdentity: true,
+};
 
 /** Whether elements are not zero. A complex number counts if either part does. */
 const boolOf = (name: string, a: ArrayLike): NDArray => {
@@ -303,7 +343,14 @@ export const argmin = (a: ArrayLike, ...rest: ArgRest): NDArray => position("arg
 // ---------------------------------------------------------------- means
 
 /** How many elements take part: a number, or an array where a mask decides. */
-function countOf(name: string, x: NDArray, axes: readonly number[], mask: NDArray | null, dtype: DType, keepdims: boolean): NDArray {
+function countOf(
+  name: string,
+  x: NDArray,
+  axes: readonly number[],
+  mask: NDArray | null,
+  dtype: DType,
+  keepdims: boolean,
+): NDArray {
   if (!mask) return scalarLiteral(sizeOf(axes.map((i) => x.shape[i]!)), dtype);
   const shape = broadcastShapes(name, [x.shape, mask.shape]);
   return sum(broadcastTo(mask, shape), { axis: axes, dtype, keepdims });
@@ -349,7 +396,11 @@ function alignWeights(x: NDArray, w: NDArray, axis: Axis | undefined): NDArray {
     });
   const order = axes.map((_, i) => i).sort((i, j) => axes[i]! - axes[j]!);
   const sorted = transpose(w, order);
-  return broadcastInDim(sorted, x.shape, order.map((i) => axes[i]!));
+  return broadcastInDim(
+    sorted,
+    x.shape,
+    order.map((i) => axes[i]!),
+  );
 }
 
 /**
@@ -358,10 +409,12 @@ function alignWeights(x: NDArray, w: NDArray, axis: Axis | undefined): NDArray {
  * @example
  * np.average(np.array([1, 2, 3]), { weights: np.array([1, 0, 1]) }) // 2
  */
+export function average(a: ArrayLike, options: AverageOptions & { readonly returned: true }): [NDArray, NDArray];
 export function average(
   a: ArrayLike,
-  options: AverageOptions & { readonly returned: true }): [NDArray, NDArray];
-export function average(a: ArrayLike, axis: Axis, options: AverageOptions & { readonly returned: true }): [NDArray, NDArray];
+  axis: Axis,
+  options: AverageOptions & { readonly returned: true },
+): [NDArray, NDArray];
 export function average(
   a: ArrayLike,
   ...rest: Rest<[Axis, ArrayLike | null, false], AverageOptions & { readonly returned?: false | undefined }>
@@ -396,7 +449,11 @@ export type VarRest = Rest<[Axis], VarOptions>;
 export const varNames = ["axis", "dtype", "ddof", "keepdims", "where", "mean", "correction"] as const;
 
 /** The dtypes to compute a variance in and to give it in. */
-export function varDTypes(name: string, x: DType, dtype: DType | null | undefined): readonly [computed: DType, result: DType] {
+export function varDTypes(
+  name: string,
+  x: DType,
+  dtype: DType | null | undefined,
+): readonly [computed: DType, result: DType] {
   const asked = dtype == null ? null : parseDType(dtype);
   if (asked && isComplex(x) && !isComplex(asked))
     throw new DTypeError("VarianceDType", {
@@ -424,7 +481,8 @@ function variance(name: string, a: ArrayLike, options: VarOptions): NDArray {
   const y = convertElementType(x, computed);
   const mask = maskOf(name, where);
   const axes = canonicalAxes(name, axis, y.ndim);
-  const center = known === null ? meanOf(name, y, axes, mask, true) : convertElementType(asArray(known, name), computed);
+  const center =
+    known === null ? meanOf(name, y, axes, mask, true) : convertElementType(asArray(known, name), computed);
   const deviations = squaredSize(subArrays(y, broadcastTo(center, y.shape)));
   const count = countOf(name, y, axes, mask, deviations.dtype, keepdims);
   const divisor = subArrays(count, scalarLiteral(correction ?? ddof, deviations.dtype));

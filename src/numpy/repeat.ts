@@ -35,8 +35,17 @@ export interface RepeatOptions {
  * @example
  * np.repeat(np.array([1, 2]), 2) // [1, 1, 2, 2]
  */
-export function repeat(a: ArrayLike, repeats: number | ArrayLike, ...rest: Rest<[number | null], RepeatOptions>): NDArray {
-  const { axis = null, totalRepeatLength: total = null } = given<RepeatOptions>("repeat", ["axis", "totalRepeatLength"], 1, rest);
+export function repeat(
+  a: ArrayLike,
+  repeats: number | ArrayLike,
+  ...rest: Rest<[number | null], RepeatOptions>
+): NDArray {
+  const { axis = null, totalRepeatLength: total = null } = given<RepeatOptions>(
+    "repeat",
+    ["axis", "totalRepeatLength"],
+    1,
+    rest,
+  );
   const whole = asArray(a, "repeat");
   const x = axis === null || whole.ndim === 0 ? reshape(whole, [whole.size]) : whole;
   const at = axis === null ? 0 : canonicalAxis("repeat", axis, x.ndim);
@@ -53,10 +62,16 @@ export function repeat(a: ArrayLike, repeats: number | ArrayLike, ...rest: Rest<
       x.shape.map((length, i) => (i === at ? length * times : length)),
     );
   }
-  const index = asIndex(repeats as ArrayLike, "repeat");
+  const index = asIndex(repeats, "repeat");
   const counts = broadcastTo(reshape(index, [index.size]), [n]);
   const length = total ?? totalOf(counts);
-  if (length === 0 || n === 0) return full(x.shape.map((k, i) => (i === at ? length : k)), 0, x.dtype, x.weakType);
+  if (length === 0 || n === 0)
+    return full(
+      x.shape.map((k, i) => (i === at ? length : k)),
+      0,
+      x.dtype,
+      x.weakType,
+    );
   // The result's position k comes from the last element whose run has begun.
   const starts = subArrays(cumsum(convert(counts, "int32")), convert(counts, "int32"));
   const marks = placeIn(full([length], 0, "int32"), [starts]).add(1, { mode: "drop" });
@@ -82,7 +97,11 @@ type SliceItem = readonly (number | null)[];
 export type Positions = ArrayLike;
 
 /** Positions as plain numbers, each from 0 to n − 1 (or n), where they can be read. */
-function placesOf(name: string, obj: Positions, n: number): { readonly index: NDArray; readonly values: number[] | null } {
+function placesOf(
+  name: string,
+  obj: Positions,
+  n: number,
+): { readonly index: NDArray; readonly values: number[] | null } {
   const index = asIndex(obj, name);
   const concrete = index.concrete();
   return { index, values: concrete ? [...evaluator().toHost(concrete).data].map((i) => (i < 0 ? i + n : i)) : null };
@@ -102,7 +121,12 @@ export interface DeleteOptions {
  * np.delete_(np.array([1, 2, 3]), 1) // [1, 3]
  */
 export function delete_(arr: ArrayLike, obj: Positions, ...rest: Rest<[number | null], DeleteOptions>): NDArray {
-  const { axis = null, assumeUniqueIndices = false } = given<DeleteOptions>("delete", ["axis", "assumeUniqueIndices"], 1, rest);
+  const { axis = null, assumeUniqueIndices = false } = given<DeleteOptions>(
+    "delete",
+    ["axis", "assumeUniqueIndices"],
+    1,
+    rest,
+  );
   const whole = asArray(arr, "delete");
   const x = axis === null ? reshape(whole, [whole.size]) : whole;
   const at = axis === null ? 0 : canonicalAxis("delete", axis, x.ndim);
@@ -117,7 +141,11 @@ export function delete_(arr: ArrayLike, obj: Positions, ...rest: Rest<[number | 
   if (values) {
     const gone = new Set(values.map((i) => canonicalPlace("delete", i, n)));
     const kept = range(n).filter((i) => !gone.has(i));
-    return take(x, evaluator().fromHost({ shape: [kept.length], dtype: "int32", data: Int32Array.from(kept) }, false), at);
+    return take(
+      x,
+      evaluator().fromHost({ shape: [kept.length], dtype: "int32", data: Int32Array.from(kept) }, false),
+      at,
+    );
   }
   if (!assumeUniqueIndices)
     throw new ConcretizationError("DataDependentShape", {
@@ -139,7 +167,11 @@ function keepWhere(x: NDArray, at: number, gone: NDArray, n: number): NDArray {
     });
   const { data } = evaluator().toHost(concrete);
   const kept = range(n).filter((i) => data[i] === 0);
-  return take(x, evaluator().fromHost({ shape: [kept.length], dtype: "int32", data: Int32Array.from(kept) }, false), at);
+  return take(
+    x,
+    evaluator().fromHost({ shape: [kept.length], dtype: "int32", data: Int32Array.from(kept) }, false),
+    at,
+  );
 }
 
 function canonicalPlace(name: string, i: number, n: number): number {
@@ -183,14 +215,23 @@ export function insert(
   const count = single ? added.shape[at]! : Math.max(index.size, added.shape[at]!);
   const n = x.shape[at]!;
   const places = broadcastTo(reshape(convert(index, "int32"), [index.size]), [count]);
-  const wrapped = selectArrays(ltArrays(places, literalLike(places, 0)), addArrays(places, literalLike(places, n)), places);
+  const wrapped = selectArrays(
+    ltArrays(places, literalLike(places, 0)),
+    addArrays(places, literalLike(places, n)),
+    places,
+  );
   const bounded = minArrays(maxArrays(wrapped, literalLike(wrapped, 0)), literalLike(wrapped, n));
   // The k-th smallest position moves by the k values inserted before it.
   const order = argsort(bounded);
   const targets = placeIn(bounded, [order]).add(iota("int32", count));
   const mask = placeIn(full([n + count], 1, "bool"), [targets]).set(false);
   const others = flatnonzero(mask, { size: n });
-  const out = full(x.shape.map((k, i) => (i === at ? n + count : k)), 0, x.dtype, x.weakType);
+  const out = full(
+    x.shape.map((k, i) => (i === at ? n + count : k)),
+    0,
+    x.dtype,
+    x.weakType,
+  );
   const before = range(at).map((): SliceItem => []);
   return placeIn(placeIn(out, [...before, targets]).set(added), [...before, others]).set(x);
 }
@@ -221,7 +262,10 @@ export function trimZeros(filt: ArrayLike, ...rest: Rest<[string], TrimOptions>)
       fix: "trim before the transformation, or use numpy.where and fixed lengths",
     });
   const [front, back] = [trim.toLowerCase().includes("f"), trim.toLowerCase().includes("b")];
-  const axes = axis === null ? range(x.ndim) : (typeof axis === "number" ? [axis] : axis).map((i) => canonicalAxis("trimZeros", i, x.ndim));
+  const axes =
+    axis === null
+      ? range(x.ndim)
+      : (typeof axis === "number" ? [axis] : axis).map((i) => canonicalAxis("trimZeros", i, x.ndim));
   const { data } = evaluator().toHost(concrete);
   const items = x.shape.map((n, i): SliceItem => {
     if (!axes.includes(i)) return [];
@@ -234,4 +278,3 @@ export function trimZeros(filt: ArrayLike, ...rest: Rest<[string], TrimOptions>)
   });
   return readIndex(x, items);
 }
-

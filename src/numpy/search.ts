@@ -10,7 +10,7 @@ import { broadcastInDim, broadcastTo, convert, full, reshape } from "../core/str
 import { addArrays, maxArrays, subArrays } from "../lax/arithmetic.ts";
 import { andArrays, bitwiseNot, orArrays, shiftRightArithmetic } from "../lax/bitwise.ts";
 import { convertElementType } from "../lax/cast.ts";
-import { geArrays, neArrays, selectArrays } from "../lax/compare.ts";
+import { eqArrays, geArrays, neArrays, selectArrays } from "../lax/compare.ts";
 import { gather } from "../lax/gather.ts";
 import { rev, sliceInDim } from "../lax/movement.ts";
 import { literalLike } from "../lax/rules.ts";
@@ -73,8 +73,16 @@ function bisect(sorted: NDArray, v: NDArray, side: "left" | "right"): NDArray {
  * @example
  * np.searchsorted(np.array([1, 2, 3]), 2) // 1
  */
-export function searchsorted(a: ArrayLike, v: ArrayLike, ...rest: Rest<["left" | "right"], SearchsortedOptions>): NDArray {
-  const { side = "left", sorter = null, method = "scan" } = given<SearchsortedOptions>("searchsorted", ["side", "sorter", "method"], 1, rest);
+export function searchsorted(
+  a: ArrayLike,
+  v: ArrayLike,
+  ...rest: Rest<["left" | "right"], SearchsortedOptions>
+): NDArray {
+  const {
+    side = "left",
+    sorter = null,
+    method = "scan",
+  } = given<SearchsortedOptions>("searchsorted", ["side", "sorter", "method"], 1, rest);
   checkChoice("searchsorted", "side", side, ["left", "right"]);
   checkChoice("searchsorted", "method", method, ["scan", "scan_unrolled", "sort", "compare_all"]);
   const [x, query] = promoteOperands("searchsorted", [a, v]) as [NDArray, NDArray];
@@ -123,7 +131,11 @@ export interface BincountOptions {
  * np.bincount(np.array([0, 2, 2], { dtype: "int32" })) // [1, 0, 2]
  */
 export function bincount(x: ArrayLike, ...rest: Rest<[ArrayLike | null], BincountOptions>): NDArray {
-  const { weights = null, minlength = 0, length = null } = given<BincountOptions>("bincount", ["weights", "minlength", "length"], 1, rest);
+  const {
+    weights = null,
+    minlength = 0,
+    length = null,
+  } = given<BincountOptions>("bincount", ["weights", "minlength", "length"], 1, rest);
   const raw = asIndex(x, "bincount");
   const values = isBool(raw.dtype) ? convert(raw, "int32") : raw;
   if (!isInteger(values.dtype))
@@ -133,7 +145,10 @@ export function bincount(x: ArrayLike, ...rest: Rest<[ArrayLike | null], Bincoun
       fix: "convert them with x.astype(numpy.int32)",
     });
   if (values.ndim !== 1) throw needsVector("bincount", values);
-  const bins = length === null ? binsFor(values, integer("bincount", "minlength", minlength)) : integer("bincount", "length", length);
+  const bins =
+    length === null
+      ? binsFor(values, integer("bincount", "minlength", minlength))
+      : integer("bincount", "length", length);
   const w = weights === null ? scalarLiteral(1, "int32") : asArray(weights, "bincount");
   if (weights !== null && !shapesEqual(w.shape, values.shape))
     throw new ShapeError("WeightsShape", {
@@ -174,9 +189,12 @@ const edgesOf = (name: string, a: ArrayLike, bins: Bins, limits: BinRange | unde
   const given_ = asArray(bins, name);
   if (given_.ndim === 1) return convertElementType(given_, x.dtype);
   const count = integer(name, "bins", typeof bins === "number" ? bins : given_.item());
-  const [low, high] = (limits ? [...(limits as readonly ArrayLike[])] : [min(x), max(x)]).map((l) => convertElementType(l, x.dtype)) as [NDArray, NDArray];
-  const flat = orArrays(geArrays(low, high), bitwiseNot(neArrays(low, high)));
-  const widen = (edge: NDArray, by: number): NDArray => selectArrays(flat, addArrays(edge, literalLike(edge, by)), edge);
+  const [low, high] = (limits ? [...(limits as readonly ArrayLike[])] : [min(x), max(x)]).map((l) =>
+    convertElementType(l, x.dtype),
+  ) as [NDArray, NDArray];
+  const flat = eqArrays(low, high);
+  const widen = (edge: NDArray, by: number): NDArray =>
+    selectArrays(flat, addArrays(edge, literalLike(edge, by)), edge);
   return linspace(widen(low, -0.5), widen(high, 0.5), count + 1, { dtype: x.dtype });
 };
 
@@ -187,7 +205,12 @@ const edgesOf = (name: string, a: ArrayLike, bins: Bins, limits: BinRange | unde
  * np.histogramBinEdges(np.array([0, 4]), 2) // [0, 2, 4]
  */
 export function histogramBinEdges(a: ArrayLike, ...rest: Rest<[Bins], Omit<HistogramOptions, "density">>): NDArray {
-  const { bins = 10, range: limits } = given<HistogramOptions>("histogramBinEdges", ["bins", "range", "weights"], 1, rest);
+  const { bins = 10, range: limits } = given<HistogramOptions>(
+    "histogramBinEdges",
+    ["bins", "range", "weights"],
+    1,
+    rest,
+  );
   return edgesOf("histogramBinEdges", a, bins, limits);
 }
 
@@ -196,7 +219,7 @@ function binOf(x: NDArray, edges: NDArray): NDArray {
   const n = edges.shape[0]!;
   const last = reshape(sliceInDim(edges, n - 1, n), []);
   const index = bisect(edges, x, "right");
-  return where(bitwiseNot(neArrays(x, last)), n - 1, index);
+  return where(eqArrays(x, last), n - 1, index);
 }
 
 /**
@@ -206,12 +229,12 @@ function binOf(x: NDArray, edges: NDArray): NDArray {
  * np.histogram(np.array([0, 1, 1, 4]), 2) // [[3, 1], [0, 2, 4]]
  */
 export function histogram(a: ArrayLike, ...rest: Rest<[Bins], HistogramOptions>): [counts: NDArray, edges: NDArray] {
-  const { bins = 10, range: limits, weights = null, density = false } = given<HistogramOptions>(
-    "histogram",
-    ["bins", "range", "weights", "density"],
-    1,
-    rest,
-  );
+  const {
+    bins = 10,
+    range: limits,
+    weights = null,
+    density = false,
+  } = given<HistogramOptions>("histogram", ["bins", "range", "weights", "density"], 1, rest);
   const raw = asArray(a, "histogram");
   if (weights !== null && !shapesEqual(raw.shape, asArray(weights, "histogram").shape))
     throw new ShapeError("WeightsShape", {
@@ -243,13 +266,16 @@ export interface HistogramddOptions extends Omit<HistogramOptions, "bins" | "ran
  * @example
  * np.histogramdd(np.array([[0, 0], [1, 1]]), 2)[0] // [[1, 0], [0, 1]]
  */
-export function histogramdd(sample: ArrayLike, ...rest: Rest<[number | readonly Bins[]], HistogramddOptions>): [counts: NDArray, edges: NDArray[]] {
-  const { bins = 10, range: limits = null, weights = null, density = false } = given<HistogramddOptions>(
-    "histogramdd",
-    ["bins", "range", "weights", "density"],
-    1,
-    rest,
-  );
+export function histogramdd(
+  sample: ArrayLike,
+  ...rest: Rest<[number | readonly Bins[]], HistogramddOptions>
+): [counts: NDArray, edges: NDArray[]] {
+  const {
+    bins = 10,
+    range: limits = null,
+    weights = null,
+    density = false,
+  } = given<HistogramddOptions>("histogramdd", ["bins", "range", "weights", "density"], 1, rest);
   const points = inexactOf("histogramdd", sample);
   const [n, dimensions] = points.shape as unknown as readonly [number, number];
   const perDimension = typeof bins === "number" ? range(dimensions).map(() => bins) : bins;
@@ -267,18 +293,18 @@ export function histogramdd(sample: ArrayLike, ...rest: Rest<[number | readonly 
     const e = edges[k]!;
     const last = reshape(sliceInDim(e, e.shape[0]! - 1, e.shape[0]!), []);
     const index = bisect(e, x, "right");
-    return where(bitwiseNot(neArrays(x, last)), subArrays(index, literalLike(index, 1)), index);
+    return where(eqArrays(x, last), subArrays(index, literalLike(index, 1)), index);
   });
-  const w = weights === null ? scalarLiteral(1, "int32") : asArray(weights, "histogramdd");
+  const w = weights === null ? scalarLiteral(1, points.dtype) : asArray(weights, "histogramdd");
   const filled = placeIn(full(sizes, 0, w.dtype), places).add(w);
-  const counts = readIndex(filled, sizes.map((k) => [1, k - 1]));
+  const counts = readIndex(
+    filled,
+    sizes.map((k) => [1, k - 1]),
+  );
   if (!density) return [counts, edges];
   const total = convertElementType(counts, points.dtype);
   const normed = divide(total, sum(total));
-  return [
-    edges.reduce((h, e, k) => divide(h, broadcastInDim(diff(e), h.shape, [k])), normed),
-    edges,
-  ];
+  return [edges.reduce((h, e, k) => divide(h, broadcastInDim(diff(e), h.shape, [k])), normed), edges];
 }
 
 /**
@@ -290,7 +316,10 @@ export function histogramdd(sample: ArrayLike, ...rest: Rest<[number | readonly 
 export function histogram2d(
   x: ArrayLike,
   y: ArrayLike,
-  ...rest: Rest<[number | readonly Bins[] | NDArray], Omit<HistogramddOptions, "bins"> & { readonly bins?: number | readonly Bins[] | NDArray | undefined }>
+  ...rest: Rest<
+    [number | readonly Bins[] | NDArray],
+    Omit<HistogramddOptions, "bins"> & { readonly bins?: number | readonly Bins[] | NDArray | undefined }
+  >
 ): [counts: NDArray, xEdges: NDArray, yEdges: NDArray] {
   const { bins = 10, ...options } = given<HistogramddOptions & { bins: number | readonly Bins[] | NDArray }>(
     "histogram2d",
@@ -304,8 +333,10 @@ export function histogram2d(
   const isFirst = broadcastTo(reshape(asArray([true, false]), [1, 2]), shape);
   const points = selectArrays(isFirst, first, second);
   // Edges that are one list serve both axes.
-  const both = typeof bins === "number" || (Array.isArray(bins) && bins.length === 2) ? (bins as number | readonly Bins[]) : [bins as Bins, bins as Bins];
+  const both =
+    typeof bins === "number" || (Array.isArray(bins) && bins.length === 2)
+      ? (bins as number | readonly Bins[])
+      : [bins as Bins, bins as Bins];
   const [counts, edges] = histogramdd(points, both, options);
   return [counts, edges[0]!, edges[1]!];
 }
-

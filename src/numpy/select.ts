@@ -60,7 +60,10 @@ export function select(
       why: "every choice has a condition",
       fix: "give two lists of the same length, at least one",
     });
-  const conditions = broadcastAll("select", [false, ...condlist].map((c) => truth(asArray(c, "select"))));
+  const conditions = broadcastAll(
+    "select",
+    [false, ...condlist].map((c) => truth(asArray(c, "select"))),
+  );
   const which = argmax(stack(conditions), 0);
   const cases = promoteOperands("select", [otherwise, ...choicelist]);
   const [w, ...all] = broadcastAll("select", [which, ...cases]);

@@ -51,7 +51,12 @@ function sortedMask(x: NDArray, equalNan: boolean) {
   const [n, ...inner] = x.shape as [number, ...number[]];
   const flat = reshape(x, [n, sizeOf(inner)]);
   const m = flat.shape[1]!;
-  if (m === 0) return { sorted: readIndex(x, [[0, Math.min(n, 1)]]), mask: full([Math.min(n, 1)], 1, "bool"), order: full([Math.min(n, 1)], 0, "int32") };
+  if (m === 0)
+    return {
+      sorted: readIndex(x, [[0, Math.min(n, 1)]]),
+      mask: full([Math.min(n, 1)], 1, "bool"),
+      order: full([Math.min(n, 1)], 0, "int32"),
+    };
   const columns = range(m).map((k) => reshape(sliceInDim(flat, k, k + 1, 1, 1), [n]));
   const order = sortArrays([...columns, iota("int32", n)], { dimension: 0, numKeys: m }).at(-1)!;
   const sorted = readIndex(x, [order]);
@@ -86,7 +91,11 @@ function distinct(name: string, ar: NDArray, axis: number | null, options: Uniqu
   let values = x.shape[0] === 0 ? full([count, ...x.shape.slice(1)], 0, x.dtype) : take(sorted, first, 0);
   if (size !== null && fillValue !== null) {
     const beyond = geArrays(iota("int32", count), countOf(mask));
-    values = selectArrays(broadcastInDim(beyond, values.shape, [0]), convert(asArray(fillValue, name), values.dtype), values);
+    values = selectArrays(
+      broadcastInDim(beyond, values.shape, [0]),
+      convert(asArray(fillValue, name), values.dtype),
+      values,
+    );
   }
   const inverse = (): NDArray => {
     const rank = subArrays(cumsum(convert(mask, "int32")), full([], 1, "int32"));
@@ -108,11 +117,16 @@ function distinct(name: string, ar: NDArray, axis: number | null, options: Uniqu
  */
 export function unique(
   ar: ArrayLike,
-  options: UniqueOptions & ({ readonly returnIndex: true } | { readonly returnInverse: true } | { readonly returnCounts: true }),
+  options: UniqueOptions &
+    ({ readonly returnIndex: true } | { readonly returnInverse: true } | { readonly returnCounts: true }),
 ): NDArray[];
 export function unique(
   ar: ArrayLike,
-  options?: UniqueOptions & { readonly returnIndex?: false; readonly returnInverse?: false; readonly returnCounts?: false },
+  options?: UniqueOptions & {
+    readonly returnIndex?: false;
+    readonly returnInverse?: false;
+    readonly returnCounts?: false;
+  },
 ): NDArray;
 export function unique(ar: ArrayLike, ...rest: readonly unknown[]): NDArray | NDArray[] {
   const names = ["returnIndex", "returnInverse", "returnCounts", "axis", "equalNan", "sorted", ...sizeNames] as const;
@@ -137,7 +151,8 @@ const separateNaN = (name: string, x: ArrayLike, rest: readonly unknown[]) =>
  * @example
  * np.uniqueValues(np.array([3, 1, 3])) // [1, 3]
  */
-export const uniqueValues = (x: ArrayLike, ...rest: Rest<[], SizeOptions>): NDArray => separateNaN("uniqueValues", x, rest).values;
+export const uniqueValues = (x: ArrayLike, ...rest: Rest<[], SizeOptions>): NDArray =>
+  separateNaN("uniqueValues", x, rest).values;
 
 /**
  * The distinct elements and how often each occurs.
@@ -156,7 +171,10 @@ export function uniqueCounts(x: ArrayLike, ...rest: Rest<[], SizeOptions>): { va
  * @example
  * np.uniqueInverse(np.array([3, 1, 3])).inverseIndices // [1, 0, 1]
  */
-export function uniqueInverse(x: ArrayLike, ...rest: Rest<[], SizeOptions>): { values: NDArray; inverseIndices: NDArray } {
+export function uniqueInverse(
+  x: ArrayLike,
+  ...rest: Rest<[], SizeOptions>
+): { values: NDArray; inverseIndices: NDArray } {
   const { values, inverse } = separateNaN("uniqueInverse", x, rest);
   return { values, inverseIndices: inverse() };
 }
@@ -203,7 +221,11 @@ export interface IsinOptions {
  * @example
  * np.isin(np.array([1, 2, 3]), np.array([1, 3])) // [true, false, true]
  */
-export function isin(element: ArrayLike, testElements: ArrayLike, ...rest: Rest<[boolean, boolean], IsinOptions>): NDArray {
+export function isin(
+  element: ArrayLike,
+  testElements: ArrayLike,
+  ...rest: Rest<[boolean, boolean], IsinOptions>
+): NDArray {
   const { invert = false, method = "auto" } = given<IsinOptions>("isin", ["assumeUnique", "invert", "method"], 2, rest);
   checkChoice("isin", "method", method, ["auto", "compare_all", "binary_search", "sort"]);
   const [a, b] = flatPair("isin", element, testElements);
@@ -213,7 +235,14 @@ export function isin(element: ArrayLike, testElements: ArrayLike, ...rest: Rest<
 }
 
 /** The elements that a mask picks, cut or filled up to a size. */
-function picked(name: string, x: NDArray, mask: NDArray, size: number | null, fillValue: ArrayLike | null, fill: (count: NDArray) => ArrayLike): NDArray {
+function picked(
+  name: string,
+  x: NDArray,
+  mask: NDArray,
+  size: number | null,
+  fillValue: ArrayLike | null,
+  fill: (count: NDArray) => ArrayLike,
+): NDArray {
   if (size === null) {
     if (!mask.concrete()) throw dataDependent(name, mask);
     return take(x, flatnonzero(mask));
@@ -301,11 +330,16 @@ export function setxor1d(ar1: ArrayLike, ar2: ArrayLike, ...rest: Rest<[boolean]
   const [hidden, sorted] = sortArrays([padding, all], { dimension: 0, numKeys: 2 }) as [NDArray, NDArray];
   const n = all.size;
   if (n === 0) return picked("setxor1d", all, full([0], 0, "bool"), size, fillValue, () => 0);
-  const same = andArrays(eqArrays(sliceInDim(sorted, 1, n), sliceInDim(sorted, 0, n - 1)), bitwiseNot(sliceInDim(hidden, 1, n)));
+  const same = andArrays(
+    eqArrays(sliceInDim(sorted, 1, n), sliceInDim(sorted, 0, n - 1)),
+    bitwiseNot(sliceInDim(hidden, 1, n)),
+  );
   const none = full([1], 0, "bool");
   const paired = orArrays(concatenateArrays([none, same], 0), concatenateArrays([same, none], 0));
   const mask = andArrays(bitwiseNot(paired), bitwiseNot(hidden));
-  return picked("setxor1d", sorted, mask, size, fillValue, () => take(sorted, flatnonzero(mask, { size: 1 }), { mode: "clip" }).reshape());
+  return picked("setxor1d", sorted, mask, size, fillValue, () =>
+    take(sorted, flatnonzero(mask, { size: 1 }), { mode: "clip" }).reshape(),
+  );
 }
 
 export interface IntersectOptions extends SetOptions {
@@ -329,15 +363,26 @@ export function intersect1d(
   ar2: ArrayLike,
   ...rest: Rest<[boolean], IntersectOptions & { readonly returnIndices?: false | undefined }>
 ): NDArray;
-export function intersect1d(ar1: ArrayLike, ar2: ArrayLike, ...rest: readonly unknown[]): NDArray | [NDArray, NDArray, NDArray] {
+export function intersect1d(
+  ar1: ArrayLike,
+  ar2: ArrayLike,
+  ...rest: readonly unknown[]
+): NDArray | [NDArray, NDArray, NDArray] {
   const names = ["assumeUnique", "returnIndices", ...sizeNames] as const;
-  const { returnIndices = false, size = null, fillValue = null } = given<IntersectOptions>("intersect1d", names, 2, rest);
+  const {
+    returnIndices = false,
+    size = null,
+    fillValue = null,
+  } = given<IntersectOptions>("intersect1d", names, 2, rest);
   const [a, b] = flatPair("intersect1d", ar1, ar2);
   needsConcrete("intersect1d", size, a, b);
   // Sorted by value, then by array: a common value's first occurrences stand at the start of its two runs.
   const from = concatenateArrays([full([a.size], 0, "int32"), full([b.size], 1, "int32")], 0);
   const place = concatenateArrays([iota("int32", a.size), iota("int32", b.size)], 0);
-  const [values, source, origin] = sortArrays([concatenateArrays([a, b], 0), from, place], { dimension: 0, numKeys: 3 }) as [NDArray, NDArray, NDArray];
+  const [values, source, origin] = sortArrays([concatenateArrays([a, b], 0), from, place], {
+    dimension: 0,
+    numKeys: 3,
+  }) as [NDArray, NDArray, NDArray];
   const n = values.size;
   const starts = runStarts(values, source, n);
   const firstOfA = andArrays(starts, eqArrays(source, literalLike(source, 0)));
@@ -361,4 +406,3 @@ function runStarts(values: NDArray, source: NDArray, n: number): NDArray {
   const changes = (x: NDArray): NDArray => neArrays(sliceInDim(x, 1, n), sliceInDim(x, 0, n - 1));
   return concatenateArrays([full([1], 1, "bool"), orArrays(changes(values), changes(source))], 0);
 }
-

@@ -22,7 +22,14 @@ import {
   transpose as transposeArray,
 } from "../core/structural.ts";
 import { dynamicSliceInDim } from "../lax/dynamicSlice.ts";
-import { concatenateArrays, expandDims as expandArray, rev, sliceInDim, squeeze as squeezeArray, tile as tileArray } from "../lax/movement.ts";
+import {
+  concatenateArrays,
+  expandDims as expandArray,
+  rev,
+  sliceInDim,
+  squeeze as squeezeArray,
+  tile as tileArray,
+} from "../lax/movement.ts";
 import { remainder, subtract } from "./arithmetic.ts";
 import { type Rest, broadcastAll, checkChoice, given, integer, shapeOf } from "./arguments.ts";
 
@@ -145,7 +152,10 @@ export function transpose(
 ): NDArray {
   const { axes = null } = given<{ axes: readonly number[] | null }>("transpose", ["axes"], 1, rest);
   const x = asArray(a, "transpose");
-  return transposeArray(x, axes === null ? range(x.ndim).reverse() : axes.map((i) => canonicalAxis("transpose", i, x.ndim)));
+  return transposeArray(
+    x,
+    axes === null ? range(x.ndim).reverse() : axes.map((i) => canonicalAxis("transpose", i, x.ndim)),
+  );
 }
 
 /**
@@ -192,7 +202,11 @@ export function swapaxes(a: ArrayLike, axis1: number, axis2: number): NDArray {
  * @example
  * np.moveaxis(np.zeros([2, 3, 4]), 0, -1).shape // [3, 4, 2]
  */
-export function moveaxis(a: ArrayLike, source: number | readonly number[], destination: number | readonly number[]): NDArray {
+export function moveaxis(
+  a: ArrayLike,
+  source: number | readonly number[],
+  destination: number | readonly number[],
+): NDArray {
   const x = asArray(a, "moveaxis");
   const from = canonicalAxes("moveaxis", source, x.ndim);
   const to = canonicalAxes("moveaxis", destination, x.ndim);
@@ -213,7 +227,11 @@ export function moveaxis(a: ArrayLike, source: number | readonly number[], desti
  * @example
  * np.rollaxis(np.zeros([2, 3, 4]), 2).shape // [4, 2, 3]
  */
-export function rollaxis(a: ArrayLike, axis: number, ...rest: Rest<[number], { readonly start?: number | undefined }>): NDArray {
+export function rollaxis(
+  a: ArrayLike,
+  axis: number,
+  ...rest: Rest<[number], { readonly start?: number | undefined }>
+): NDArray {
   const { start = 0 } = given<{ start: number }>("rollaxis", ["start"], 1, rest);
   const x = asArray(a, "rollaxis");
   const from = canonicalAxis("rollaxis", axis, x.ndim);
@@ -232,7 +250,10 @@ export function rollaxis(a: ArrayLike, axis: number, ...rest: Rest<[number], { r
 export function squeeze(a: ArrayLike, ...rest: Rest<[Axis], { readonly axis?: Axis | undefined }>): NDArray {
   const { axis } = given<{ axis: Axis }>("squeeze", ["axis"], 1, rest);
   const x = asArray(a, "squeeze");
-  const axes = axis === null || axis === undefined ? range(x.ndim).filter((i) => x.shape[i] === 1) : canonicalAxes("squeeze", axis, x.ndim);
+  const axes =
+    axis === null || axis === undefined
+      ? range(x.ndim).filter((i) => x.shape[i] === 1)
+      : canonicalAxes("squeeze", axis, x.ndim);
   return squeezeArray(x, axes);
 }
 
@@ -387,7 +408,10 @@ export interface Rot90Options {
  * @example
  * np.rot90(np.array([[1, 2], [3, 4]])) // [[2, 4], [1, 3]]
  */
-export function rot90(m: ArrayLike, ...rest: Rest<[number, readonly [number, number] | readonly number[]], Rot90Options>): NDArray {
+export function rot90(
+  m: ArrayLike,
+  ...rest: Rest<[number, readonly [number, number] | readonly number[]], Rot90Options>
+): NDArray {
   const { k = 1, axes = [0, 1] } = given<Rot90Options>("rot90", ["k", "axes"], 2, rest);
   const x = asArray(m, "rot90");
   if (axes.length !== 2 || x.ndim < 2)
@@ -438,7 +462,8 @@ export function roll(
 /** Shifts known now, or null where they are traced. */
 function staticShifts(shift: ArrayLike): number[] | null {
   if (typeof shift === "number") return [integer("roll", "shift", shift)];
-  if (Array.isArray(shift) && shift.every((s) => typeof s === "number")) return shift.map((s) => integer("roll", "shift", s));
+  if (Array.isArray(shift) && shift.every((s) => typeof s === "number"))
+    return shift.map((s) => integer("roll", "shift", s));
   return null;
 }
 

@@ -50,9 +50,16 @@ export function sort(a: ArrayLike, ...rest: SortRest): NDArray {
  * @example
  * np.argsort(np.array([3, 1, 2])) // [1, 2, 0]
  */
-export function argsort(a: ArrayLike, ...rest: Rest<[number | null], SortOptions & { readonly dtype?: DType | null | undefined }>): NDArray {
+export function argsort(
+  a: ArrayLike,
+  ...rest: Rest<[number | null], SortOptions & { readonly dtype?: DType | null | undefined }>
+): NDArray {
   const names = [...sortNames, "dtype"] as const;
-  const { axis = -1, descending = false, dtype } = given<SortOptions & { dtype: DType | null }>("argsort", names, 1, rest);
+  const {
+    axis = -1,
+    descending = false,
+    dtype,
+  } = given<SortOptions & { dtype: DType | null }>("argsort", names, 1, rest);
   const [x, dimension] = alongAxis("argsort", a, axis);
   const places = broadcastedIota(optionalDType(dtype) ?? "int32", x.shape, dimension);
   // Reversed before and after, so that equal elements keep their order.
@@ -66,7 +73,10 @@ export function argsort(a: ArrayLike, ...rest: Rest<[number | null], SortOptions
  * @example
  * np.lexsort([np.array([1, 0, 2]), np.array([0, 0, -1])]) // [2, 1, 0]
  */
-export function lexsort(keys: NDArray | readonly ArrayLike[], ...rest: Rest<[number], { readonly axis?: number | undefined }>): NDArray {
+export function lexsort(
+  keys: NDArray | readonly ArrayLike[],
+  ...rest: Rest<[number], { readonly axis?: number | undefined }>
+): NDArray {
   const { axis = -1 } = given<{ axis: number }>("lexsort", ["axis"], 1, rest);
   const xs = operandList("lexsort", keys).map((k) => asArray(k, "lexsort"));
   const first = xs[0]!;
@@ -144,7 +154,11 @@ function partitionArguments(name: string, a: ArrayLike, kth: number, rest: reado
  * @example
  * np.partition(np.array([3, 1, 2]), 1) // [1, 2, 3]
  */
-export function partition(a: ArrayLike, kth: number, ...rest: Rest<[number], { readonly axis?: number | undefined }>): NDArray {
+export function partition(
+  a: ArrayLike,
+  kth: number,
+  ...rest: Rest<[number], { readonly axis?: number | undefined }>
+): NDArray {
   const { x, at, n, k } = partitionArguments("partition", a, kth, rest);
   const bottom = inverted(topKArray(inverted(x), k + 1)[0]);
   const top = topKArray(x, n - k - 1)[0];
@@ -157,7 +171,11 @@ export function partition(a: ArrayLike, kth: number, ...rest: Rest<[number], { r
  * @example
  * np.argpartition(np.array([3, 1, 2]), 1) // [1, 2, 0]
  */
-export function argpartition(a: ArrayLike, kth: number, ...rest: Rest<[number], { readonly axis?: number | undefined }>): NDArray {
+export function argpartition(
+  a: ArrayLike,
+  kth: number,
+  ...rest: Rest<[number], { readonly axis?: number | undefined }>
+): NDArray {
   const { x, at } = partitionArguments("argpartition", a, kth, rest);
   // A full sort is a partition at every position.
   return moveAxis(argsort(x), x.ndim - 1, at);

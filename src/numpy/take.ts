@@ -98,9 +98,18 @@ export interface TakeAlongAxisOptions {
  * @example
  * np.takeAlongAxis(np.array([[1, 2], [3, 4]]), [[1], [0]], 1) // [[2], [3]]
  */
-export function takeAlongAxis(arr: ArrayLike, indices: ArrayLike, ...rest: Rest<[number | null], TakeAlongAxisOptions>): NDArray {
+export function takeAlongAxis(
+  arr: ArrayLike,
+  indices: ArrayLike,
+  ...rest: Rest<[number | null], TakeAlongAxisOptions>
+): NDArray {
   const names = ["axis", "mode", "fillValue", "wrapNegativeIndices"] as const;
-  const { axis = -1, mode, fillValue = null, wrapNegativeIndices } = given<TakeAlongAxisOptions>("takeAlongAxis", names, 1, rest);
+  const {
+    axis = -1,
+    mode,
+    fillValue = null,
+    wrapNegativeIndices,
+  } = given<TakeAlongAxisOptions>("takeAlongAxis", names, 1, rest);
   const whole = asArray(arr, "takeAlongAxis");
   const x = axis === null ? reshape(whole, [whole.size]) : whole;
   const index = indexArray("takeAlongAxis", indices);
@@ -211,7 +220,12 @@ export interface PutOptions {
  * @example
  * np.put(np.zeros([2, 2]), [0, 3], [1, 2]) // [[1, 0], [0, 2]]
  */
-export function put(a: ArrayLike, ind: ArrayLike, v: ArrayLike, ...rest: Rest<["clip" | "wrap" | null], PutOptions>): NDArray {
+export function put(
+  a: ArrayLike,
+  ind: ArrayLike,
+  v: ArrayLike,
+  ...rest: Rest<["clip" | "wrap" | null], PutOptions>
+): NDArray {
   const { mode } = given<PutOptions>("put", ["mode", "inplace"], 1, rest);
   if (mode != null) checkChoice("put", "mode", mode, ["clip", "wrap"]);
   const x = asArray(a, "put");
@@ -230,7 +244,12 @@ export function put(a: ArrayLike, ind: ArrayLike, v: ArrayLike, ...rest: Rest<["
  * @example
  * np.place(np.array([1, 2, 3]), np.array([true, false, true]), [9]) // [9, 2, 9]
  */
-export function place(arr: ArrayLike, mask: ArrayLike, vals: ArrayLike, ...rest: Rest<[], { readonly inplace?: boolean | undefined }>): NDArray {
+export function place(
+  arr: ArrayLike,
+  mask: ArrayLike,
+  vals: ArrayLike,
+  ...rest: Rest<[], { readonly inplace?: boolean | undefined }>
+): NDArray {
   given<{ inplace: boolean }>("place", ["inplace"], 0, rest);
   const [x, flags, values] = [asArray(arr, "place"), asArray(mask, "place"), asArray(vals, "place")];
   if (x.size !== flags.size || values.size === 0)

@@ -13,7 +13,7 @@ import { padArray } from "../lax/movement.ts";
 import { literalLike } from "../lax/rules.ts";
 import { type Rest, given, integer, shapeOf, unsupported } from "./arguments.ts";
 import { placeIn, readIndex } from "./at.ts";
-import { type EyeOptions, diagonalGrid } from "./creation.ts";
+import { type EyeOptions, diagonalGrid } from "./grids.ts";
 import { nonzero } from "./nonzero.ts";
 import { type SumOptions, sum } from "./reduce.ts";
 import { moveaxis } from "./shape.ts";
@@ -64,7 +64,8 @@ function triangle(name: string, m: ArrayLike, k: number, below: boolean): NDArra
  * @example
  * np.tril(np.array([[1, 2], [3, 4]])) // [[1, 0], [3, 4]]
  */
-export const tril = (m: ArrayLike, ...rest: DiagonalRest): NDArray => triangle("tril", m, diagonalOf("tril", rest), true);
+export const tril = (m: ArrayLike, ...rest: DiagonalRest): NDArray =>
+  triangle("tril", m, diagonalOf("tril", rest), true);
 
 /**
  * Upper triangle: zeros below a diagonal.
@@ -72,7 +73,8 @@ export const tril = (m: ArrayLike, ...rest: DiagonalRest): NDArray => triangle("
  * @example
  * np.triu(np.array([[1, 2], [3, 4]])) // [[1, 2], [0, 4]]
  */
-export const triu = (m: ArrayLike, ...rest: DiagonalRest): NDArray => triangle("triu", m, diagonalOf("triu", rest), false);
+export const triu = (m: ArrayLike, ...rest: DiagonalRest): NDArray =>
+  triangle("triu", m, diagonalOf("triu", rest), false);
 
 export interface TriangleOptions extends DiagonalOption {
   /** Number of columns; as many as rows by default. */
@@ -98,7 +100,8 @@ function triangleIndices(name: string, n: number, rest: readonly unknown[], belo
  * @example
  * np.trilIndices(2) // [[0, 1, 1], [0, 0, 1]]
  */
-export const trilIndices = (n: number, ...rest: TriangleRest): [NDArray, NDArray] => triangleIndices("trilIndices", n, rest, true);
+export const trilIndices = (n: number, ...rest: TriangleRest): [NDArray, NDArray] =>
+  triangleIndices("trilIndices", n, rest, true);
 
 /**
  * Rows and columns of the upper triangle.
@@ -106,7 +109,8 @@ export const trilIndices = (n: number, ...rest: TriangleRest): [NDArray, NDArray
  * @example
  * np.triuIndices(2) // [[0, 0, 1], [0, 1, 1]]
  */
-export const triuIndices = (n: number, ...rest: TriangleRest): [NDArray, NDArray] => triangleIndices("triuIndices", n, rest, false);
+export const triuIndices = (n: number, ...rest: TriangleRest): [NDArray, NDArray] =>
+  triangleIndices("triuIndices", n, rest, false);
 
 function matrixShape(name: string, arr: ArrayLike): readonly [number, number] {
   const shape = shapeOf(name, arr);
@@ -291,4 +295,3 @@ export function tileTo(x: NDArray, n: number): NDArray {
   const repeated = reshape(broadcastInDim(x, [times, x.size], [1]), [times * x.size]);
   return readIndex(repeated, [[0, n]]);
 }
-

@@ -4,29 +4,41 @@ import { ArgumentError } from "../core/problem.ts";
 import * as tree from "../tree/functions.ts";
 import { type AnyTransformation, type GradientTransformation, type Mask, identity, setToZero } from "./base.ts";
 
+// eslint-disable-next-line @typescript-eslint/no-explicit-any
+type Anything = any;
+type ParamsOf<T> = T extends GradientTransformation<infer P, Anything> ? P : never;
+type StateOf<T> = T extends GradientTransformation<Anything, infer S> ? S : never;
+/** The parameters that all members of a list are about: those that are not about any tree decide. */
+type CommonParams<T extends readonly unknown[]> = Specific<{ [K in keyof T]: OnlySpecific<ParamsOf<T[K]>> }[number]>;
+type OnlySpecific<P> = unknown extends P ? never : P;
+type Specific<P> = [P] extends [never] ? unknown : P;
+
 /**
  * Applies transformations one after the other, the first one to the gradients. The state is the list of their states.
  *
  * @example
  * optim.chain(optim.clip(1), optim.scale(-2)).update([np.array([3, 0.5])], [{}, {}])[0] // [[-2, -1]]
  */
-export const chain = <P, S extends readonly unknown[]>(
+export function chain<T extends readonly AnyTransformation<Anything>[]>(
+  ...transformations: T
+): GradientTransformation<CommonParams<T>, { readonly [K in keyof T]: StateOf<T[K]> }>;
+export function chain<P, S extends readonly unknown[]>(
   ...transformations: { readonly [K in keyof S]: GradientTransformation<P, S[K]> }
-): GradientTransformation<P, S> => {
-  const steps = transformations as readonly AnyTransformation<P>[];
+): GradientTransformation<P, S>;
+export function chain(...transformations: readonly AnyTransformation<Anything>[]): AnyTransformation<Anything> {
   return {
-    init: (params) => steps.map((t): unknown => t.init(params)) as unknown as S,
-    update: (updates, state, params) => {
+    init: (params) => transformations.map((t): unknown => t.init(params)),
+    update: (updates, state: readonly unknown[], params) => {
       const next: unknown[] = [];
-      const result = steps.reduce((u, t, i) => {
+      const result: unknown = transformations.reduce((u: unknown, t, i) => {
         const [v, s] = t.update(u, state[i], params);
         next.push(s);
-        return v;
+        return v as unknown;
       }, updates);
-      return [result, next as unknown as S];
+      return [result, next];
     },
   };
-};
+}
 
 /**
  * Transformations form a monoid: `chain` is associative in its updates, `identity` does nothing.

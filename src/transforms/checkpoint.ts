@@ -5,7 +5,7 @@
  * Linearization splits the function into its primal part and its linear part. Saved are the values the policy picks
  * from the primal part; the recorded linear equation is again a `checkpoint`, whose jaxpr recomputes the rest.
  */
-import { type Eqn, type Jaxpr, Var, evalJaxpr, inAvals, makeJaxprOf, newEqn, outAvals } from "../core/jaxpr.ts";
+import { type Eqn, type Jaxpr, Var, evalJaxpr, inAvals, makeJaxprOf, newEqn } from "../core/jaxpr.ts";
 import type { Interpreters } from "../core/interpreters.ts";
 import type { NDArray } from "../core/ndarray.ts";
 import { type Many, type One, type Primitive, type Zero, definePrimitive } from "../core/primitive.ts";
@@ -15,7 +15,7 @@ import { type TreeDef, mapTree, unflatten } from "../core/tree.ts";
 import { type AnyFunction, checkCallable, checkOptions, flattenArgs, flattenResult, nameOf } from "../core/call.ts";
 import { dropInputs } from "./dce.ts";
 import { argumentNumber, named } from "./gradient.ts";
-import { jvpOfCall, residualsOf, scatterTangents, transposeOfCall } from "./jitPrimitive.ts";
+import { callSlots, residualsOf, scatterTangents, transposeOfCall } from "./callRules.ts";
 
 /** What a policy sees of an operation of the function. */
 export interface SaveCandidate {
@@ -37,33 +37,14 @@ interface CheckpointParams {
 }
 
 export const checkpointP: Primitive<Many, CheckpointParams> = /* @__PURE__ */ definePrimitive<Many, CheckpointParams>({
+  .../* @__PURE__ */ callSlots<CheckpointParams>(() => checkpointP),
   name: "checkpoint",
-  kind: "control",
-  infer: (_, { jaxpr }) => outAvals(jaxpr),
-  reference: (ins, { jaxpr }, _, context) => context.program(jaxpr)(ins),
-  jvp: (primals, tangents, params, { jvpJaxpr }) =>
-    jvpOfCall(
-      primals,
-      tangents,
-      (nz) => jvpJaxpr(params.jaxpr, nz, false),
-      (jaxpr, ins) => call(ins, { ...params, jaxpr }),
-    ),
   linearize: (primals, nonzero, params, i) => linearizeCheckpoint(primals, nonzero, params, i),
   transpose: (cts, operands, params, i) =>
     transposeOfCall(cts, operands, params.jaxpr, i, (jaxpr, ins) =>
       call(ins, { ...params, jaxpr, differentiated: true }),
     ),
-  batch: (operands, dims, params, axis, { batchJaxpr }) => {
-    const batched = batchJaxpr(params.jaxpr, axis, dims, false);
-    return { outs: call(operands, { ...params, jaxpr: batched.jaxpr }), dims: batched.dims };
-  },
-  dce: (used, params, { dceJaxpr }) => {
-    const { jaxpr, usedInputs } = dceJaxpr(params.jaxpr, used);
-    return { usedInputs, keptOutputs: used, params: { ...params, jaxpr: dropInputs(jaxpr, usedInputs) } };
-  },
-  subJaxprs: ({ jaxpr }) => [jaxpr],
   inline: ({ jaxpr, differentiated, preventCse }) => (differentiated && preventCse ? null : jaxpr),
-  stepwise: (ins, { jaxpr }) => evalJaxpr(jaxpr, [], ins),
   printParams: ({ jaxpr, policy, preventCse, differentiated }) => ({
     jaxpr,
     policy,

@@ -6,10 +6,9 @@
 import type { Aval } from "../core/aval.ts";
 import { isInexact } from "../core/dtype.ts";
 import type { Interpreters } from "../core/interpreters.ts";
-import { type Jaxpr, evalJaxpr, outAvals } from "../core/jaxpr.ts";
 import type { NDArray } from "../core/ndarray.ts";
 import { type BatchAxis, type Many, type Primitive, Zero, definePrimitive } from "../core/primitive.ts";
-import { ArgumentError, DifferentiationError, TransformError, TreeError, unreachable } from "../core/problem.ts";
+import { ArgumentError, DifferentiationError, TransformError, TreeError } from "../core/problem.ts";
 import { addAny, batchToFront, instantiate, tangentAval, zerosLike } from "../core/structural.ts";
 import { bind } from "../core/trace.ts";
 import { type TreeDef, treeDifferences, unflatten } from "../core/tree.ts";
@@ -23,22 +22,16 @@ import {
   flattenTree,
   nameOf,
 } from "../core/call.ts";
+import { type CustomCallParams, type FlatCall, customCallSlots } from "./callRules.ts";
 import { argumentNumber, matchTangent, named } from "./gradient.ts";
-import { transposeOfCall } from "./jitPrimitive.ts";
 
-export type FlatCall = (args: readonly NDArray[]) => readonly NDArray[];
 type FlatRule = (
   primals: readonly NDArray[],
   tangents: readonly NDArray[],
 ) => { readonly primals: readonly NDArray[]; readonly tangents: readonly NDArray[] };
 
-interface CustomJvpParams {
-  readonly name: string;
-  readonly call: FlatCall;
+interface CustomJvpParams extends CustomCallParams {
   readonly rule: FlatRule;
-  /** The traced function, once recorded; its first `numConsts` inputs are captured values. */
-  readonly jaxpr: Jaxpr | null;
-  readonly numConsts: number;
 }
 
 /** Batches a function of arrays: every result gets the batch axis in front. */
@@ -55,17 +48,13 @@ export function batchedCall(
 }
 
 export const customJvpP: Primitive<Many, CustomJvpParams> = /* @__PURE__ */ definePrimitive<Many, CustomJvpParams>({
+  .../* @__PURE__ */ customCallSlots<CustomJvpParams>(),
   name: "custom_jvp_call",
-  kind: "control",
-  infer: (_, { jaxpr }) => (jaxpr ? outAvals(jaxpr) : unreachable("custom_jvp_call was not staged")),
-  reference: (ins, { jaxpr }, _, context) => context.program(jaxpr!)(ins),
   jvp: (primals, tangents, { rule, numConsts, name }) => {
     if (tangents.slice(0, numConsts).some((t) => !(t instanceof Zero))) throw capturedDerivative("customJvp", name);
     const ts = tangents.slice(numConsts).map((t) => instantiate(t instanceof Zero ? new Zero(tangentAval(t.aval)) : t));
     return rule(primals.slice(numConsts), ts);
   },
-  transpose: (cts, operands, params, interpreters) =>
-    transposeOfCall(cts, operands, params.jaxpr!, interpreters, (jaxpr, ins) => evalJaxpr(jaxpr, [], ins)),
   batch: (operands, dims, params, axis, interpreters) => {
     const { numConsts, rule } = params;
     const argDims = dims.slice(numConsts);
@@ -89,19 +78,6 @@ export const customJvpP: Primitive<Many, CustomJvpParams> = /* @__PURE__ */ defi
     const outs = bind(customJvpP, operands, next);
     return { outs, dims: outs.map(() => 0) };
   },
-  stage: (ins, params, trace) => {
-    if (params.jaxpr) return { args: ins, params };
-    const { jaxpr, consts } = trace(
-      (...xs) => params.call(xs),
-      ins.map((x) => x.aval),
-      params.name,
-    );
-    return { args: [...consts, ...ins], params: { ...params, jaxpr, numConsts: consts.length } };
-  },
-  subJaxprs: ({ jaxpr }) => (jaxpr ? [jaxpr] : []),
-  inline: ({ jaxpr }) => jaxpr,
-  stepwise: (ins, { jaxpr, call }) => (jaxpr ? evalJaxpr(jaxpr, [], ins) : call(ins)),
-  printParams: ({ name, jaxpr }) => ({ name, call_jaxpr: jaxpr ?? undefined }),
 });
 
 export const capturedDerivative = (kind: string, name: string): DifferentiationError =>

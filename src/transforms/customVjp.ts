@@ -7,10 +7,9 @@
  */
 import type { Aval } from "../core/aval.ts";
 import { isInexact } from "../core/dtype.ts";
-import { type Jaxpr, evalJaxpr, outAvals } from "../core/jaxpr.ts";
 import type { NDArray } from "../core/ndarray.ts";
 import { type Many, type Primitive, type Tangent, Zero, definePrimitive } from "../core/primitive.ts";
-import { ArgumentError, DifferentiationError, TransformError, TreeError, unreachable } from "../core/problem.ts";
+import { ArgumentError, DifferentiationError, TransformError, TreeError } from "../core/problem.ts";
 import { batchToFront, instantiate, moveAxis, sumAxes, tangentAval } from "../core/structural.ts";
 import { bind } from "../core/trace.ts";
 import { type TreeDef, describeValue, flatten, leafDef, treeDifferences, unflatten } from "../core/tree.ts";
@@ -23,9 +22,9 @@ import {
   flattenTree,
   nameOf,
 } from "../core/call.ts";
-import { type FlatCall, SplitArguments, batchedCall, capturedDerivative } from "./customJvp.ts";
+import { type CustomCallParams, customCallSlots } from "./callRules.ts";
+import { SplitArguments, batchedCall, capturedDerivative } from "./customJvp.ts";
 import { matchTangent, named } from "./gradient.ts";
-import { transposeOfCall } from "./jitPrimitive.ts";
 
 /** `fwd` on flat arrays: results, then residuals. */
 type FlatFwd = (args: readonly NDArray[]) => {
@@ -35,13 +34,9 @@ type FlatFwd = (args: readonly NDArray[]) => {
 /** `bwd` on flat arrays: residuals, then cotangents of the results; gives one cotangent per argument. */
 type FlatBwd = (residuals: readonly NDArray[], cotangents: readonly NDArray[]) => readonly NDArray[];
 
-interface CustomVjpParams {
-  readonly name: string;
-  readonly call: FlatCall;
+interface CustomVjpParams extends CustomCallParams {
   readonly fwd: FlatFwd;
   readonly bwd: FlatBwd;
-  readonly jaxpr: Jaxpr | null;
-  readonly numConsts: number;
 }
 
 interface CustomLinParams {
@@ -96,10 +91,8 @@ const customLinP: Primitive<Many, CustomLinParams> = /* @__PURE__ */ definePrimi
 });
 
 export const customVjpP: Primitive<Many, CustomVjpParams> = /* @__PURE__ */ definePrimitive<Many, CustomVjpParams>({
+  .../* @__PURE__ */ customCallSlots<CustomVjpParams>(),
   name: "custom_vjp_call",
-  kind: "control",
-  infer: (_, { jaxpr }) => (jaxpr ? outAvals(jaxpr) : unreachable("custom_vjp_call was not staged")),
-  reference: (ins, { jaxpr }, _, context) => context.program(jaxpr!)(ins),
   jvp: (primals, tangents, params) => {
     const lin = linearizeCustom(primals, params);
     return { primals: lin.outs, tangents: lin.push(tangents) };
@@ -108,8 +101,6 @@ export const customVjpP: Primitive<Many, CustomVjpParams> = /* @__PURE__ */ defi
     const lin = linearizeCustom(primals, params);
     return { primals: lin.outs, tangents: lin.push };
   },
-  transpose: (cts, operands, params, interpreters) =>
-    transposeOfCall(cts, operands, params.jaxpr!, interpreters, (jaxpr, ins) => evalJaxpr(jaxpr, [], ins)),
   batch: (operands, dims, params, axis, interpreters) => {
     const argDims = dims.slice(params.numConsts);
     let numOuts = 0;
@@ -150,19 +141,6 @@ export const customVjpP: Primitive<Many, CustomVjpParams> = /* @__PURE__ */ defi
     const outs = bind(customVjpP, operands, next);
     return { outs, dims: outs.map(() => 0) };
   },
-  stage: (ins, params, trace) => {
-    if (params.jaxpr) return { args: ins, params };
-    const { jaxpr, consts } = trace(
-      (...xs) => params.call(xs),
-      ins.map((x) => x.aval),
-      params.name,
-    );
-    return { args: [...consts, ...ins], params: { ...params, jaxpr, numConsts: consts.length } };
-  },
-  subJaxprs: ({ jaxpr }) => (jaxpr ? [jaxpr] : []),
-  inline: ({ jaxpr }) => jaxpr,
-  stepwise: (ins, { jaxpr, call }) => (jaxpr ? evalJaxpr(jaxpr, [], ins) : call(ins)),
-  printParams: ({ name, jaxpr }) => ({ name, call_jaxpr: jaxpr ?? undefined }),
 });
 
 /** Runs the forward half; tangents become the operands of `custom_lin`. */

@@ -1,15 +1,15 @@
 /** `customVmap`: a function with a batching rule of its own. */
-import { type Jaxpr, evalJaxpr, outAvals } from "../core/jaxpr.ts";
+import { evalJaxpr } from "../core/jaxpr.ts";
 import type { NDArray } from "../core/ndarray.ts";
 import { type Many, type Primitive, Zero, definePrimitive } from "../core/primitive.ts";
-import { ArgumentError, TransformError, unreachable } from "../core/problem.ts";
+import { ArgumentError, TransformError } from "../core/problem.ts";
 import { batchToFront, instantiate, moveAxis, tangentAval } from "../core/structural.ts";
 import { bind } from "../core/trace.ts";
 import { flatten, unflatten } from "../core/tree.ts";
 import { type AnyFunction, FlatFunction, checkCallable, flattenArgs, flattenResult, nameOf } from "../core/call.ts";
-import { type FlatCall, checkRuleTree } from "./customJvp.ts";
+import { type CustomCallParams, type FlatCall, customCallSlots, linearizeOfCall } from "./callRules.ts";
+import { checkRuleTree } from "./customJvp.ts";
 import { named } from "./gradient.ts";
-import { linearizeOfCall, transposeOfCall } from "./jitPrimitive.ts";
 
 /** The rule on flat arrays, mapped operands with the axis in front. */
 type FlatRule = (
@@ -18,19 +18,13 @@ type FlatRule = (
   args: readonly NDArray[],
 ) => { readonly outs: readonly NDArray[]; readonly batched: readonly boolean[] };
 
-interface CustomVmapParams {
-  readonly name: string;
-  readonly call: FlatCall;
+interface CustomVmapParams extends CustomCallParams {
   readonly rule: FlatRule;
-  readonly jaxpr: Jaxpr | null;
-  readonly numConsts: number;
 }
 
 export const customVmapP: Primitive<Many, CustomVmapParams> = /* @__PURE__ */ definePrimitive<Many, CustomVmapParams>({
+  .../* @__PURE__ */ customCallSlots<CustomVmapParams>(),
   name: "custom_vmap_call",
-  kind: "control",
-  infer: (_, { jaxpr }) => (jaxpr ? outAvals(jaxpr) : unreachable("custom_vmap_call was not staged")),
-  reference: (ins, { jaxpr }, _, context) => context.program(jaxpr!)(ins),
   jvp: (primals, tangents, params, { jvpCall, batchCall }) => {
     // The derivative keeps the rule: the batched derivative is the derivative of the batched form.
     const n = primals.length - params.numConsts;
@@ -107,8 +101,6 @@ export const customVmapP: Primitive<Many, CustomVmapParams> = /* @__PURE__ */ de
       tangents: (ts) => lin.tangents([...captured.map((_, i) => new Zero(args[i]!.aval)), ...ts]),
     };
   },
-  transpose: (cts, operands, params, interpreters) =>
-    transposeOfCall(cts, operands, params.jaxpr!, interpreters, (jaxpr, ins) => evalJaxpr(jaxpr, [], ins)),
   batch: (operands, dims, params, axis) => {
     const { numConsts, rule, name } = params;
     if (dims.slice(0, numConsts).some((d) => d !== null))
@@ -127,19 +119,6 @@ export const customVmapP: Primitive<Many, CustomVmapParams> = /* @__PURE__ */ de
     );
     return { outs: out.outs, dims: out.batched.map((b) => (b ? 0 : null)) };
   },
-  stage: (ins, params, trace) => {
-    if (params.jaxpr) return { args: ins, params };
-    const { jaxpr, consts } = trace(
-      (...xs) => params.call(xs),
-      ins.map((x) => x.aval),
-      params.name,
-    );
-    return { args: [...consts, ...ins], params: { ...params, jaxpr, numConsts: consts.length } };
-  },
-  subJaxprs: ({ jaxpr }) => (jaxpr ? [jaxpr] : []),
-  inline: ({ jaxpr }) => jaxpr,
-  stepwise: (ins, { jaxpr, call }) => (jaxpr ? evalJaxpr(jaxpr, [], ins) : call(ins)),
-  printParams: ({ name, jaxpr }) => ({ name, call_jaxpr: jaxpr ?? undefined }),
 });
 
 export interface CustomVmapFunction<A extends readonly unknown[], R> {

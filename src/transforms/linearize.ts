@@ -12,7 +12,7 @@ import type { NDArray } from "../core/ndarray.ts";
 import { type AnyPrimitive, type Linearized, type Params, type Tangent, Zero, isAbsent } from "../core/primitive.ts";
 import { type Source, captureSource, noSource, withSource } from "../core/source.ts";
 import { JaxprBuilder, traceClosed } from "../core/staging.ts";
-import { tangentAval } from "../core/structural.ts";
+import { tangentAval, zerosLike } from "../core/structural.ts";
 import { Trace, Tracer, currentTrace, withNewTrace, withTrace } from "../core/trace.ts";
 import { noDerivative } from "./jvp.ts";
 
@@ -28,6 +28,13 @@ class TangentTracer extends Tracer {
 /** Records what depends on tangents; passes everything else to the parent. */
 class TangentTrace extends Trace {
   readonly builder = new JaxprBuilder();
+  /** Whether a `jvp` rule is running, whose operations may compute values and tangents at once. */
+  sorting = false;
+  readonly #interpreters: Interpreters;
+  constructor(parent: Trace, name: string, interpreters: Interpreters) {
+    super(parent, name);
+    this.#interpreters = interpreters;
+  }
 
   input(primal: NDArray): Var {
     return this.builder.input(tangentAval(primal.aval));
@@ -45,6 +52,7 @@ class TangentTrace extends Trace {
   process(primitive: AnyPrimitive, args: readonly NDArray[], params: Params): readonly NDArray[] {
     if (!args.some((x) => x instanceof TangentTracer && x.home === this))
       return this.parent!.process(primitive, args, params);
+    if (this.sorting && primitive.linearize) return this.#sort(primitive, primitive.linearize, args, params);
     if (primitive.stage)
       ({ args, params } = withTrace(this.parent!, () => primitive.stage!(args, params, traceClosed)));
     const inputs = args.map((x) => this.atom(x));
@@ -53,6 +61,44 @@ class TangentTrace extends Trace {
       params,
     );
     return this.builder.emit(primitive, inputs, params, avals, captureSource()).map((v) => this.wrap(v));
+  }
+
+  /**
+   * A call, loop or choice on both values and tangents (a user's rule that contains `jit` or `jvp`): some of its results
+   * are values, which must not be recorded. It is linear in the tangents, so its linearization at zero tells them apart.
+   */
+  #sort(
+    primitive: AnyPrimitive,
+    rule: NonNullable<AnyPrimitive["linearize"]>,
+    args: readonly NDArray[],
+    params: Params,
+  ): readonly NDArray[] {
+    const linear = args.map((x) => x instanceof TangentTracer && x.home === this);
+    const at = args.map((x, i) => (linear[i] ? zerosLike(x.aval) : x));
+    const { primals, tangents } = withTrace(this.parent!, () => rule(at, linear, params, this.#interpreters));
+    const given = args.map((x, i): Tangent => (linear[i] ? x : new Zero(tangentAval(x.aval))));
+    const outs = this.record(() => tangents(given));
+    return primals.map((y, i) => (outs[i] instanceof Zero ? y : outs[i]!));
+  }
+
+  /** Runs a function of tangents, all of whose operations are recorded as they are. */
+  record<T>(f: () => T): T {
+    return this.#run(false, f);
+  }
+
+  /** Runs a rule on values and tangents. */
+  sort<T>(f: () => T): T {
+    return this.#run(true, f);
+  }
+
+  #run<T>(sorting: boolean, f: () => T): T {
+    const before = this.sorting;
+    this.sorting = sorting;
+    try {
+      return withTrace(this, f);
+    } finally {
+      this.sorting = before;
+    }
   }
 }
 
@@ -75,7 +121,7 @@ class LinearizeTrace extends Trace {
   constructor(parent: Trace, name: string, interpreters: Interpreters) {
     super(parent, name);
     this.#interpreters = interpreters;
-    this.tangents = new TangentTrace(parent, name);
+    this.tangents = new TangentTrace(parent, name, interpreters);
   }
 
   process(primitive: AnyPrimitive, args: readonly NDArray[], params: Params): readonly NDArray[] {
@@ -109,11 +155,11 @@ class LinearizeTrace extends Trace {
           this.#interpreters,
         ),
       );
-      return { primals: linear.primals, tangents: withTrace(this.tangents, () => linear.tangents(tangents)) };
+      return { primals: linear.primals, tangents: this.tangents.record(() => linear.tangents(tangents)) };
     }
     const rule = primitive.jvp;
     if (isAbsent(rule)) throw noDerivative(primitive, rule);
-    return withTrace(this.tangents, () => rule(primals, tangents, params, this.#interpreters));
+    return this.tangents.sort(() => rule(primals, tangents, params, this.#interpreters));
   }
 
   primal(x: NDArray): NDArray {

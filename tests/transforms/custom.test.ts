@@ -5,7 +5,7 @@ import * as lax from "../../src/lax/index.ts";
 import { customJvp } from "../../src/transforms/customJvp.ts";
 import { customVjp } from "../../src/transforms/customVjp.ts";
 import { hessian, jacfwd, jacrev, jvp } from "../../src/transforms/forward.ts";
-import { grad, vjp } from "../../src/transforms/gradient.ts";
+import { grad, linearize, vjp } from "../../src/transforms/gradient.ts";
 import { jit } from "../../src/transforms/jit.ts";
 import { makeJaxpr } from "../../src/transforms/makeJaxpr.ts";
 import { vmap } from "../../src/transforms/vmap.ts";
@@ -128,6 +128,32 @@ describe("customJvp", () => {
     f.defjvp(([x]: [NDArray], [dx]: [NDArray]) => [lax.sin(x), dx]);
     f(f64(3));
     expect(seen).toEqual([3]);
+  });
+  test("rules may hold calls, loops and choices on values and tangents at once", () => {
+    const inner: Record<string, (x: NDArray) => NDArray> = {
+      jit: jit((x: NDArray) => lax.mul(lax.sin(x), x)),
+      scan: (x) => lax.scan((c: NDArray, _: null) => [lax.mul(lax.sin(c), x), null], x, null, 3)[0],
+      cond: (x) => lax.cond(lax.gt(x, 0), (y: NDArray) => lax.exp(y), (y: NDArray) => y, x), // prettier-ignore
+      vmap: (x) => total(vmap(jit((y: NDArray) => lax.mul(lax.sin(y), x)))(lax.stack([x, lax.neg(x)], 0))),
+    };
+    for (const g of Object.values(inner)) {
+      const rules = [
+        (xs: [NDArray], ts: [NDArray]) => jvp(g, xs, ts),
+        jit((xs: [NDArray], ts: [NDArray]) => jvp(g, xs, ts)),
+        (xs: [NDArray], ts: [NDArray]) => [g(xs[0]), vmap(([x]: [NDArray], t: NDArray) => jvp(g, [x], [t])[1], { inAxes: [null, 0] })(xs, lax.stack([ts[0], ts[0]], 0))].map((y, i) => (i === 0 ? y : lax.mul(total(y), 0.5))), // prettier-ignore
+      ];
+      for (const rule of rules) {
+        const f = customJvp(g);
+        f.defjvp(rule);
+        const h = (x: NDArray): NDArray => lax.sin(f(x));
+        const plain = (x: NDArray): NDArray => lax.sin(g(x));
+        expectClose(grad(h)(f64(0.7)), grad(plain)(f64(0.7)), 1e-12);
+        expectClose(jit(grad(h))(f64(0.7)), grad(plain)(f64(0.7)), 1e-12);
+        expectClose(grad(jit(h))(f64(0.7)), grad(plain)(f64(0.7)), 1e-12);
+        expectClose(grad(grad(h))(f64(0.7)), grad(grad(plain))(f64(0.7)), 1e-11);
+        expectClose(linearize(h, f64(0.7))[1](f64(2)), jvp(plain, [f64(0.7)], [f64(2)])[1], 1e-12);
+      }
+    }
   });
   test("captured values: constants are fine, differentiated ones are refused", () => {
     const make = (scale: NDArray) => {
