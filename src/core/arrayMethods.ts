@@ -11,14 +11,7 @@ export type Nested = number | boolean | readonly Nested[];
 
 /** What an operand may be: an array or anything that becomes one. */
 export type ArrayLike =
-  | NDArray
-  | number
-  | boolean
-  | bigint
-  | TypedArray
-  | BigInt64Array
-  | BigUint64Array
-  | readonly ArrayLike[];
+  NDArray | number | boolean | bigint | TypedArray | BigInt64Array | BigUint64Array | readonly ArrayLike[];
 
 /** Axis or axes; null means all. */
 export type Axis = number | readonly number[] | null;

@@ -15,6 +15,7 @@ import {
   roundBfloat16,
   roundFloat16,
 } from "./halfFloat.ts";
+import { DeviceError } from "./problem.ts";
 import type { Shape } from "./shape.ts";
 import { sizeOf } from "./shape.ts";
 
@@ -48,7 +49,25 @@ const computeArrays: Readonly<Record<DType, new (length: number) => TypedArray>>
 };
 
 /** A zeroed compute buffer for `size` elements. */
-export const allocate = (dtype: DType, size: number): TypedArray => new computeArrays[dtype](size * lanesOf(dtype));
+export function allocate(dtype: DType, size: number): TypedArray {
+  try {
+    return new computeArrays[dtype](size * lanesOf(dtype));
+  } catch (error) {
+    // A RangeError: longer than the engine allows, or than there is memory for.
+    throw outOfMemory(dtype, size, error);
+  }
+}
+
+const outOfMemory = (dtype: DType, size: number, cause: unknown): DeviceError =>
+  new DeviceError(
+    "OutOfMemory",
+    {
+      what: `an array of ${size} elements of ${dtype} cannot be allocated`,
+      why: "it is longer than JavaScript's typed arrays may be, or memory is exhausted",
+      fix: "check the shape (a missing axis in a broadcast is the usual reason), or work in parts with lax.scan or lax.map",
+    },
+    { cause },
+  );
 
 /** A zeroed host array of an aval's shape and dtype. */
 export const allocateLike = (aval: { readonly shape: Shape; readonly dtype: DType }): HostArray => ({

@@ -40,6 +40,11 @@ export abstract class NDArray {
   /** A short description for messages: `float32[3]`, `traced float32[3]`. */
   abstract describe(): string;
 
+  /** Values as `js()` gives them, for `JSON.stringify`. */
+  toJSON(): unknown {
+    return this.js();
+  }
+
   /**
    * Arrays do not turn into numbers by themselves: under `jit` there is no number to turn into, and JavaScript would go
    * on silently. In a template a tracer prints its aval.

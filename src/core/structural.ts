@@ -413,7 +413,7 @@ interface EyeParams {
   readonly dtype: DType;
 }
 
-const noOperands = (): never => unreachable("eye has no operands");
+const noOperands = (): never => unreachable("the primitive has no operands");
 
 /** Ones on one diagonal: the bases that Jacobians are taken along. */
 const eyeP: Primitive<readonly [], EyeParams> = /* @__PURE__ */ definePrimitive<readonly [], EyeParams>({
@@ -435,6 +435,25 @@ const eyeP: Primitive<readonly [], EyeParams> = /* @__PURE__ */ definePrimitive<
 export const eye = (rows: number, columns: number, offset: number, dtype: DType): NDArray =>
   bind1(eyeP, [], { rows, columns, offset, dtype });
 
+// ---------------------------------------------------------------- unspecified
+
+/** An array that nobody will read: what one branch of a choice gives for the values only another branch computes. */
+export const unspecifiedP: Primitive<readonly [], { readonly aval: Aval }> = /* @__PURE__ */ definePrimitive<
+  readonly [],
+  { readonly aval: Aval }
+>({
+  name: "unspecified",
+  kind: "movement",
+  infer: (_, { aval }) => [aval],
+  reference: (_, { aval }) => [allocateLike(aval)],
+  jvp: noOperands,
+  transpose: "nonlinear",
+  batch: noOperands,
+  printParams: ({ aval }) => ({ aval: String(aval) }),
+});
+
+export const unspecified = (aval: Aval): NDArray => bind1(unspecifiedP, [], { aval });
+
 /** Every structural primitive, for sweeps. */
 export const primitives = [
   addAnyP,
@@ -445,4 +464,5 @@ export const primitives = [
   convertP,
   stopGradientP,
   eyeP,
+  unspecifiedP,
 ] as const;

@@ -10,6 +10,7 @@ import { ArgumentError } from "../core/problem.ts";
 import { broadcastShapes, canonicalAxis, insertAxis, parseShape, range } from "../core/shape.ts";
 import { ShapeDtypeStruct } from "../core/shapeDtypeStruct.ts";
 import { broadcastInDim, broadcastTo, convert, convertHost, full as filled, transpose } from "../core/structural.ts";
+import { currentTrace, evalTrace } from "../core/trace.ts";
 import { addArrays, divArrays, floor, mulArrays, sign, subArrays } from "../lax/arithmetic.ts";
 import { convertElementType } from "../lax/cast.ts";
 import { neArrays } from "../lax/compare.ts";
@@ -77,6 +78,9 @@ function fromValues(x: ArrayLike, dtype: DType): NDArray {
   return evaluator().fromHost({ shape: checked.shape, dtype, data }, false);
 }
 
+const isScalar = (x: unknown): x is number | boolean | bigint =>
+  typeof x === "number" || typeof x === "boolean" || typeof x === "bigint";
+
 /**
  * An array from numbers, booleans, typed arrays, nests of them, or arrays, which are stacked. Numbers give float32,
  * typed arrays keep their dtype.
@@ -91,7 +95,9 @@ export function array(object: ArrayLike, ...rest: Rest<[DType | null], ArrayOpti
   let x: NDArray;
   if (holdsArrays(object)) x = stackNested(object, type ?? resultType("array", leavesOf(object)).dtype);
   else x = type ? fromValues(object, type) : asArray(object, "array");
-  if (x.dtype === type && x.weakType) x = convert(x, type);
+  // Made on purpose, a scalar is an array like any other: not weak, and, outside of tracing, with a buffer of its own.
+  if (x.weakType) x = convert(x, x.dtype);
+  if (x instanceof Literal && currentTrace() === evalTrace) x = evaluator().materialize(x);
   return x.ndim < ndmin ? expandDims(x, range(ndmin - x.ndim)) : x;
 }
 
@@ -103,7 +109,7 @@ export function array(object: ArrayLike, ...rest: Rest<[DType | null], ArrayOpti
  */
 export function asarray(a: ArrayLike, ...rest: Rest<[DType | null], Omit<ArrayOptions, "ndmin">>): NDArray {
   const { dtype = null } = given<ArrayOptions>("asarray", [...dtypeNames, "copy"], 1, rest);
-  return array(a, { dtype });
+  return isScalar(a) && dtype === null ? asArray(a, "asarray") : array(a, { dtype });
 }
 
 /**

@@ -3,6 +3,7 @@
  * `sideEffects` in package.json).
  */
 import type { ArrayLike, ArrayMethods, IndexItem } from "../core/arrayMethods.ts";
+import { bytesPerElement } from "../core/dtype.ts";
 import { evaluator } from "../core/evaluator.ts";
 import { NDArray } from "../core/ndarray.ts";
 import { ArgumentError, ShapeError } from "../core/problem.ts";
@@ -15,14 +16,18 @@ import { astype } from "./creation.ts";
 import { cumprod, cumsum } from "./cumulative.ts";
 import * as floats from "./floats.ts";
 import * as logic from "./logic.ts";
+import { compress, nonzero } from "./nonzero.ts";
 import { arrayHtml, arrayText, reprText } from "./print.ts";
 import { concreteOf, copyOf, itemOf, nestedOf, valuesLater, valuesOf } from "./reading.ts";
 import * as reduce from "./reduce.ts";
 import { repeat } from "./repeat.ts";
 import * as shape from "./shape.ts";
-import { argsort, sort } from "./sorting.ts";
+import { searchsorted } from "./search.ts";
+import { choose } from "./select.ts";
+import { argpartition, argsort, sort } from "./sorting.ts";
 import { take } from "./take.ts";
 import { diagonal, trace } from "./triangles.ts";
+import { viewAs } from "./view.ts";
 
 /** A list of numbers given one by one or as one list. */
 const spread = (list: readonly (number | readonly number[])[]): readonly number[] =>
@@ -127,6 +132,26 @@ const methods: Methods = {
   toString: method(arrayText),
 };
 
+type CompressRest = Parameters<typeof compress> extends readonly [unknown, unknown, ...infer R] ? R : never;
+
+/** Further names of `jax.Array`. */
+const more: { readonly [name: string]: Method } = {
+  eq: operator(logic.equal),
+  ne: operator(logic.notEqual),
+  lt: operator(logic.less),
+  le: operator(logic.lessEqual),
+  gt: operator(logic.greater),
+  ge: operator(logic.greaterEqual),
+  conjugate: method(floats.conj),
+  ptp: method(reduce.ptp),
+  argpartition: method(argpartition),
+  nonzero: method(nonzero),
+  searchsorted: method(searchsorted),
+  compress: method((x, condition: ArrayLike, ...rest: CompressRest) => compress(condition, x, ...rest)),
+  choose: method(choose),
+  view: method(viewAs),
+};
+
 /** Frees a concrete array's buffer; tracers have none. */
 function dispose(x: NDArray): void {
   if (!(x instanceof Tracer)) evaluator().dispose(x);
@@ -156,7 +181,13 @@ const getters: { readonly [name: string]: (this: NDArray) => unknown } = {
     return floats.imag(this);
   },
   device() {
-    return this.concrete() ? evaluator().deviceOf(this.concrete()!) : evaluator().deviceOf(this);
+    return evaluator().deviceOf(this.concrete() ?? this);
+  },
+  itemsize() {
+    return bytesPerElement(this.dtype);
+  },
+  nbytes() {
+    return this.aval.bytes;
   },
 };
 
@@ -165,6 +196,7 @@ const define = (name: PropertyKey, descriptor: PropertyDescriptor): void => {
   Object.defineProperty(prototype, name, { configurable: true, enumerable: false, ...descriptor });
 };
 for (const name of Reflect.ownKeys(methods)) define(name, { value: methods[name as keyof Methods], writable: true });
+for (const [name, value] of Object.entries(more)) define(name, { value, writable: true });
 for (const [name, get] of Object.entries(getters)) define(name, { get });
 
 // What consoles and notebooks show.

@@ -1,7 +1,7 @@
 /**
  * Text forms of arrays: NumPy's layout with elision for concrete arrays, the aval for traced ones, HTML for notebooks.
  */
-import { isBool, isComplex, isFloat, isInteger, isKey } from "../core/dtype.ts";
+import { isBool, isComplex, isInteger, isKey } from "../core/dtype.ts";
 import { evaluator } from "../core/evaluator.ts";
 import type { HostArray } from "../core/hostArray.ts";
 import { Literal, type NDArray } from "../core/ndarray.ts";
@@ -47,12 +47,12 @@ export function printoptions<T>(options: Partial<PrintOptions>, body: () => T): 
   }
 }
 
-const float32Digits = 9;
+const FLOAT32_DIGITS = 9;
 
 /** The shortest decimal that gives the number back in its precision. */
 function shortest(x: number, single: boolean): number {
   if (!single || !Number.isFinite(x)) return x;
-  for (let digits = 1; digits < float32Digits; digits++) {
+  for (let digits = 1; digits < FLOAT32_DIGITS; digits++) {
     const short = Number(x.toPrecision(digits));
     if (Math.fround(short) === x) return short;
   }
@@ -60,8 +60,12 @@ function shortest(x: number, single: boolean): number {
 }
 
 const special = (x: number): string => (Number.isNaN(x) ? "nan" : x > 0 ? "inf" : "-inf");
+const trimZeros = (text: string): string => (text.includes(".") ? text.replace(/0+$/, "") : text);
+const decimalsOf = (text: string): number => (text.split(".")[1] ?? "").length;
+/** Two digits in the exponent and a point in the mantissa, as Python prints them. */
+const pythonExponent = (text: string): string => text.replace(/e([+-])(\d)$/, "e$10$2").replace(/^(-?\d+)e/, "$1.e");
 
-/** A function that prints the numbers of one array, all in one form. */
+/** Prints the numbers of one array all in one form: with as many decimals as are needed, or all with exponents. */
 function floatFormat(
   values: readonly number[],
   single: boolean,
@@ -70,116 +74,90 @@ function floatFormat(
   const finite = values.filter(Number.isFinite).map((v) => shortest(v, single));
   const sizes = finite.filter((v) => v !== 0).map(Math.abs);
   const [largest, smallest] = [Math.max(0, ...sizes), Math.min(Infinity, ...sizes)];
-  const exponential =
-    sizes.length > 0 && (largest >= 1e16 || (!suppress && (smallest < 1e-4 || largest / smallest > 1e3 * 1e5)));
-  if (exponential) {
-    const digits = Math.max(
-      0,
-      ...finite.map((v) => decimalsOf(Number(v.toExponential(precision)).toExponential().split("e")[0]!)),
-    );
-    return (x) => (Number.isFinite(x) ? exponent(shortest(x, single).toExponential(digits)) : special(x));
+  if (sizes.length > 0 && (largest >= 1e16 || (!suppress && (smallest < 1e-4 || largest / smallest > 1e8)))) {
+    const mantissa = (v: number): string => Number(v.toExponential(precision)).toExponential().split("e")[0]!;
+    const digits = Math.max(0, ...finite.map((v) => decimalsOf(mantissa(v))));
+    return (x) => (Number.isFinite(x) ? pythonExponent(shortest(x, single).toExponential(digits)) : special(x));
   }
-  const rounded = finite.map((v) => Number(v.toFixed(precision)));
-  const decimals = Math.max(0, ...rounded.map((v) => decimalsOf(plain(v, precision))));
+  const decimals = Math.max(0, ...finite.map((v) => decimalsOf(trimZeros(v.toFixed(precision)))));
   return (x) => {
     if (!Number.isFinite(x)) return special(x);
     const text = shortest(x, single).toFixed(decimals);
-    return decimals === 0 ? `${text}.` : trimZeros(text);
+    // Points stand one below the other: what is cut off at the end is filled with spaces.
+    return decimals === 0 ? `${text}.` : trimZeros(text).padEnd(text.length);
   };
 }
-const plain = (v: number, precision: number): string => trimZeros(v.toFixed(precision));
-const trimZeros = (text: string): string => (text.includes(".") ? text.replace(/0+$/, "") : text);
-const decimalsOf = (text: string): number => (text.split(".")[1] ?? "").length;
-/** Two digits in the exponent, as Python prints them. */
-const exponent = (text: string): string => text.replace(/e([+-])(\d)$/, "e$10$2").replace(/^(-?\d+)e/, "$1.e");
 
 /** Element `i` of the data as text. */
 function formatter(x: HostArray, shown: readonly number[], options: PrintOptions): (i: number) => string {
   const { data, dtype } = x;
   if (isBool(dtype)) return (i) => (data[i] !== 0 ? "true" : "false");
   if (isInteger(dtype)) return (i) => String(data[i]);
-  if (isKey(dtype)) return (i) => `[${data[2 * i]!} ${data[2 * i + 1]!}]`;
   const single = dtype !== "float64";
-  if (isFloat(dtype)) {
-    const format = floatFormat(
-      shown.map((i) => data[i]!),
+  const half = dtype === "float16" || dtype === "bfloat16";
+  const format = (lane: number, lanes: number): ((v: number) => string) =>
+    floatFormat(
+      shown.map((i) => data[i * lanes + lane]!),
       single,
-      dtype === "float16" || dtype === "bfloat16" ? { ...options, precision: Math.min(options.precision, 4) } : options,
+      half ? { ...options, precision: Math.min(options.precision, 4) } : options,
     );
-    return (i) => format(data[i]!);
+  if (!isComplex(dtype)) {
+    const one = format(0, 1);
+    return (i) => one(data[i]!);
   }
-  const re = floatFormat(
-    shown.map((i) => data[2 * i]!),
-    single,
-    options,
-  );
-  const im = floatFormat(
-    shown.map((i) => data[2 * i + 1]!),
-    single,
-    options,
-  );
+  const [re, im] = [format(0, 2), format(1, 2)];
   return (i) => {
-    const part = im(data[2 * i + 1]!);
-    return `${re(data[2 * i]!)}${part.startsWith("-") ? "" : "+"}${part}j`;
+    const part = im(data[2 * i + 1]!).trim();
+    return `${re(data[2 * i]!).trim()}${part.startsWith("-") ? "" : "+"}${part}j`;
   };
 }
 
 /** Positions along an axis that are shown; -1 stands for those left out. */
 function places(n: number, elide: boolean, edge: number): number[] {
-  if (!elide || n <= 2 * edge) return Array.from({ length: n }, (_, i) => i);
-  return [...Array.from({ length: edge }, (_, i) => i), -1, ...Array.from({ length: edge }, (_, i) => n - edge + i)];
+  const all = Array.from({ length: n }, (_, i) => i);
+  return elide && n > 2 * edge ? [...all.slice(0, edge), -1, ...all.slice(n - edge)] : all;
 }
 
-/** The values in NumPy's layout. */
-export function valuesText(x: HostArray, options: PrintOptions = current): string {
-  const elide = sizeOf(x.shape) > options.threshold;
+/** The values in NumPy's layout, with `separator` between elements. */
+export function valuesText(x: HostArray, separator = " ", options: PrintOptions = current): string {
+  const { shape } = x;
+  if (sizeOf(shape) === 0) return "[]";
+  const elide = sizeOf(shape) > options.threshold;
   const shown: number[] = [];
   const visit = (axis: number, base: number): void => {
-    if (axis === x.shape.length) {
-      shown.push(base);
-      return;
-    }
-    for (const p of places(x.shape[axis]!, elide, options.edgeitems))
-      if (p >= 0) visit(axis + 1, base * x.shape[axis]! + p);
+    if (axis === shape.length) shown.push(base);
+    else
+      for (const p of places(shape[axis]!, elide, options.edgeitems))
+        if (p >= 0) visit(axis + 1, base * shape[axis]! + p);
   };
-  if (sizeOf(x.shape) === 0) return x.shape.length === 0 ? "" : "[]";
   visit(0, 0);
   const format = formatter(x, shown, options);
+  if (shape.length === 0) return format(0).trim();
   const width = Math.max(...shown.map((i) => format(i).length));
   const build = (axis: number, base: number, indent: string): string => {
-    if (axis === x.shape.length) return alignPoint(format(base), width, x);
-    const last = axis === x.shape.length - 1;
-    const parts = places(x.shape[axis]!, elide, options.edgeitems).map((p) =>
-      p < 0 ? "..." : build(axis + 1, base * x.shape[axis]! + p, `${indent} `),
+    if (axis === shape.length) return format(base).padStart(width);
+    const parts = places(shape[axis]!, elide, options.edgeitems).map((p) =>
+      p < 0 ? "..." : build(axis + 1, base * shape[axis]! + p, `${indent} `),
     );
-    if (!last) return `[${parts.join(`${"\n".repeat(x.shape.length - 1 - axis)}${indent} `)}]`;
-    return `[${wrapLine(parts, `${indent} `, options.linewidth)}]`;
+    const depth = shape.length - 1 - axis;
+    if (depth > 0) return `[${parts.join(`${separator.trimEnd()}${"\n".repeat(depth)}${indent} `)}]`;
+    return `[${wrapLine(parts, separator, `${indent} `, options.linewidth)}]`;
   };
-  return x.shape.length === 0 ? format(0) : build(0, 0, "");
+  return build(0, 0, "");
 }
 
-/** Numbers are aligned to the right. */
-const alignPoint = (text: string, width: number, x: HostArray): string => {
-  if (isBool(x.dtype)) return text.padStart(width);
-  const [own] = [text.length];
-  return own >= width
-    ? text
-    : isInteger(x.dtype) || !text.includes(".")
-      ? text.padStart(width)
-      : padDecimals(text, width);
-};
-const padDecimals = (text: string, width: number): string => text.padStart(width);
-
-function wrapLine(parts: readonly string[], indent: string, width: number): string {
+/** Elements of one line, broken where it gets too long. */
+function wrapLine(parts: readonly string[], separator: string, indent: string, width: number): string {
   const lines: string[] = [];
   let line = "";
   for (const part of parts) {
-    if (line !== "" && indent.length + line.length + part.length + 1 > width) {
+    const longer = line === "" ? part : `${line}${separator}${part}`;
+    if (line !== "" && indent.length + longer.length > width) {
       lines.push(line);
       line = part;
-    } else line = line === "" ? part : `${line} ${part}`;
+    } else line = longer;
   }
-  return [...lines, line].join(`\n${indent}`);
+  return [...lines, line].join(`${separator.trimEnd()}\n${indent}`);
 }
 
 /** Concrete values, if they can be had at once. */
@@ -212,7 +190,7 @@ export function reprText(x: NDArray): string {
   const host = hostOf(x);
   const type = `${x.dtype}${x.weakType && !(x instanceof Literal) ? ", weakType=true" : ""}`;
   if (!host) return `Array<${String(x.aval)}>`;
-  const values = valuesText(host).replace(/\n/g, "\n      ");
+  const values = valuesText(host, ", ").replace(/\n(?=[^\n])/g, "\n      ");
   const shape = x.size === 0 && x.ndim !== 1 ? `, shape=[${x.shape.join(", ")}]` : "";
   return `Array(${isComplex(x.dtype) && x.ndim === 0 ? `(${values})` : values}, dtype=${type}${shape})`;
 }

@@ -15,6 +15,9 @@ const total = (x: NDArray): NDArray => lax.reduceSum(x, [...x.shape.keys()]);
 const sine = (x: NDArray): NDArray => lax.sin(x);
 const triple = (x: NDArray): NDArray => lax.mul(x, 3);
 
+/** The same function through a map over one example. */
+const vmapOfOne = (f: (x: NDArray) => NDArray) => (x: NDArray) => lax.reshape(vmap(f)(lax.reshape(x, [1])), []);
+
 describe("cond", () => {
   const f = (x: NDArray): NDArray => lax.cond(lax.gt(x, 0), sine, triple, x);
   test("one branch runs", () => {
@@ -45,6 +48,18 @@ describe("cond", () => {
     const both = (p: boolean) => grad((a: NDArray, b: NDArray) => g(bool(Number(p)), a, b), { argnums: [0, 1] })(x, y);
     expectClose(both(true), grad(plain, { argnums: [0, 1] })(x, y), 1e-14);
     expect(both(false).map(item)).toEqual([0, 1]);
+  });
+  test("an example never meets the residuals of a branch that it does not take", () => {
+    // 1 / residual is in the derivative of log; for the other branch's examples the residual must not be a zero.
+    const safe = (x: NDArray): NDArray => lax.log(lax.add(lax.square(x), 1));
+    const g = (x: NDArray): NDArray => lax.cond(lax.gt(x, 0), sine, safe, x);
+    const penalty = (f: (x: NDArray) => NDArray) => (v: NDArray) => total(lax.square(vmap(grad(f))(v)));
+    const found = grad(penalty(g))(f64([1, -1]));
+    // d/dx f'(x)² = 2 f' f''; for log(x² + 1): f' = 2x/(x²+1) = -1, f'' = 2(1 − x²)/(x²+1)² = 0.
+    expectClose(found, f64([-2 * Math.cos(1) * Math.sin(1), 0]), 1e-12);
+    expectClose(jit(grad(penalty(g)))(f64([1, -1])), found, 1e-12);
+    expectClose(jacfwd(vmap(grad(g)))(f64([1, -1])), f64([[-Math.sin(1), 0], [0, 0]]), 1e-12); // prettier-ignore
+    expectClose(grad(penalty(vmapOfOne(g)))(f64([1, -1])), found, 1e-12);
   });
   test("captured values and trees", () => {
     const g = (w: NDArray, p: NDArray) => lax.cond(p, (x: { v: NDArray }) => ({ y: lax.mul(w, x.v) }), (x: { v: NDArray }) => ({ y: lax.add(w, x.v) }), { v: f64(5) }).y; // prettier-ignore

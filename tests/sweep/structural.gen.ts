@@ -5,7 +5,7 @@ import { constantP } from "../../src/core/constant.ts";
 import { primitives } from "../../src/core/structural.ts";
 import { nameP } from "../../src/transforms/checkpoint.ts";
 import { fromHost } from "../support/arrays.ts";
-import { type AnyPrimitive, type DType, isKey, range } from "./core.ts";
+import { type AnyPrimitive, Aval, type DType, isKey, range } from "./core.ts";
 import { elementwise, integers } from "./elementwise.ts";
 import { type Generator, type Sample, arrays, shapes } from "./generator.ts";
 
@@ -126,6 +126,12 @@ export const generators: readonly Generator[] = [
         dtype: fc.constantFrom<DType>("float32", "int32", "complex64"),
       })
       .map((params) => ({ ins: [], params })),
+  },
+  {
+    primitive: named("unspecified"),
+    sample: fc
+      .tuple(shapes({ minLength: 0 }), fc.constantFrom(...numeric))
+      .map(([shape, dtype]) => ({ ins: [], params: { aval: new Aval(shape, dtype) } })),
   },
   ...twice(optimizationBarrierP, list, others),
   ...twice(nameP, (d) => unary(d, () => fc.constant({ name: "x" }))),

@@ -28,9 +28,18 @@ const direction = (shape: readonly number[]): NDArray => {
 };
 const scales = [1, -0.5, 0.25];
 
+let h = 2e-3;
+/** Runs `f` with differences of half the step. */
+function finer<T>(f: () => T): T {
+  h /= 2;
+  try {
+    return f();
+  } finally {
+    h *= 2;
+  }
+}
 /** Central differences of fourth order. */
 function slope(f: F, x: NDArray, t: NDArray): NDArray {
-  const h = 2e-3;
   const at = (k: number): NDArray => f(lax.add(x, lax.mul(t, k * h)));
   const near = lax.mul(lax.sub(at(1), at(-1)), 8);
   return lax.div(lax.sub(near, lax.sub(at(2), at(-2))), 12 * h);
@@ -115,7 +124,9 @@ function compare(p: Program, names: readonly string[], x: NDArray): void {
   const found = apply("library");
   const tolerance = tolerances[names.reduce((n, t) => n + transforms[t]!.order, 0)]!;
   const difference = distanceOf(found(x), wanted, tolerance);
-  if (difference) expect.fail(`${names.join(" of ")} (innermost first): ${difference}\n  program ${show(p)}`);
+  // Where differences do not agree among themselves (a choice changes within a step), they say nothing.
+  const reliable = (): boolean => distanceOf(finer(() => apply("plain")(x)), wanted, tolerance / 2) === null;
+  if (difference && reliable()) expect.fail(`${names.join(" of ")} (innermost first): ${difference}\n  program ${show(p)}`);
   checkJaxpr(makeJaxpr(found)(x).jaxpr);
 }
 

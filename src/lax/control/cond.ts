@@ -4,8 +4,7 @@
  */
 import type { Aval } from "../../core/aval.ts";
 import type { Interpreters } from "../../core/interpreters.ts";
-import { type Jaxpr, Var, evalJaxpr, makeJaxprOf, outAvals } from "../../core/jaxpr.ts";
-import { avalsEqual } from "../../core/aval.ts";
+import { type Atom, type Jaxpr, Var, evalJaxpr, inAvals, makeJaxprOf, outAvals } from "../../core/jaxpr.ts";
 import type { NDArray } from "../../core/ndarray.ts";
 import { scalarValue } from "../../core/operands.ts";
 import {
@@ -18,7 +17,7 @@ import {
   isLinear,
 } from "../../core/primitive.ts";
 import { traceClosed } from "../../core/staging.ts";
-import { batchToFront, broadcastInDim, tangentAval, zerosLike } from "../../core/structural.ts";
+import { batchToFront, broadcastInDim, tangentAval, unspecified, unspecifiedP } from "../../core/structural.ts";
 import { bind } from "../../core/trace.ts";
 import { selectN } from "../compare.ts";
 import { orFlags, pick } from "./carry.ts";
@@ -63,7 +62,11 @@ export const condP: Primitive<Many, CondParams> = /* @__PURE__ */ definePrimitiv
     }
     const which = batchToFront(index!, indexDim!, axis.size);
     const results = branches.map((b) => run(batchJaxpr(b, axis, dims, true).jaxpr, operands));
-    const outs = results[0]!.map((y, k) => selectN(broadcastInDim(which, y.shape, [0]), ...results.map((r) => r[k]!)));
+    const outs = results[0]!.map((y, k) => {
+      const computing = results.filter((_, i) => !isUnspecified(branches[i]!, branches[i]!.outs[k]!));
+      if (computing.length === 1) return computing[0]![k]!;
+      return selectN(broadcastInDim(which, y.shape, [0]), ...results.map((r) => r[k]!));
+    });
     return { outs, dims: outs.map(() => 0) };
   },
   dce: (used, { branches }, { dceJaxpr }) => {
@@ -87,28 +90,6 @@ function spread(given: readonly NDArray[], nonzero: readonly boolean[], outs: re
 
 // ---------------------------------------------------------------- linearization
 
-/** Residuals that a branch computes, given places in a list that all branches share. */
-interface Places {
-  readonly avals: Aval[];
-  /** For each branch, the place of each of its computed residuals. */
-  readonly of: number[][];
-}
-
-/** Branches run one at a time, so residuals of the same type can share a place. */
-function assignPlaces(residuals: readonly (readonly Aval[])[]): Places {
-  const avals: Aval[] = [];
-  const of = residuals.map((mine) => {
-    const taken = new Set<number>();
-    return mine.map((a) => {
-      let place = avals.findIndex((b, i) => !taken.has(i) && avalsEqual(a, b, true));
-      if (place < 0) place = avals.push(a) - 1;
-      taken.add(place);
-      return place;
-    });
-  });
-  return { avals, of };
-}
-
 function linearizeCond(
   all: readonly NDArray[],
   allNonzero: readonly boolean[],
@@ -120,14 +101,18 @@ function linearizeCond(
   const union = unionOf(branches.map((b) => linearizeJaxpr(b, nonzero, false).nonzeroOut));
   const lins = branches.map((b) => linearizeJaxpr(b, nonzero, union));
   const numOuts = union.length;
-  const places = assignPlaces(lins.map((l) => l.primal.outs.slice(numOuts).map((a) => a.aval)));
-  const primalBranches = lins.map((l, b) => withPlaces(l.primal, numOuts, places, b));
+  // Each computed residual has a place of its own. Branches could share places, but not where an index per example
+  // makes them all run: there a branch must meet its own residuals even for the examples that it is not chosen for.
+  const computed = lins.map((l) => l.primal.outs.slice(numOuts).map((a) => a.aval));
+  const firsts = computed.map((_, b) => computed.slice(0, b).flat().length);
+  const primalBranches = lins.map((l, b) =>
+    withResiduals(l.primal, numOuts, computed.slice(0, b).flat(), computed.slice(b + 1).flat()),
+  );
   const results = bind(condP, all, { branches: primalBranches });
   const outs = results.slice(0, numOuts);
   const shared = results.slice(numOuts);
   const tangentAvals = lins[0]!.tangent.inVars.slice(lins[0]!.numResiduals).map((v) => v.aval);
   const tangentBranches = lins.map((l, b) => {
-    const place = places.of[b]!;
     return traceClosed(
       (...xs) => {
         const [res, ins, ts] = [
@@ -135,11 +120,11 @@ function linearizeCond(
           xs.slice(shared.length, shared.length + primals.length),
           xs.slice(shared.length + primals.length),
         ];
-        let next = 0;
-        const residuals = l.residualInputs.map((i) => (i >= 0 ? ins[i]! : res[place[next++]!]!));
+        let next = firsts[b]!;
+        const residuals = l.residualInputs.map((i) => (i >= 0 ? ins[i]! : res[next++]!));
         return evalJaxpr(l.tangent, [], [...residuals, ...ts]);
       },
-      [...places.avals, ...primals.map((x) => x.aval), ...tangentAvals],
+      [...computed.flat(), ...primals.map((x) => x.aval), ...tangentAvals],
       "cond",
     ).jaxpr;
   });
@@ -152,22 +137,28 @@ function linearizeCond(
   };
 }
 
-/** A branch whose computed residuals stand in their shared places, zeros in the others. */
-function withPlaces(primal: Jaxpr, numOuts: number, places: Places, branch: number): Jaxpr {
-  const mine = places.of[branch]!;
-  const { jaxpr } = traceClosed(
+/** A branch that gives its residuals in their places among those of all branches. */
+function withResiduals(primal: Jaxpr, numOuts: number, before: readonly Aval[], after: readonly Aval[]): Jaxpr {
+  return traceClosed(
     (...xs) => {
       const results = evalJaxpr(primal, [], xs);
-      const at = places.avals.map((_, p) => mine.indexOf(p));
       return [
         ...results.slice(0, numOuts),
-        ...at.map((k, p) => (k >= 0 ? results[numOuts + k]! : zerosLike(places.avals[p]!))),
+        ...before.map(unspecified),
+        ...results.slice(numOuts),
+        ...after.map(unspecified),
       ];
     },
-    primal.inVars.map((v) => v.aval),
+    inAvals(primal),
     "cond",
-  );
-  return jaxpr;
+  ).jaxpr;
+}
+
+/** Whether a result of a branch may be anything, because only another branch computes it. */
+function isUnspecified(branch: Jaxpr, result: Atom): boolean {
+  const made = branch.eqns.find((e) => (e.outputs as readonly Atom[]).includes(result));
+  if (!made || made.primitive === unspecifiedP) return made !== undefined;
+  return made.primitive.kind === "movement" && made.inputs.length === 1 && isUnspecified(branch, made.inputs[0]!);
 }
 
 /** A branch that takes the captured values of all branches and uses its own. */
