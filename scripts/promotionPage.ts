@@ -2,9 +2,7 @@
 import { type WeakDType, allDTypes, promote } from "../src/core/dtype.ts";
 
 const operands: readonly { readonly label: string; readonly type: WeakDType }[] = [
-  ...allDTypes
-    .filter((d) => d !== "key<fry>")
-    .map((dtype) => ({ label: dtype, type: { dtype, weakType: false } })),
+  ...allDTypes.filter((d) => d !== "key<fry>").map((dtype) => ({ label: dtype, type: { dtype, weakType: false } })),
   { label: "whole number", type: { dtype: "int32", weakType: true } },
   { label: "other number", type: { dtype: "float32", weakType: true } },
 ];

@@ -56,6 +56,7 @@ function pairs(what: string, values: PerSide<number>, ndim: number): Pair[] {
   const every = (pair: Pair): Pair[] => Array.from({ length: ndim }, () => pair);
   if (typeof values === "number") return every([values, values]);
   const list = values as readonly (number | readonly number[])[];
+  if (list.length === 0 && ndim === 0) return [];
   if (list.every((v) => typeof v === "number")) {
     if (list.length === 1) return every([list[0]!, list[0]!]);
     if (list.length === 2) return every([list[0]!, list[1]!]);

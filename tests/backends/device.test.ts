@@ -1,5 +1,16 @@
 import { describe, expect, test } from "vitest";
-import { DeviceError, NDArray, blockUntilReady, defaultDevice, deviceGet, devicePut, devices, init, jit, numpy as np } from "../../src/index.ts";
+import {
+  DeviceError,
+  NDArray,
+  blockUntilReady,
+  defaultDevice,
+  deviceGet,
+  devicePut,
+  devices,
+  init,
+  jit,
+  numpy as np,
+} from "../../src/index.ts";
 
 describe("devices", () => {
   test("the embedded device is there without any waiting", async () => {
@@ -10,7 +21,12 @@ describe("devices", () => {
   });
 
   test("an unknown device is an error that lists the known ones", () => {
-    for (const ask of [() => devices("tpu"), () => defaultDevice("webgpu"), () => devicePut(1, "tpu"), () => jit((x: NDArray) => x, { device: "tpu" })(np.ones([1]))]) {
+    for (const ask of [
+      () => devices("tpu"),
+      () => defaultDevice("webgpu"),
+      () => devicePut(1, "tpu"),
+      () => jit((x: NDArray) => x, { device: "tpu" })(np.ones([1])),
+    ]) {
       expect(ask).toThrow(DeviceError);
       expect(ask).toThrow(/cpu/);
     }

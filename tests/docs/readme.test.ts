@@ -14,7 +14,9 @@ test("the program of the README runs and says what it promises", async () => {
     .replace(/^export .*$/gm, "");
   const lines: unknown[][] = [];
   const scope = { ...cotangent, np: cotangent.numpy, console: { log: (...xs: unknown[]) => lines.push(xs) } };
-  const AsyncFunction = (async () => {}).constructor as new (...args: string[]) => (...args: unknown[]) => Promise<void>;
+  const AsyncFunction = (async () => {}).constructor as new (
+    ...args: string[]
+  ) => (...args: unknown[]) => Promise<void>;
   await new AsyncFunction(...Object.keys(scope), body)(...Object.values(scope));
   const [[fitted]] = lines as [[number[]]];
   [1, -2, 0.5].forEach((w, i) => expect(fitted[i]).toBeCloseTo(w, 2));

@@ -23,9 +23,7 @@ const indexFor = (shape: readonly number[]): fc.Arbitrary<Item[]> => {
   const array = (n: number): fc.Arbitrary<Item> =>
     fc.constantFrom<number[]>([], [2], [1], [3, 2], [3, 1]).chain((s) => {
       const size = s.reduce((a, b) => a * b, 1);
-      return fc
-        .array(fc.integer({ min: -n, max: n - 1 }), { minLength: size, maxLength: size })
-        .map((v) => int(v, s));
+      return fc.array(fc.integer({ min: -n, max: n - 1 }), { minLength: size, maxLength: size }).map((v) => int(v, s));
     });
   const axis = (n: number): fc.Arbitrary<Item> =>
     fc.oneof(
@@ -54,7 +52,8 @@ const cases = fc
   .array(fc.integer({ min: 1, max: 4 }), { minLength: 1, maxLength: 3 })
   .chain((shape) => fc.tuple(fc.constant(shape), indexFor(shape)));
 
-const show = (items: readonly Item[]): string => items.map((i) => (i === null ? "null" : Array.isArray(i) ? JSON.stringify(i) : String(i))).join(" ; ");
+const show = (items: readonly Item[]): string =>
+  items.map((i) => (i === null ? "null" : Array.isArray(i) ? JSON.stringify(i) : String(i))).join(" ; ");
 
 describe("reading", () => {
   test("agrees with NumPy's rules", () => {
@@ -64,7 +63,12 @@ describe("reading", () => {
       const y = x.slice(...(items as IndexItem[]));
       expect(y.shape, show(items)).toEqual(want.shape);
       expect([...y.dataSync()], show(items)).toEqual(places(want.shape).map((p) => plainOf(x).at(want.source(p))));
-      expect(x.at(...(items as IndexItem[])).get().js()).toEqual(y.js());
+      expect(
+        x
+          .at(...(items as IndexItem[]))
+          .get()
+          .js(),
+      ).toEqual(y.js());
     });
   });
 
@@ -74,13 +78,22 @@ describe("reading", () => {
       const arrays = items.filter((i): i is NDArray => typeof i === "object" && i !== null && !Array.isArray(i));
       const read = (y: NDArray, ...given: NDArray[]): NDArray => {
         let k = 0;
-        return y.slice(...items.map((i) => (typeof i === "object" && i !== null && !Array.isArray(i) ? given[k++]! : i) as IndexItem));
+        return y.slice(
+          ...items.map(
+            (i) => (typeof i === "object" && i !== null && !Array.isArray(i) ? given[k++]! : i) as IndexItem,
+          ),
+        );
       };
       const want = x.slice(...(items as IndexItem[])).js();
       expect(jit(read)(x, ...arrays).js(), show(items)).toEqual(want);
       const twice = np.stack([x, x.mul(2)]);
       const mapped = vmap(read, { inAxes: [0, ...arrays.map(() => null)] })(twice, ...arrays);
-      expect(mapped.slice(1).js(), show(items)).toEqual(x.mul(2).slice(...(items as IndexItem[])).js());
+      expect(mapped.slice(1).js(), show(items)).toEqual(
+        x
+          .mul(2)
+          .slice(...(items as IndexItem[]))
+          .js(),
+      );
     });
   });
 
@@ -103,22 +116,54 @@ describe("reading", () => {
     const x = np.array([10, 20, 30]);
     expect(x.slice(7).js()).toBe(30);
     expect(x.slice(int([-9, 5])).js()).toEqual([10, 30]);
-    expect(x.at(int([1, 5])).get({ mode: "fill" }).js()).toEqual([20, NaN]);
-    expect(x.at(int([1, 5])).get({ mode: "fill", fillValue: -1 }).js()).toEqual([20, -1]);
+    expect(
+      x
+        .at(int([1, 5]))
+        .get({ mode: "fill" })
+        .js(),
+    ).toEqual([20, NaN]);
+    expect(
+      x
+        .at(int([1, 5]))
+        .get({ mode: "fill", fillValue: -1 })
+        .js(),
+    ).toEqual([20, -1]);
     expect(x.at(7).get({ mode: "fill" }).js()).toBe(NaN);
-    expect(x.at(int([-4, 4])).get({ mode: "wrap" }).js()).toEqual([30, 20]);
-    expect(x.at(int([-1])).get({ mode: "clip", wrapNegativeIndices: false } as object).js()).toEqual([10]);
-    expect(np.arange(3).at(int([5])).get({ mode: "fill" }).js()).toEqual([-(2 ** 31)]);
+    expect(
+      x
+        .at(int([-4, 4]))
+        .get({ mode: "wrap" })
+        .js(),
+    ).toEqual([30, 20]);
+    expect(
+      x
+        .at(int([-1]))
+        .get({ mode: "clip", wrapNegativeIndices: false } as object)
+        .js(),
+    ).toEqual([10]);
+    expect(
+      np
+        .arange(3)
+        .at(int([5]))
+        .get({ mode: "fill" })
+        .js(),
+    ).toEqual([-(2 ** 31)]);
   });
 
   test("boolean arrays pick, outside of jit", () => {
     const x = np.reshape(np.arange(6), [2, 3]);
     expect(x.slice(np.greater(x, 2)).js()).toEqual([3, 4, 5]);
     expect(x.slice(np.array([false, true])).js()).toEqual([[3, 4, 5]]);
-    expect(x.slice([], np.array([true, false, true])).js()).toEqual([[0, 2], [3, 5]]);
+    expect(x.slice([], np.array([true, false, true])).js()).toEqual([
+      [0, 2],
+      [3, 5],
+    ]);
     expect(x.slice(np.array(true)).shape).toEqual([1, 2, 3]);
     expect(x.slice(np.array(false)).shape).toEqual([0, 2, 3]);
-    expect(x.at(np.greater(x, 2)).set(0).js()).toEqual([[0, 1, 2], [0, 0, 0]]);
+    expect(x.at(np.greater(x, 2)).set(0).js()).toEqual([
+      [0, 1, 2],
+      [0, 0, 0],
+    ]);
     expect(() => jit((y: NDArray) => y.slice(np.greater(y, 2)))(x)).toThrow(ConcretizationError);
   });
 
@@ -144,26 +189,35 @@ describe("updating", () => {
       min: Math.min,
       max: Math.max,
     } as const;
-    holds(200, [cases, fc.constantFrom(...(Object.keys(ops) as (keyof typeof ops)[])), fc.boolean()], ([shape, items], op, scalar) => {
-      const x = counted(shape);
-      const want = pick(shape, items);
-      const values = scalar ? np.array(3) : counted(want.shape);
-      const y = x.at(...(items as IndexItem[]))[op](values);
-      const result = new Map(places(shape).map((p) => [p.join(), plainOf(x).at(p)]));
-      places(want.shape).forEach((p) => {
-        const key = want.source(p).join();
-        result.set(key, ops[op](result.get(key)!, scalar ? 3 : plainOf(values).at(p)));
-      });
-      expect([...y.dataSync()], `${op} ${show(items)}`).toEqual([...result.values()].map(Math.fround));
-      expect(y.dtype).toBe("float32");
-      expect([...x.dataSync()]).toEqual(listOf(plainOf(counted(shape))));
-    });
+    holds(
+      200,
+      [cases, fc.constantFrom(...(Object.keys(ops) as (keyof typeof ops)[])), fc.boolean()],
+      ([shape, items], op, scalar) => {
+        const x = counted(shape);
+        const want = pick(shape, items);
+        const values = scalar ? np.array(3) : counted(want.shape);
+        const y = x.at(...(items as IndexItem[]))[op](values);
+        const result = new Map(places(shape).map((p) => [p.join(), plainOf(x).at(p)]));
+        places(want.shape).forEach((p) => {
+          const key = want.source(p).join();
+          result.set(key, ops[op](result.get(key)!, scalar ? 3 : plainOf(values).at(p)));
+        });
+        expect([...y.dataSync()], `${op} ${show(items)}`).toEqual([...result.values()].map(Math.fround));
+        expect(y.dtype).toBe("float32");
+        expect([...x.dataSync()]).toEqual(listOf(plainOf(counted(shape))));
+      },
+    );
   });
 
   test("drops what is out of bounds", () => {
     const x = np.zeros([3]);
     expect(x.at(5).set(1).js()).toEqual([0, 0, 0]);
-    expect(x.at(int([-9, 1])).add(1).js()).toEqual([0, 1, 0]);
+    expect(
+      x
+        .at(int([-9, 1]))
+        .add(1)
+        .js(),
+    ).toEqual([0, 1, 0]);
     expect(x.at(5).set(1, { mode: "clip" }).js()).toEqual([0, 0, 1]);
     expect(x.at(4).set(1, { mode: "wrap" }).js()).toEqual([0, 1, 0]);
   });
@@ -178,23 +232,59 @@ describe("updating", () => {
 
   test("whole arrays and scalars", () => {
     expect(np.zeros([2]).at("...").set(1).js()).toEqual([1, 1]);
-    expect(np.zeros([2, 2]).at().set(np.array([1, 2])).js()).toEqual([[1, 2], [1, 2]]);
+    expect(
+      np
+        .zeros([2, 2])
+        .at()
+        .set(np.array([1, 2]))
+        .js(),
+    ).toEqual([
+      [1, 2],
+      [1, 2],
+    ]);
     expect(np.array(1).at().set(5).js()).toBe(5);
     expect(np.array(1).at("...").add(5).js()).toBe(6);
   });
 
   test("apply works as often as an element is named", () => {
-    expect(np.array([1, 2, 3]).at(int([0, 0, 2])).apply((v) => v.mul(2)).js()).toEqual([4, 2, 6]);
+    expect(
+      np
+        .array([1, 2, 3])
+        .at(int([0, 0, 2]))
+        .apply((v) => v.mul(2))
+        .js(),
+    ).toEqual([4, 2, 6]);
   });
 
   test("values that do not fit are refused", () => {
-    expect(() => np.zeros([2, 3]).at(0).set(np.ones([2]))).toThrow(ShapeError);
-    expect(() => np.zeros([2]).at(0).set(1, { modes: "clip" } as object)).toThrow(/unknown option "modes"/);
-    expect(() => np.zeros([2]).at(0).set(1, { mode: "no" } as object)).toThrow(/mode "no"/);
+    expect(() =>
+      np
+        .zeros([2, 3])
+        .at(0)
+        .set(np.ones([2])),
+    ).toThrow(ShapeError);
+    expect(() =>
+      np
+        .zeros([2])
+        .at(0)
+        .set(1, { modes: "clip" } as object),
+    ).toThrow(/unknown option "modes"/);
+    expect(() =>
+      np
+        .zeros([2])
+        .at(0)
+        .set(1, { mode: "no" } as object),
+    ).toThrow(/mode "no"/);
   });
 
   test("gradients flow into the array where it is kept and into the values", () => {
-    const f = (x: NDArray, v: NDArray): NDArray => np.sum(x.at(int([0, 2])).set(v).mul(np.array([1, 10, 100])));
+    const f = (x: NDArray, v: NDArray): NDArray =>
+      np.sum(
+        x
+          .at(int([0, 2]))
+          .set(v)
+          .mul(np.array([1, 10, 100])),
+      );
     const [gx, gv] = grad(f, { argnums: [0, 1] })(np.zeros([3]), np.ones([2])) as unknown as [NDArray, NDArray];
     expect(gx.js()).toEqual([0, 10, 0]);
     expect(gv.js()).toEqual([1, 100]);
@@ -223,14 +313,22 @@ describe("take", () => {
         const wanted = shape.map((n, i) => (i === axis ? count : singles[3 + i] ? 1 : n));
         const x = counted(own);
         const size = wanted.reduce((p, n) => p * n, 1);
-        const index = int(Array.from({ length: size }, (_, i) => (i * 7) % own[axis]!), wanted);
+        const index = int(
+          Array.from({ length: size }, (_, i) => (i * 7) % own[axis]!),
+          wanted,
+        );
         const y = np.takeAlongAxis(x, index, axis);
         const out = shape.map((_, i) => (i === axis ? count : Math.max(own[i]!, wanted[i]!)));
         expect(y.shape).toEqual(out);
         const at = (p: number[], s: readonly number[]): number[] => p.map((k, i) => (s[i] === 1 && i !== axis ? 0 : k));
         const want = places(out).map((p) => {
           const i = plainOf(index).at(at(p, wanted));
-          return plainOf(x).at(at(p.map((k, j) => (j === axis ? i : k)), own.map((n, j) => (j === axis ? 0 : n))));
+          return plainOf(x).at(
+            at(
+              p.map((k, j) => (j === axis ? i : k)),
+              own.map((n, j) => (j === axis ? 0 : n)),
+            ),
+          );
         });
         expect([...y.dataSync()]).toEqual(want);
       },

@@ -13,7 +13,10 @@ export const sizeOf = (shape: readonly number[]): number => shape.reduce((n, k) 
 
 /** All positions of a shape in row-major order. */
 export function places(shape: readonly number[]): number[][] {
-  return shape.reduce<number[][]>((list, n) => list.flatMap((p) => Array.from({ length: n }, (_, i) => [...p, i])), [[]]);
+  return shape.reduce<number[][]>(
+    (list, n) => list.flatMap((p) => Array.from({ length: n }, (_, i) => [...p, i])),
+    [[]],
+  );
 }
 
 const offset = (shape: readonly number[], place: readonly number[]): number =>

@@ -7,7 +7,7 @@ import { scanP } from "../../src/lax/control/scan.ts";
 import { whileP } from "../../src/lax/control/while.ts";
 import * as lax from "../../src/lax/index.ts";
 import { bodies, float64, jaxprOf, operands, results, shapeLists, smallShapes } from "./bodies.ts";
-import { Aval, type HostArray, allocate } from "./core.ts";
+import { type Aval, type HostArray, allocate } from "./core.ts";
 import { type Generator, type Sample, arrays } from "./generator.ts";
 
 const scan: fc.Arbitrary<Sample> = fc
@@ -63,7 +63,7 @@ const loop: fc.Arbitrary<Sample> = fc
       const counter: HostArray = { shape: [], dtype: "float64", data: Float64Array.of(0) };
       const condJaxpr = jaxprOf(
         (bound, i, x) => [
-          lax.lt(i!, lax.add(lax.abs(lax.reduceSum(x!, [...x!.shape.keys()])), lax.add(bound!, 1.3333))),
+          lax.lt(i, lax.add(lax.abs(lax.reduceSum(x, [...x.shape.keys()])), lax.add(bound, 1.3333))),
         ],
         [[], [], ...carry].map(float64),
       );
@@ -82,7 +82,7 @@ const loop: fc.Arbitrary<Sample> = fc
 /** A lower triangular 2 × 2 system with ones added on its diagonal, solved by substitution. */
 const vector = [float64([2, 2]), float64([2])];
 const at = (m: Parameters<typeof lax.dot>[0], i: number, j: number) =>
-  lax.reshape(lax.slice(m as never, [i, j], [i + 1, j + 1]), [1]);
+  lax.reshape(lax.slice(m, [i, j], [i + 1, j + 1]), [1]);
 const lower = (m: Parameters<typeof lax.dot>[0]) => lax.mul(m, fixed([1, 0, 1, 1]));
 const shifted = (m: Parameters<typeof lax.dot>[0]) => lax.add(lower(m), fixed([3, 0, 0, 3]));
 const fixed = (values: readonly number[]) =>
@@ -93,18 +93,18 @@ const fixed = (values: readonly number[]) =>
     ),
     [2, 2],
   );
-const matvec = jaxprOf((m, x) => [lax.dot(shifted(m!), x!)], vector);
-const vecmat = jaxprOf((m, x) => [lax.dot(lax.transpose(shifted(m!), [1, 0]), x!)], vector);
-const part = (b: Parameters<typeof lax.dot>[0], i: number) => lax.slice(b as never, [i], [i + 1]);
+const matvec = jaxprOf((m, x) => [lax.dot(shifted(m), x)], vector);
+const vecmat = jaxprOf((m, x) => [lax.dot(lax.transpose(shifted(m), [1, 0]), x)], vector);
+const part = (b: Parameters<typeof lax.dot>[0], i: number) => lax.slice(b, [i], [i + 1]);
 const solve = jaxprOf((m, b) => {
-  const a = shifted(m!);
-  const x0 = lax.div(part(b!, 0), at(a, 0, 0));
-  return [lax.concatenate([x0, lax.div(lax.sub(part(b!, 1), lax.mul(at(a, 1, 0), x0)), at(a, 1, 1))], 0)];
+  const a = shifted(m);
+  const x0 = lax.div(part(b, 0), at(a, 0, 0));
+  return [lax.concatenate([x0, lax.div(lax.sub(part(b, 1), lax.mul(at(a, 1, 0), x0)), at(a, 1, 1))], 0)];
 }, vector);
 const transposeSolve = jaxprOf((m, b) => {
-  const a = shifted(m!);
-  const x1 = lax.div(part(b!, 1), at(a, 1, 1));
-  return [lax.concatenate([lax.div(lax.sub(part(b!, 0), lax.mul(at(a, 1, 0), x1)), at(a, 0, 0)), x1], 0)];
+  const a = shifted(m);
+  const x1 = lax.div(part(b, 1), at(a, 1, 1));
+  return [lax.concatenate([lax.div(lax.sub(part(b, 0), lax.mul(at(a, 1, 0), x1)), at(a, 0, 0)), x1], 0)];
 }, vector);
 const linear: fc.Arbitrary<Sample> = fc
   .tuple(arrays([2, 2], "float64", { min: -1, max: 1 }), arrays([2], "float64"))
@@ -124,11 +124,11 @@ const root: fc.Arbitrary<Sample> = smallShapes.chain((shape) =>
   fc.tuple(arrays(shape, "float64"), arrays(shape, "float64")).map((ins) => {
     const [one, two] = [float64(shape), new Array<Aval>(3).fill(float64(shape))];
     const newton = jaxprOf(
-      (a, x0) => [lax.foriLoop(0, 40, (_, x) => lax.sub(x, lax.div(cubic(a!, x), slope(x))), x0!)],
+      (a, x0) => [lax.foriLoop(0, 40, (_, x) => lax.sub(x, lax.div(cubic(a, x), slope(x))), x0)],
       [one, one],
     );
-    const f = jaxprOf((a, x) => [cubic(a!, x!)], [one, one]);
-    const linearSolve = jaxprOf((_, x, y) => [lax.div(y!, slope(x!))], two);
+    const f = jaxprOf((a, x) => [cubic(a, x)], [one, one]);
+    const linearSolve = jaxprOf((_, x, y) => [lax.div(y, slope(x))], two);
     return { ins, params: { solve: newton, f, linearSolve, numCaptured: 1 } };
   }),
 );

@@ -2,15 +2,30 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { customJvp, lax, nn, numpy as np } from "../../src/index.ts";
 import type { NDArray } from "../../src/index.ts";
-import { GradientMismatchError, arrays, broadcastableShapes, checkGrads, pytrees, shapes } from "../../src/testing/index.ts";
+import {
+  GradientMismatchError,
+  arrays,
+  broadcastableShapes,
+  checkGrads,
+  pytrees,
+  shapes,
+} from "../../src/testing/index.ts";
 
 const x64 = (...xs: number[]): NDArray => np.array(Float64Array.from(xs));
 
 describe("checkGrads", () => {
   test("passes for right derivatives, to the third order", () => {
     checkGrads((x: NDArray) => np.sin(x).mul(np.exp(x)), [x64(0.3, -0.7)], 3);
-    checkGrads((p: { a: NDArray; b: NDArray[] }) => ({ y: nn.softmax(p.a.mul(p.b[0]!)) }), [{ a: x64(1, 2), b: [x64(0.5, -0.5)] }], 2);
-    checkGrads((x: NDArray) => lax.scan((c: NDArray, y: NDArray) => [np.tanh(c.mul(y)), c], x64(0.4).reshape(), x)[0], [x64(1, 2, 3)], 2);
+    checkGrads(
+      (p: { a: NDArray; b: NDArray[] }) => ({ y: nn.softmax(p.a.mul(p.b[0]!)) }),
+      [{ a: x64(1, 2), b: [x64(0.5, -0.5)] }],
+      2,
+    );
+    checkGrads(
+      (x: NDArray) => lax.scan((c: NDArray, y: NDArray) => [np.tanh(c.mul(y)), c], x64(0.4).reshape(), x)[0],
+      [x64(1, 2, 3)],
+      2,
+    );
   });
 
   test("finds a wrong rule and names the numbers", () => {

@@ -96,7 +96,7 @@ describe.each([["jacfwd", jacfwd], ["jacrev", jacrev], ["jacobian", jacobian]] a
   });
   test("trees of results by trees of arguments", () => {
     const f = (p: { w: NDArray; b: NDArray }) => ({ y: lax.mul(p.w, p.b), z: [lax.reduceSum(p.w, [0])] });
-    const j = jac(f as never)({ w: f64([1, 2]), b: f64([3, 4]) } as never) as unknown as {
+    const j = jac(f as never)({ w: f64([1, 2]), b: f64([3, 4]) }) as unknown as {
       y: { w: NDArray; b: NDArray };
       z: [{ w: NDArray; b: NDArray }];
     };
@@ -108,7 +108,7 @@ describe.each([["jacfwd", jacfwd], ["jacrev", jacrev], ["jacobian", jacobian]] a
   test("argnums and hasAux", () => {
     const f = (x: NDArray, y: NDArray) => [lax.mul(x, y), { x }] as const;
     const options = { argnums: [0, 1], hasAux: true };
-    const [[jx, jy], aux] = jac(f as never, options)(f64([1, 2]) as never, f64([3, 4]) as never) as unknown as [
+    const [[jx, jy], aux] = jac(f as never, options)(f64([1, 2]), f64([3, 4])) as unknown as [
       NDArray[],
       { x: NDArray },
     ];
@@ -156,7 +156,7 @@ describe("hessian", () => {
   });
   test("hasAux", () => {
     const f = (x: NDArray) => [total(lax.square(x)), x] as const;
-    const [h, aux] = hessian(f as never, { hasAux: true })(f64([1, 2]) as never) as unknown as [NDArray, NDArray];
+    const [h, aux] = hessian(f as never, { hasAux: true })(f64([1, 2])) as unknown as [NDArray, NDArray];
     expect(list(h)).toEqual([[2, 0], [0, 2]]); // prettier-ignore
     expect(list(aux)).toEqual([1, 2]);
   });

@@ -32,8 +32,7 @@ export function referenceDevice(id: number, conversions: Conversions): Device {
     readSync: (buffer) => buffer as HostArray,
     read: (buffer) => Promise.resolve(buffer as HostArray),
     release: () => undefined,
-    evaluate: (primitive, inputs, params, outs) =>
-      primitive.reference(inputs, params, outs, context),
+    evaluate: (primitive, inputs, params, outs) => primitive.reference(inputs, params, outs, context),
     compile: (jaxpr) => {
       const program = programOf(jaxpr);
       return { run: (inputs) => program.run(inputs as readonly HostArray[]), outAvals: jaxpr.outs.map((a) => a.aval) };

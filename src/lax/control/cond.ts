@@ -11,7 +11,6 @@ import {
   type Many,
   type Primitive,
   type Tangent,
-  type TransposeOperand,
   Zero,
   definePrimitive,
   isLinear,
