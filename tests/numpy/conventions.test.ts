@@ -3,7 +3,7 @@ import "../../src/numpy/install.ts";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { ArrayLike } from "../../src/core/arrayMethods.ts";
-import { NDArray } from "../../src/core/ndarray.ts";
+import { type NDArray } from "../../src/core/ndarray.ts";
 import { ArgumentError, ConcretizationError, DTypeError } from "../../src/core/problem.ts";
 import * as np from "../../src/numpy/index.ts";
 import { arrays, broadcastableShapes } from "../../src/testing/arbitraries.ts";

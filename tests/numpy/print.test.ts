@@ -1,7 +1,7 @@
 import "../../src/numpy/install.ts";
 import { inspect } from "node:util";
 import { expect, test } from "vitest";
-import { NDArray } from "../../src/core/ndarray.ts";
+import { type NDArray } from "../../src/core/ndarray.ts";
 import { complex } from "../../src/lax/complex.ts";
 import * as np from "../../src/numpy/index.ts";
 import { grad } from "../../src/transforms/gradient.ts";
