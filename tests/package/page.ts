@@ -80,7 +80,11 @@ export async function runInPage(
     await ended;
     server.closeAllConnections();
     server.close();
-    // Helper processes may still be writing for a moment.
-    rmSync(profile, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 });
+    // Helper processes may still be writing for a moment; a folder they leave behind in the temporary one does no harm.
+    try {
+      rmSync(profile, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 });
+    } catch {
+      console.warn(`could not remove ${profile}`);
+    }
   }
 }
