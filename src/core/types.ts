@@ -21,31 +21,33 @@ export type Arrays<T> = 0 extends 1 & T
           ? Map<K, Arrays<V>>
           : { [K in keyof T]: Arrays<T[K]> };
 
-/** The part of `T` that cannot be a leaf; never if `T` is a tree of arrays. */
-export type BadLeaf<T> = 0 extends 1 & T
+/** The part of `T` that cannot be a leaf; never if `T` is a tree of arrays. Looks seven levels deep: types may recur. */
+export type BadLeaf<T, Depth extends readonly unknown[] = []> = 0 extends 1 & T
   ? never
   : unknown extends T
     ? never
-    : T extends NDArray | ScalarLike | TypedArray | null | undefined
+    : Depth["length"] extends 7
       ? never
-      : // A Map has all that a ReadonlySet asks for, so it is recognised first.
-        T extends ReadonlyMap<unknown, infer V>
-        ? BadLeaf<V>
-        : T extends string | symbol | ((...args: never[]) => unknown) | Promise<unknown> | Date | ReadonlySet<unknown>
-          ? T
-          : T extends readonly (infer V)[]
-            ? BadLeafOfItem<V>
-            : T extends { readonly [nonTree]?: never }
-              ? BadLeafOfFields<T>
-              : never;
-declare const nonTree: unique symbol;
-// Recursive array types (ArrayLike) stop here.
-type BadLeafOfItem<V> = V extends readonly unknown[] ? never : BadLeaf<V>;
-// Methods of registered classes are not leaves; plain function-valued fields cannot be told apart and are left to run time.
-
-type BadLeafOfFields<T> = {
-  [K in keyof T]-?: T[K] extends (...args: never[]) => unknown ? never : BadLeaf<T[K]>;
-}[keyof T];
+      : T extends NDArray | ScalarLike | TypedArray | null | undefined
+        ? never
+        : // A Map has all that a ReadonlySet asks for, so it is recognised first.
+          T extends ReadonlyMap<unknown, infer V>
+          ? BadLeaf<V, [...Depth, 0]>
+          : T extends string | symbol | ((...args: never[]) => unknown) | Promise<unknown> | Date | ReadonlySet<unknown>
+            ? T
+            : T extends readonly (infer V)[]
+              ? BadLeaf<V, [...Depth, 0]>
+              : T extends object
+                ? HasMethods<T> extends true
+                  ? never
+                  : { [K in keyof T]-?: BadLeaf<T[K], [...Depth, 0]> }[keyof T]
+                : never;
+// An object with methods is an instance of some class: what its fields are is decided where the class is registered.
+type HasMethods<T> = true extends {
+  [K in keyof T]-?: T[K] extends (...args: never[]) => unknown ? true : never;
+}[keyof T]
+  ? true
+  : false;
 
 /** Constrains a function's parameter type to be a tree of arrays; the message names the leaf that is not. */
 export type Pytree<T> = [BadLeaf<T>] extends [never]

@@ -13,10 +13,15 @@ import { broadcastTo, convert } from "../core/structural.ts";
 import { describeValue } from "../core/tree.ts";
 import { readOptions } from "../lax/arguments.ts";
 
+/** An array has properties such as `dtype` that are options too; it is none all the same. */
+interface NotAnArray {
+  readonly aval?: never;
+}
+
 /** Optional parameters: any number of `P` by position, then possibly the options `O`. */
 export type Rest<P extends readonly unknown[], O> = P extends readonly [infer A, ...infer B]
-  ? readonly [] | readonly [O] | readonly [A | undefined, ...Rest<B, O>]
-  : readonly [] | readonly [O];
+  ? readonly [] | readonly [O & NotAnArray] | readonly [A | undefined, ...Rest<B, O>]
+  : readonly [] | readonly [O & NotAnArray];
 
 /** The place after the last parameter, where nothing may stand. */
 export type Surplus = readonly [];

@@ -31,9 +31,9 @@ import { splitOptions } from "../core/options.ts";
 import { backwardPass } from "./transpose.ts";
 import type { Arrays, Pytree, Scalar } from "../core/types.ts";
 
-export interface GradOptions<N extends number | readonly number[] = number | readonly number[]> {
+export interface GradOptions {
   /** Which arguments to differentiate; a list gives a list of gradients. Default 0. */
-  readonly argnums?: N;
+  readonly argnums?: number | readonly number[];
   /** The function returns `[value, aux]`; aux is passed through. */
   readonly hasAux?: boolean;
   /** The function is holomorphic: complex in, complex out. */
@@ -221,13 +221,40 @@ export function matchTangent(t: NDArray, primal: Aval, transform: string, kind: 
 
 // ---------------------------------------------------------------- grad
 
-type GradientOf<A extends readonly unknown[], N> = N extends readonly number[]
-  ? { [K in keyof N]: N[K] extends keyof A ? Arrays<A[N[K]]> : A[number] extends infer U ? Arrays<U> : never }
-  : N extends number
-    ? number extends N
-      ? Arrays<A[0]>
-      : Arrays<A[N]>
-    : Arrays<A[0]>;
+/** The argument at a position; negative and unknown positions may be any. */
+type ArgumentAt<A extends readonly unknown[], N> = N extends number
+  ? number extends N
+    ? A[0]
+    : `${N}` extends keyof A
+      ? A[N]
+      : A[number]
+  : never;
+/** The arguments that are differentiated: one, or a list. */
+type Differentiated<A extends readonly unknown[], O> = O extends { readonly argnums: infer N }
+  ? N extends readonly unknown[]
+    ? { [K in keyof N]: ArgumentAt<A, N[K]> }
+    : ArgumentAt<A, N>
+  : A[0];
+/** Gradients of the differentiated arguments. A list of argnums gives a list, which can be written to. */
+type GradientOf<A extends readonly unknown[], O> = O extends { readonly argnums: readonly unknown[] }
+  ? Differentiated<A, O> extends infer D
+    ? { -readonly [K in keyof D]: Arrays<D[K]> }
+    : never
+  : Arrays<Differentiated<A, O>>;
+
+/** What `grad` takes: one scalar, or with `hasAux` a pair. One signature, so that `pipe(loss, grad, jit)` infers. */
+type LossResult = Scalar | readonly [Scalar, unknown];
+type FitsAux<R, O> = O extends { readonly hasAux: true }
+  ? R extends readonly unknown[]
+    ? unknown
+    : { readonly "with hasAux the function returns [value, aux], but it returns": R }
+  : R extends readonly unknown[]
+    ? { readonly "the function must return a scalar; for [value, aux] pass { hasAux: true }": R }
+    : unknown;
+type AuxOf<R> = R extends readonly [unknown, infer Aux] ? Aux : never;
+type Loss<A extends readonly unknown[], R, O> = ((...args: A) => R) & Pytree<Differentiated<A, O>> & FitsAux<R, O>;
+/** Options of which all are known. */
+type Known<O> = O & { readonly [K in Exclude<keyof O, keyof GradOptions>]: never };
 
 /**
  * The value and the gradient of a scalar function.
@@ -237,18 +264,10 @@ type GradientOf<A extends readonly unknown[], N> = N extends readonly number[]
  * @example
  * valueAndGrad((x) => x.mul(x))(np.array(3)) // [9, 6]
  */
-export function valueAndGrad<A extends readonly unknown[], Aux, const N extends number | readonly number[] = 0>(
-  f: ((...args: A) => readonly [Scalar, Aux]) & Pytree<A[0]>,
-  options: GradOptions<N> & { readonly hasAux: true },
-): (...args: A) => [[NDArray, Aux], GradientOf<A, N>];
-export function valueAndGrad<A extends readonly unknown[], const N extends number | readonly number[]>(
-  f: ((...args: A) => Scalar) & Pytree<A[0]>,
-  options: GradOptions<N> & { readonly argnums: N },
-): (...args: A) => [NDArray, GradientOf<A, N>];
-export function valueAndGrad<A extends readonly unknown[]>(
-  f: ((...args: A) => Scalar) & Pytree<A[0]>,
-  options?: GradOptions,
-): (...args: A) => [NDArray, Arrays<A[0]>];
+export function valueAndGrad<A extends readonly unknown[], R extends LossResult, const O extends GradOptions = object>(
+  f: Loss<A, R, O>,
+  options?: Known<O>,
+): (...args: A) => [O extends { readonly hasAux: true } ? [NDArray, AuxOf<R>] : NDArray, GradientOf<A, O>];
 export function valueAndGrad(f: AnyFunction, options: GradOptions = {}): AnyFunction {
   return valueAndGradNamed(f, options, "valueAndGrad");
 }
@@ -357,18 +376,10 @@ function checkScalar(lin: LinearizedFunction, transform: string, f: AnyFunction,
  * @example
  * grad((x) => np.sum(np.square(x)))(np.array([1, 2, 3])) // [2, 4, 6]
  */
-export function grad<A extends readonly unknown[], Aux, const N extends number | readonly number[] = 0>(
-  f: ((...args: A) => readonly [Scalar, Aux]) & Pytree<A[0]>,
-  options: GradOptions<N> & { readonly hasAux: true },
-): (...args: A) => [GradientOf<A, N>, Aux];
-export function grad<A extends readonly unknown[], const N extends number | readonly number[]>(
-  f: ((...args: A) => Scalar) & Pytree<A[0]>,
-  options: GradOptions<N> & { readonly argnums: N },
-): (...args: A) => GradientOf<A, N>;
-export function grad<A extends readonly unknown[]>(
-  f: ((...args: A) => Scalar) & Pytree<A[0]>,
-  options?: GradOptions,
-): (...args: A) => Arrays<A[0]>;
+export function grad<A extends readonly unknown[], R extends LossResult, const O extends GradOptions = object>(
+  f: Loss<A, R, O>,
+  options?: Known<O>,
+): (...args: A) => O extends { readonly hasAux: true } ? [GradientOf<A, O>, AuxOf<R>] : GradientOf<A, O>;
 export function grad(f: AnyFunction, options: GradOptions = {}): AnyFunction {
   const both = valueAndGradNamed(f, options, "grad");
   const wrapped = (...args: unknown[]): unknown => {

@@ -42,7 +42,13 @@ describe("cond", () => {
   });
   test("branches with different residuals, and one without", () => {
     const g = (p: NDArray, x: NDArray, y: NDArray): NDArray =>
-      lax.cond(p, (a: NDArray, b: NDArray) => lax.mul(lax.mul(lax.sin(a), lax.exp(b)), lax.tanh(a)), (_a: NDArray, b: NDArray) => b, x, y);
+      lax.cond(
+        p,
+        (a: NDArray, b: NDArray) => lax.mul(lax.mul(lax.sin(a), lax.exp(b)), lax.tanh(a)),
+        (_a: NDArray, b: NDArray) => b,
+        x,
+        y,
+      );
     const [x, y] = [f64(0.3), f64(0.4)];
     const plain = (a: NDArray, b: NDArray): NDArray => lax.mul(lax.mul(lax.sin(a), lax.exp(b)), lax.tanh(a));
     const both = (p: boolean) => grad((a: NDArray, b: NDArray) => g(bool(Number(p)), a, b), { argnums: [0, 1] })(x, y);
@@ -67,7 +73,8 @@ describe("cond", () => {
   });
   test("vmap with one predicate keeps the choice; with many it computes both", () => {
     const g = (p: NDArray, x: NDArray): NDArray => lax.cond(p, sine, triple, x);
-    const names = (axes: readonly (number | null)[], ...xs: NDArray[]) => makeJaxpr(vmap(g, { inAxes: axes as never }))(...(xs as [NDArray, NDArray])).eqns.map((e) => e.primitive.name);
+    const names = (axes: readonly (number | null)[], ...xs: NDArray[]) =>
+      makeJaxpr(vmap(g, { inAxes: axes as never }))(...(xs as [NDArray, NDArray])).eqns.map((e) => e.primitive.name);
     expect(names([null, 0], bool(1), f64([1, 2]))).toContain("cond");
     expect(names([0, 0], bool([1, 0]), f64([1, 2]))).not.toContain("cond");
     expect(list(vmap(g, { inAxes: [null, 0] })(bool(0), f64([1, 2])))).toEqual([3, 6]);
@@ -79,7 +86,8 @@ describe("cond", () => {
   test("nested, and in loops", () => {
     const g = (x: NDArray): NDArray => lax.cond(lax.gt(x, 1), (y: NDArray) => f(lax.sub(y, 2)), f, x);
     expect([2.5, 1.5, 0.5, -1].map((v) => item(g(f64(v))))).toEqual([Math.sin(0.5), -1.5, Math.sin(0.5), -3]);
-    const steps = (x: NDArray): NDArray => lax.foriLoop(0, 4, (_, c: NDArray) => lax.cond(lax.gt(c, 1), (y: NDArray) => lax.sub(y, 1), triple, c), x);
+    const steps = (x: NDArray): NDArray =>
+      lax.foriLoop(0, 4, (_, c: NDArray) => lax.cond(lax.gt(c, 1), (y: NDArray) => lax.sub(y, 1), triple, c), x);
     expect([item(steps(f64(0.5))), item(grad(steps)(f64(0.5)))]).toEqual([0.5, 9]);
     expect(list(vmap(steps)(f64([0.5, 4])))).toEqual([0.5, 3]);
   });
@@ -90,7 +98,9 @@ describe("cond", () => {
   test("dead results are removed from every branch", () => {
     const { jaxpr } = makeJaxpr((p: NDArray, x: NDArray) => lax.cond(p, (a: NDArray) => [lax.exp(a), lax.sin(a)], (a: NDArray) => [lax.log(a), a], x))(bool(1), f64(1)); // prettier-ignore
     const pruned = interpreters.dceJaxpr(jaxpr, [false, true]).jaxpr;
-    const text = pruned.eqns.flatMap((e) => (e.primitive.subJaxprs?.(e.params) ?? []).flatMap((j) => j.eqns.map((k) => k.primitive.name)));
+    const text = pruned.eqns.flatMap((e) =>
+      (e.primitive.subJaxprs?.(e.params) ?? []).flatMap((j) => j.eqns.map((k) => k.primitive.name)),
+    );
     expect(text).toEqual(["sin"]);
   });
   test("messages", () => {
@@ -110,7 +120,13 @@ describe("cond", () => {
 describe("switch_", () => {
   const branches = [sine, triple, (x: NDArray) => lax.neg(x)];
   test("picks by index, clamped", () => {
-    expect([-5, 0, 1, 2, 9].map((i) => item(lax.switch_(i, branches, f64(1))))).toEqual([Math.sin(1), Math.sin(1), 3, -1, -1]);
+    expect([-5, 0, 1, 2, 9].map((i) => item(lax.switch_(i, branches, f64(1))))).toEqual([
+      Math.sin(1),
+      Math.sin(1),
+      3,
+      -1,
+      -1,
+    ]);
     expect(item(jit((i: NDArray) => lax.switch_(i, branches, f64(1)))(array(2, "uint8")))).toBe(-1);
     expect(item(lax.switch_(7, [sine], f64(1)))).toBe(Math.sin(1));
   });
@@ -125,14 +141,23 @@ describe("switch_", () => {
     expect(problemOf(() => lax.switch_(0, [], f64(1))).code).toBe("NoBranches");
     expect(problemOf(() => lax.switch_(f64(0), branches, f64(1))).code).toBe("SwitchIndex");
     expect(problemOf(() => lax.switch_(0, [sine, 1 as never], f64(1))).code).toBe("NotAFunction");
-    expect(problemOf(() => lax.switch_(0, [sine, (x: NDArray) => lax.stack([x], 0)], f64(1))).what).toContain("branch 1");
+    expect(problemOf(() => lax.switch_(0, [sine, (x: NDArray) => lax.stack([x], 0)], f64(1))).what).toContain(
+      "branch 1",
+    );
   });
 });
 
 describe("whileLoop", () => {
-  const double = (limit: unknown) => (x: NDArray) => lax.whileLoop((c: NDArray) => lax.lt(c, limit as number), (c: NDArray) => lax.mul(c, 2), x);
+  const double = (limit: unknown) => (x: NDArray) =>
+    lax.whileLoop(
+      (c: NDArray) => lax.lt(c, limit as number),
+      (c: NDArray) => lax.mul(c, 2),
+      x,
+    );
   test("runs as long as the condition holds", () => {
-    expect([item(double(100)(f64(1))), item(double(100)(f64(200))), item(jit(double(100))(f64(3)))]).toEqual([128, 200, 192]);
+    expect([item(double(100)(f64(1))), item(double(100)(f64(200))), item(jit(double(100))(f64(3)))]).toEqual([
+      128, 200, 192,
+    ]);
   });
   test("trees, captured values, nested loops", () => {
     const [i, s] = lax.whileLoop(([n]: [NDArray, NDArray]) => lax.lt(n, 3), ([n, c]: [NDArray, NDArray]) => [lax.add(n, 1), lax.whileLoop((v: NDArray) => lax.lt(v, lax.mul(lax.add(lax.convertElementType(n, "float64"), 1), 10)), (v: NDArray) => lax.add(v, 7), c)], [i32(0), f64(0)] as [NDArray, NDArray]); // prettier-ignore
@@ -153,12 +178,16 @@ describe("whileLoop", () => {
       expect(p.code).toBe("ReverseWhile");
       expect(p.where).toContain("choice.test.ts");
     }
-    expect(item(grad((x: NDArray) => lax.add(x, lax.convertElementType(lax.gt(double(100)(f64(1)), 5), "float64")))(f64(1)))).toBe(1);
+    expect(
+      item(grad((x: NDArray) => lax.add(x, lax.convertElementType(lax.gt(double(100)(f64(1)), 5), "float64")))(f64(1))),
+    ).toBe(1);
   });
   test("vmap: every example stops on its own", () => {
     expect(list(vmap(double(100))(f64([1, 50, 200])))).toEqual([128, 100, 200]);
     expect(list(vmap((l: NDArray) => double(l)(f64(1)))(f64([3, 10])))).toEqual([4, 16]);
-    expect(list(vmap((l: NDArray, x: NDArray) => double(l)(x), { inAxes: [0, null] })(f64([3, 10]), f64(5)))).toEqual([5, 10]);
+    expect(list(vmap((l: NDArray, x: NDArray) => double(l)(x), { inAxes: [0, null] })(f64([3, 10]), f64(5)))).toEqual([
+      5, 10,
+    ]);
     const g = (x: NDArray): NDArray => jvp(double(100), [x], [f64(1)])[1];
     expect(list(vmap(g)(f64([1, 50, 200])))).toEqual([128, 2, 1]);
     const counted = (x: NDArray): NDArray => lax.whileLoop(([c]: [NDArray, NDArray]) => lax.lt(c, 100), ([c, n]: [NDArray, NDArray]) => [lax.mul(c, 2), lax.add(n, 1)], [x, i32(0)] as [NDArray, NDArray])[1]; // prettier-ignore
@@ -176,8 +205,9 @@ describe("whileLoop", () => {
   test("carries that neither the results nor the condition need are removed", () => {
     const { jaxpr } = makeJaxpr((x: NDArray) => lax.whileLoop(([i]: NDArray[]) => lax.lt(i!, 3), ([i, a, b]: NDArray[]) => [lax.add(i!, 1), lax.sin(a!), lax.exp(lax.mul(b!, a!))], [i32(0), x, x])[1])(f64(1)); // prettier-ignore
     const pruned = interpreters.dceJaxpr(jaxpr, [true]).jaxpr;
-    const names = pruned.eqns.flatMap((e) => (e.primitive.subJaxprs?.(e.params) ?? []).flatMap((j) => j.eqns.map((k) => k.primitive.name)));
+    const names = pruned.eqns.flatMap((e) =>
+      (e.primitive.subJaxprs?.(e.params) ?? []).flatMap((j) => j.eqns.map((k) => k.primitive.name)),
+    );
     expect(names.sort()).toEqual(["add", "lt", "sin"]);
   });
 });
-

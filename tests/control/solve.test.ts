@@ -14,28 +14,48 @@ const total = (x: NDArray): NDArray => lax.reduceSum(x, [...x.shape.keys()]);
 
 describe("associativeScan", () => {
   test("sums of any length, in both directions", () =>
-    holds(40, [fc.array(fc.integer({ min: -9, max: 9 }), { minLength: 1, maxLength: 20 }), fc.boolean()], (xs, reverse) => {
-      const out = lax.associativeScan((a: NDArray, b: NDArray) => lax.add(a, b), i32(xs), { reverse });
-      const prefix = (ys: number[]): number[] => ys.map((_, i) => ys.slice(0, i + 1).reduce((p, q) => p + q, 0));
-      expect(list(out)).toEqual(reverse ? prefix([...xs].reverse()).reverse() : prefix(xs));
-    }));
+    holds(
+      40,
+      [fc.array(fc.integer({ min: -9, max: 9 }), { minLength: 1, maxLength: 20 }), fc.boolean()],
+      (xs, reverse) => {
+        const out = lax.associativeScan((a: NDArray, b: NDArray) => lax.add(a, b), i32(xs), { reverse });
+        const prefix = (ys: number[]): number[] => ys.map((_, i) => ys.slice(0, i + 1).reduce((p, q) => p + q, 0));
+        expect(list(out)).toEqual(reverse ? prefix([...xs].reverse()).reverse() : prefix(xs));
+      },
+    ));
   test("an operation that does not commute: 2 × 2 matrices as trees", () =>
-    holds(20, [fc.array(fc.tuple(fc.integer({ min: -3, max: 3 }), fc.integer({ min: -3, max: 3 })), { minLength: 1, maxLength: 9 })], (pairs) => {
-      // x ↦ a·x + b, composed.
-      const [a, b] = [i32(pairs.map((p) => p[0])), i32(pairs.map((p) => p[1]))];
-      const out = lax.associativeScan(
-        (f: { a: NDArray; b: NDArray }, g: { a: NDArray; b: NDArray }) => ({ a: lax.mul(f.a, g.a), b: lax.add(lax.mul(g.a, f.b), g.b) }),
-        { a, b },
-      );
-      let [p, q] = [1, 0];
-      const wanted = pairs.map(([x, y]) => ([p, q] = [p * x, x * q + y]).slice());
-      expect((list(out.a) as number[]).map((v, i) => [v, (list(out.b) as number[])[i]])).toEqual(wanted.map(([v, w]) => [v! + 0, w! + 0]));
-    }));
+    holds(
+      20,
+      [
+        fc.array(fc.tuple(fc.integer({ min: -3, max: 3 }), fc.integer({ min: -3, max: 3 })), {
+          minLength: 1,
+          maxLength: 9,
+        }),
+      ],
+      (pairs) => {
+        // x ↦ a·x + b, composed.
+        const [a, b] = [i32(pairs.map((p) => p[0])), i32(pairs.map((p) => p[1]))];
+        const out = lax.associativeScan(
+          (f: { a: NDArray; b: NDArray }, g: { a: NDArray; b: NDArray }) => ({
+            a: lax.mul(f.a, g.a),
+            b: lax.add(lax.mul(g.a, f.b), g.b),
+          }),
+          { a, b },
+        );
+        let [p, q] = [1, 0];
+        const wanted = pairs.map(([x, y]) => ([p, q] = [p * x, x * q + y]).slice());
+        expect((list(out.a) as number[]).map((v, i) => [v, (list(out.b) as number[])[i]])).toEqual(
+          wanted.map(([v, w]) => [v! + 0, w! + 0]),
+        );
+      },
+    ));
   test("other axes, booleans, single elements", () => {
     const x = f64([[1, 2, 3], [4, 5, 6]]); // prettier-ignore
     expect(list(lax.associativeScan((a: NDArray, b: NDArray) => lax.add(a, b), x, { axis: 1 }))).toEqual([[1, 3, 6], [4, 9, 15]]); // prettier-ignore
     expect(list(lax.associativeScan((a: NDArray, b: NDArray) => lax.add(a, b), x, { axis: -2 }))).toEqual([[1, 2, 3], [5, 7, 9]]); // prettier-ignore
-    expect(list(lax.associativeScan((a: NDArray, b: NDArray) => lax.bitwiseOr(a, b), bool([0, 1, 0])))).toEqual([0, 1, 1]);
+    expect(list(lax.associativeScan((a: NDArray, b: NDArray) => lax.bitwiseOr(a, b), bool([0, 1, 0])))).toEqual([
+      0, 1, 1,
+    ]);
     expect(list(lax.associativeScan((a: NDArray, b: NDArray) => lax.add(a, b), f64([7])))).toEqual([7]);
     expect(lax.associativeScan((a: NDArray, b: NDArray) => lax.add(a, b), f64([])).shape).toEqual([0]);
   });
@@ -56,8 +76,10 @@ describe("associativeScan", () => {
   test("mistakes", () => {
     const add = (a: NDArray, b: NDArray): NDArray => lax.add(a, b);
     expect(problemOf(() => lax.associativeScan(add as never, [])).code).toBe("NoElements");
-    expect(problemOf(() => lax.associativeScan(((a: NDArray[]) => a), [f64([1]), f64([1, 2])])).what).toContain("[1]: (2,)");
-    expect(problemOf(() => lax.associativeScan(((a: NDArray) => [a]), f64([1, 2]))).code).toBe("ScanStructure");
+    expect(problemOf(() => lax.associativeScan((a: NDArray[]) => a, [f64([1]), f64([1, 2])])).what).toContain(
+      "[1]: (2,)",
+    );
+    expect(problemOf(() => lax.associativeScan((a: NDArray) => [a], f64([1, 2]))).code).toBe("ScanStructure");
     expect(problemOf(() => lax.associativeScan(add, f64(1))).code).toBe("AxisOutOfRange");
   });
 });
@@ -68,7 +90,8 @@ describe("customRoot", () => {
     lax.customRoot(
       (x: NDArray) => lax.sub(lax.square(x), a),
       lax.fullLike(a, 1),
-      (f: (x: NDArray) => NDArray, x0: NDArray) => lax.foriLoop(0, 30, (_, x: NDArray) => lax.sub(x, lax.div(f(x), lax.mul(x, 2))), x0),
+      (f: (x: NDArray) => NDArray, x0: NDArray) =>
+        lax.foriLoop(0, 30, (_, x: NDArray) => lax.sub(x, lax.div(f(x), lax.mul(x, 2))), x0),
       (g: (x: NDArray) => NDArray, y: NDArray) => lax.div(y, g(lax.fullLike(y, 1))),
     );
   test("values and derivatives of every order", () => {
@@ -98,7 +121,12 @@ describe("customRoot", () => {
 describe("customLinearSolve", () => {
   const d = f64([2, 4]);
   const solve = (a: NDArray, b: NDArray): NDArray =>
-    lax.customLinearSolve((x: NDArray) => lax.mul(a, x), b, (_: unknown, r: NDArray) => lax.div(r, a), { symmetric: true });
+    lax.customLinearSolve(
+      (x: NDArray) => lax.mul(a, x),
+      b,
+      (_: unknown, r: NDArray) => lax.div(r, a),
+      { symmetric: true },
+    );
   test("values and derivatives", () => {
     expect(list(solve(d, f64([1, 2])))).toEqual([0.5, 0.5]);
     const f = (a: NDArray, b: NDArray): NDArray => total(lax.square(solve(a, b)));
@@ -128,7 +156,14 @@ describe("customLinearSolve", () => {
     expectClose(grad(f)(f64([1, 2])), grad(plain)(f64([1, 2])), 1e-13);
   });
   test("without one, forward mode only", () => {
-    const f = (b: NDArray): NDArray => total(lax.customLinearSolve((x: NDArray) => lax.mul(d, x), b, (_: unknown, r: NDArray) => lax.div(r, d)));
+    const f = (b: NDArray): NDArray =>
+      total(
+        lax.customLinearSolve(
+          (x: NDArray) => lax.mul(d, x),
+          b,
+          (_: unknown, r: NDArray) => lax.div(r, d),
+        ),
+      );
     expect(item(jvp(f, [f64([1, 2])], [f64([1, 0])])[1])).toBe(0.5);
     const p = problemOf(() => grad(f)(f64([1, 2])));
     expect(p.code).toBe("NoTransposeSolve");
@@ -138,6 +173,14 @@ describe("customLinearSolve", () => {
     const b = { u: f64(2), v: [f64([3, 4])] };
     const out = lax.customLinearSolve((x: typeof b) => ({ u: lax.mul(x.u, 2), v: [lax.mul(x.v[0]!, 4)] }), b, (_: unknown, r: typeof b) => ({ u: lax.div(r.u, 2), v: [lax.div(r.v[0]!, 4)] }), { symmetric: true }); // prettier-ignore
     expect(lists(out)).toEqual([1, [0.75, 1]]);
-    expect(problemOf(() => lax.customLinearSolve((x: typeof b) => [x.u, x.v], b, (_: unknown, r: typeof b) => r)).code).toBe("LinearSolveTree");
+    expect(
+      problemOf(() =>
+        lax.customLinearSolve(
+          (x: typeof b) => [x.u, x.v],
+          b,
+          (_: unknown, r: typeof b) => r,
+        ),
+      ).code,
+    ).toBe("LinearSolveTree");
   });
 });

@@ -22,7 +22,9 @@ describe("checkJaxpr", () => {
   const good = makeJaxprOf([], [a], [newEqn(sinP, [a], null, [b]), newEqn(addP, [a, b], null, [c])], [c]);
   test("accepts what tracing gives", () => {
     checkJaxpr(good);
-    expect(printJaxpr(good)).toBe("{ lambda ; a:f32[2]. let\n    b:f32[2] = sin a\n    c:f32[2] = add a b\n  in (c,) }");
+    expect(printJaxpr(good)).toBe(
+      "{ lambda ; a:f32[2]. let\n    b:f32[2] = sin a\n    c:f32[2] = add a b\n  in (c,) }",
+    );
   });
   test.each([
     ["is used in sin before it is bound", makeJaxprOf([], [], [newEqn(sinP, [a], null, [b])], [b])],
@@ -31,7 +33,15 @@ describe("checkJaxpr", () => {
     ["gives float32[2] but binds float32[3]", makeJaxprOf([], [a], [newEqn(sinP, [a], null, [v(3)])], [])],
     ["has 1 results but binds 2", makeJaxprOf([], [a], [newEqn(sinP, [a], null, [b, c])], [])],
     ["is used in the results before it is bound", makeJaxprOf([], [a], [], [b])],
-    ["add", makeJaxprOf([], [a], [newEqn(addP, [a, new Var(new Aval([2], "int32"))].slice(0, 1).concat(v(3)), null, [c])], [c])],
+    [
+      "add",
+      makeJaxprOf(
+        [],
+        [a],
+        [newEqn(addP, [a, new Var(new Aval([2], "int32"))].slice(0, 1).concat(v(3)), null, [c])],
+        [c],
+      ),
+    ],
   ])("refuses one where a variable %s", (text, bad) => {
     const p = problemOf(() => checkJaxpr(bad));
     expect(p.code).toBe("InvalidJaxpr");
@@ -40,7 +50,10 @@ describe("checkJaxpr", () => {
   test("looks into sub-programs", () => {
     const { jaxpr } = makeJaxpr((x: NDArray) => jit((y: NDArray) => lax.sin(y))(x))(f32([1]));
     const [call] = jaxpr.eqns;
-    const broken = { ...jaxpr, eqns: [{ ...call!, params: { ...(call!.params as object), jaxpr: makeJaxprOf([], [v(1)], [], [v(1)]) } }] };
+    const broken = {
+      ...jaxpr,
+      eqns: [{ ...call!, params: { ...(call!.params as object), jaxpr: makeJaxprOf([], [v(1)], [], [v(1)]) } }],
+    };
     expect(problemOf(() => checkJaxpr(broken)).code).toBe("InvalidJaxpr");
   });
 });
@@ -52,7 +65,9 @@ describe("evaluation", () => {
     expect(list(evalJaxpr(jaxpr, [], [f32([0, 0])])[0])).toEqual([Math.fround(Math.sin(1)), Math.fround(Math.sin(1))]);
   });
   test("counts equations in sub-programs", () => {
-    expect(countEqns(makeJaxpr((x: NDArray) => lax.foriLoop(0, 3, (_, y: NDArray) => lax.sin(lax.cos(y)), x))(f64(1)).jaxpr)).toBe(4);
+    expect(
+      countEqns(makeJaxpr((x: NDArray) => lax.foriLoop(0, 3, (_, y: NDArray) => lax.sin(lax.cos(y)), x))(f64(1)).jaxpr),
+    ).toBe(4);
   });
   test("captured arrays are constants, each once", () => {
     const w = f32([1, 2]);
@@ -63,22 +78,38 @@ describe("evaluation", () => {
 });
 
 describe("dead-code elimination", () => {
-  const prune = (f: (...xs: NDArray[]) => unknown, used: boolean[], ...args: NDArray[]) => interpreters.dceJaxpr(makeJaxpr(f)(...args).jaxpr, used);
+  const prune = (f: (...xs: NDArray[]) => unknown, used: boolean[], ...args: NDArray[]) =>
+    interpreters.dceJaxpr(makeJaxpr(f)(...args).jaxpr, used);
   test("keeps what the results need and says which inputs that is", () => {
-    const { jaxpr, usedInputs } = prune((x, y, z) => [lax.sin(x!), lax.cos(lax.add(y!, z!))], [true, false], f32(1), f32(1), f32(1));
+    const { jaxpr, usedInputs } = prune(
+      (x, y, z) => [lax.sin(x), lax.cos(lax.add(y, z))],
+      [true, false],
+      f32(1),
+      f32(1),
+      f32(1),
+    );
     expect(jaxpr.eqns.map((e) => e.primitive.name)).toEqual(["sin"]);
     expect(usedInputs).toEqual([true, false, false]);
     expect(jaxpr.outs).toHaveLength(1);
   });
   test("keeps effects and what they need", () => {
-    const { jaxpr, usedInputs } = prune((x, y) => (debugCallback(() => undefined, lax.neg(y!)), [x!]), [false], f32(1), f32(1));
+    const { jaxpr, usedInputs } = prune(
+      (x, y) => (debugCallback(() => undefined, lax.neg(y)), [x]),
+      [false],
+      f32(1),
+      f32(1),
+    );
     expect(jaxpr.eqns.map((e) => e.primitive.name)).toEqual(["neg", "callback"]);
     expect(usedInputs).toEqual([false, true]);
-    const inner = prune((x) => jit((y: NDArray) => (debugCallback(() => undefined, y), [lax.sin(y), y]))(x!), [false, false], f32(1));
+    const inner = prune(
+      (x) => jit((y: NDArray) => (debugCallback(() => undefined, y), [lax.sin(y), y]))(x),
+      [false, false],
+      f32(1),
+    );
     expect(inner.jaxpr.eqns).toHaveLength(1);
   });
   test("goes into calls", () => {
-    const { jaxpr } = prune((x) => jit((y: NDArray) => [lax.sin(y), lax.exp(y)])(x!), [true, false], f32(1));
+    const { jaxpr } = prune((x) => jit((y: NDArray) => [lax.sin(y), lax.exp(y)])(x), [true, false], f32(1));
     expect(printJaxpr(jaxpr)).not.toContain("exp");
   });
 });

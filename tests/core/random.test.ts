@@ -1,7 +1,15 @@
 /** The counter-based generator: Random123's vectors, and the laws that splitting promises. */
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { randomBits, randomFoldIn, randomSeed, randomSplit, randomUnwrap, randomWrap, threefry2x32 } from "../../src/lax/randomBits.ts";
+import {
+  randomBits,
+  randomFoldIn,
+  randomSeed,
+  randomSplit,
+  randomUnwrap,
+  randomWrap,
+  threefry2x32,
+} from "../../src/lax/randomBits.ts";
 import { jit } from "../../src/transforms/jit.ts";
 import { vmap } from "../../src/transforms/vmap.ts";
 import type { NDArray } from "../../src/core/ndarray.ts";
@@ -16,12 +24,27 @@ const key = (seed: number): NDArray => randomSeed(array(seed, "uint32"));
 describe("threefry2x32, 20 rounds", () => {
   // kat_vectors of Random123 1.14.
   test.each([
-    [[0, 0], [0, 0], [0x6b200159, 0x99ba4efe]],
-    [[0xffffffff, 0xffffffff], [0xffffffff, 0xffffffff], [0x1cb996fc, 0xbb002be7]],
-    [[0x243f6a88, 0x85a308d3], [0x13198a2e, 0x03707344], [0xc4923a9c, 0x483df7a0]],
-  ] as const)("counter %j, key %j", ([c0, c1], [k0, k1], wanted) => { // prettier-ignore
+    [
+      [0, 0],
+      [0, 0],
+      [0x6b200159, 0x99ba4efe],
+    ],
+    [
+      [0xffffffff, 0xffffffff],
+      [0xffffffff, 0xffffffff],
+      [0x1cb996fc, 0xbb002be7],
+    ],
+    [
+      [0x243f6a88, 0x85a308d3],
+      [0x13198a2e, 0x03707344],
+      [0xc4923a9c, 0x483df7a0],
+    ],
+  ] as const)("counter %j, key %j", ([c0, c1], [k0, k1], wanted) => {
+    // prettier-ignore
     expect(threefry2x32(u32(k0), u32(k1), u32(c0), u32(c1)).flatMap(words)).toEqual(wanted);
-    expect(jit((a: NDArray, b: NDArray) => threefry2x32(u32(k0), u32(k1), a, b))(u32(c0), u32(c1)).flatMap(words)).toEqual(wanted);
+    expect(
+      jit((a: NDArray, b: NDArray) => threefry2x32(u32(k0), u32(k1), a, b))(u32(c0), u32(c1)).flatMap(words),
+    ).toEqual(wanted);
   });
 });
 

@@ -39,14 +39,16 @@ const named = (x: unknown, meta: unknown): Named => Object.assign(new Named(), {
 
 /** Trees of everything a tree may hold; leaves are numbers and strings. */
 const trees: fc.Arbitrary<unknown> = fc.letrec<{ tree: unknown }>((tie) => {
-  const key = fc.oneof(fc.string({ maxLength: 3 }), fc.constantFrom("__proto__", "constructor", "toString", "length", "0", "a"));
-  const object = fc
-    .uniqueArray(fc.tuple(key, tie("tree")), { maxLength: 3, selector: ([k]) => k })
-    .map((entries) => {
-      const out = {};
-      for (const [k, v] of entries) Object.defineProperty(out, k, { value: v, enumerable: true, writable: true, configurable: true });
-      return out;
-    });
+  const key = fc.oneof(
+    fc.string({ maxLength: 3 }),
+    fc.constantFrom("__proto__", "constructor", "toString", "length", "0", "a"),
+  );
+  const object = fc.uniqueArray(fc.tuple(key, tie("tree")), { maxLength: 3, selector: ([k]) => k }).map((entries) => {
+    const out = {};
+    for (const [k, v] of entries)
+      Object.defineProperty(out, k, { value: v, enumerable: true, writable: true, configurable: true });
+    return out;
+  });
   return {
     tree: fc.oneof(
       { depthSize: "small" },
@@ -55,7 +57,10 @@ const trees: fc.Arbitrary<unknown> = fc.letrec<{ tree: unknown }>((tie) => {
       fc.array(tie("tree"), { maxLength: 3 }),
       object,
       fc
-        .uniqueArray(fc.tuple(fc.oneof(fc.string({ maxLength: 2 }), fc.integer()), tie("tree")), { maxLength: 3, selector: ([k]) => k })
+        .uniqueArray(fc.tuple(fc.oneof(fc.string({ maxLength: 2 }), fc.integer()), tie("tree")), {
+          maxLength: 3,
+          selector: ([k]) => k,
+        })
         .map((entries) => new Map(entries as [unknown, unknown][])),
       fc.tuple(tie("tree"), tie("tree"), fc.string({ maxLength: 2 })).map(([a, b, t]) => new Pair(a, b, t)),
       fc.tuple(tie("tree"), fc.array(fc.integer(), { maxLength: 2 })).map(([x, m]) => named(x, m)),
@@ -73,7 +78,8 @@ describe("round trips", () => {
       const [leavesAgain, defAgain] = flatten(again);
       expect(defAgain.equals(def)).toBe(true);
       leaves.forEach((l, i) => expect(Object.is(l, leavesAgain[i])).toBe(true));
-      if (typeof t === "object" && t !== null) expect(Object.getPrototypeOf(again)).toBe(Object.getPrototypeOf(t) ?? Object.prototype);
+      if (typeof t === "object" && t !== null)
+        expect(Object.getPrototypeOf(again)).toBe(Object.getPrototypeOf(t) ?? Object.prototype);
     }));
   test("matching against a structure finds the same leaves", () =>
     holds(300, [trees, trees], (t, u) => {
@@ -115,7 +121,6 @@ describe("containers", () => {
     expect(Object.keys(again).sort()).toEqual(["__proto__", "a"]);
   });
   test("holes in arrays are undefined", () => {
-    // eslint-disable-next-line no-sparse-arrays
     const [leaves, def] = flatten([1, , 3]);
     expect(leaves).toEqual([1, 3]);
     expect(unflatten(def, leaves)).toEqual([1, undefined, 3]);
@@ -164,7 +169,9 @@ describe("messages", () => {
     expect(treeDifferences(def(many), def({}))).toHaveLength(11);
   });
   test("structures print", () => {
-    expect(String(def({ a: [1, null], m: new Map([["x", 1]]), p: new Pair(1, [], "") }))).toBe("{ a: [*, null], m: Map(x => *), p: Pair(*, []) }");
+    expect(String(def({ a: [1, null], m: new Map([["x", 1]]), p: new Pair(1, [], "") }))).toBe(
+      "{ a: [*, null], m: Map(x => *), p: Pair(*, []) }",
+    );
   });
   test("the wrong number of leaves", () => {
     expect(problemOf(() => unflatten(def([1, 2]), [1])).code).toBe("LeafCount");
@@ -173,7 +180,9 @@ describe("messages", () => {
     const p = problemOf(() => mapTree((a: never) => a, { a: [1, 2] }, { a: [1] }));
     expect(p.code).toBe("TreeMismatch");
     expect(p.what).toContain("trees differ at .a: expected an array of 2, found an array of 1");
-    expect(list((mapTree((a: unknown, b: unknown) => (b as unknown[])[0] ?? a, [1], [[f32([5])]]) as unknown[])[0])).toEqual([5]);
+    expect(
+      list((mapTree((a: unknown, b: unknown) => (b as unknown[])[0] ?? a, [1], [[f32([5])]]) as unknown[])[0]),
+    ).toEqual([5]);
   });
 });
 

@@ -11,7 +11,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type Consumer, bin, entryPoints, makeConsumer, manifest, root, run } from "./consumer.ts";
 import { runInPage } from "./page.ts";
 
-/** Of a bundle with grad, jit and numpy, minified and gzipped. */
+/** Of a bundle with grad, jit, vmap and some functions of numpy by name, minified and gzipped. */
 const bundleLimitBytes = 100_000;
 
 let consumer: Consumer;

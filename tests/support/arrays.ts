@@ -103,4 +103,5 @@ export const avalOf = (shape: readonly number[], dtype: DType = "float64", weakT
 export { NDArray };
 
 /** `distance` of arrays. */
-export const distanceOf = (a: NDArray, b: NDArray, tolerance: number): string | null => distance(host(a), host(b), tolerance);
+export const distanceOf = (a: NDArray, b: NDArray, tolerance: number): string | null =>
+  distance(host(a), host(b), tolerance);

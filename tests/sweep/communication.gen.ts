@@ -105,15 +105,13 @@ export const generators: readonly Generator[] = [
   overAxis(
     lax.allToAllP,
     each(even, (s) =>
-      fc
-        .tuple(fc.nat(s.length - 1), fc.nat(s.length - 1), fc.boolean())
-        .map(([splitAxis, concatAxis, tiled]) => ({
-          axis: name,
-          size,
-          splitAxis,
-          concatAxis,
-          tiled: tiled || s[splitAxis] !== size,
-        })),
+      fc.tuple(fc.nat(s.length - 1), fc.nat(s.length - 1), fc.boolean()).map(([splitAxis, concatAxis, tiled]) => ({
+        axis: name,
+        size,
+        splitAxis,
+        concatAxis,
+        tiled: tiled || s[splitAxis] !== size,
+      })),
     ),
   ),
   { primitive: callbackP, label: "pure", sample: callback("pure"), modes: "none" },

@@ -62,9 +62,7 @@ const loop: fc.Arbitrary<Sample> = fc
     fc.tuple(operands([[], ...consts, ...carry]), bodies(carry.length)).map(([[limit, ...values], list]) => {
       const counter: HostArray = { shape: [], dtype: "float64", data: Float64Array.of(0) };
       const condJaxpr = jaxprOf(
-        (bound, i, x) => [
-          lax.lt(i, lax.add(lax.abs(lax.reduceSum(x, [...x.shape.keys()])), lax.add(bound, 1.3333))),
-        ],
+        (bound, i, x) => [lax.lt(i, lax.add(lax.abs(lax.reduceSum(x, [...x.shape.keys()])), lax.add(bound, 1.3333)))],
         [[], [], ...carry].map(float64),
       );
       const bodyJaxpr = jaxprOf(

@@ -8,17 +8,17 @@ const carriesJaxprs = generators.filter((g) => g.primitive.subJaxprs);
 
 describe("results are as inferred", () => {
   test.each(generators.map((g) => [titleOf(g), g] as const))("%s", (_, g) =>
-    holds(15, [g.sample], (s) => checkInference(g, s)),
+    holds(30, [g.sample], (s) => checkInference(g, s)),
   );
 });
 describe("jit equals eager to the bit", () => {
   test.each(generators.map((g) => [titleOf(g), g] as const))("%s", (_, g) =>
-    holds(6, [g.sample], (s) => checkJit(g, s)),
+    holds(12, [g.sample], (s) => checkJit(g, s)),
   );
 });
 describe("vmap equals a loop", () => {
   test.each(generators.map((g) => [titleOf(g), g] as const))("%s", (_, g) =>
-    holds(10, [g.sample], (s) => checkVmap(g, s)),
+    holds(20, [g.sample], (s) => checkVmap(g, s)),
   );
 });
 describe("results that nobody needs can go", () => {

@@ -41,15 +41,11 @@ const broadcast = (dtypes: readonly DType[]): fc.Arbitrary<Sample> =>
 
 /** The same elements in another shape: the axes in another order, neighbours joined. */
 const regrouped = (shape: readonly number[]): fc.Arbitrary<{ readonly shape: readonly number[] }> =>
-  fc
-    .shuffledSubarray([...shape], { minLength: shape.length, maxLength: shape.length })
-    .chain((order) =>
-      fc
-        .boolean()
-        .map((join) => ({
-          shape: join && order.length > 1 ? [order[0]! * order[1]!, ...order.slice(2)] : [...order, 1],
-        })),
-    );
+  fc.shuffledSubarray([...shape], { minLength: shape.length, maxLength: shape.length }).chain((order) =>
+    fc.boolean().map((join) => ({
+      shape: join && order.length > 1 ? [order[0]! * order[1]!, ...order.slice(2)] : [...order, 1],
+    })),
+  );
 
 const convertTo = (from: readonly DType[], to: readonly DType[], range_ = {}): fc.Arbitrary<Sample> =>
   fc

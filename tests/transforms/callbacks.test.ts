@@ -34,7 +34,11 @@ describe("pureCallback", () => {
   });
   test("trees in and out; numbers take the promised dtype", () => {
     const f = (p: { a: NDArray; b: NDArray }) =>
-      lax.pureCallback((q: typeof p) => ({ s: item(q.a) + item(q.b), n: [7] }), { s: scalar, n: [new ShapeDtypeStruct([], "int32")] }, p);
+      lax.pureCallback(
+        (q: typeof p) => ({ s: item(q.a) + item(q.b), n: [7] }),
+        { s: scalar, n: [new ShapeDtypeStruct([], "int32")] },
+        p,
+      );
     const out = jit(f)({ a: f64(1), b: f64(2) }) as { s: NDArray; n: [NDArray] };
     expect([item(out.s), item(out.n[0]), out.n[0].dtype]).toEqual([3, 7, "int32"]);
   });
@@ -47,7 +51,13 @@ describe("pureCallback", () => {
   test("vmap methods", () => {
     const shapes: number[][] = [];
     const f = (vmapMethod: string) => (x: NDArray, y: NDArray) =>
-      lax.pureCallback((a: NDArray, b: NDArray) => (shapes.push([...a.shape], [...b.shape]), f64Like(a, (v) => v + host(b).data[0]!)), scalar, x, y, { vmapMethod }) as NDArray;
+      lax.pureCallback(
+        (a: NDArray, b: NDArray) => (shapes.push([...a.shape], [...b.shape]), f64Like(a, (v) => v + host(b).data[0]!)),
+        scalar,
+        x,
+        y,
+        { vmapMethod },
+      ) as NDArray;
     const run = (m: string) => list(vmap(f(m), { inAxes: [0, null] })(f64([1, 2]), f64(10)));
     expect(run("sequential")).toEqual([11, 12]);
     expect(shapes.splice(0)).toEqual([[], [], [], []]);
@@ -72,7 +82,9 @@ describe("pureCallback", () => {
     const f = (y: unknown) => () => lax.pureCallback(() => y, scalar, f64(1));
     expect(problemOf(f(array(1, "float32"))).code).toBe("CallbackResult");
     expect(problemOf(f(f64([1]))).what).toContain("float64[1] as result 0, but float64[] was promised");
-    expect(problemOf(() => lax.pureCallback(() => [1], [scalar, scalar], f64(1))).what).toContain("1 values, but 2 were promised");
+    expect(problemOf(() => lax.pureCallback(() => [1], [scalar, scalar], f64(1))).what).toContain(
+      "1 values, but 2 were promised",
+    );
     expect(problemOf(() => lax.pureCallback(() => 1, "float64", f64(1))).code).toBe("ResultShapes");
   });
   test("errors of the function come through", () => {
@@ -97,7 +109,12 @@ describe("ioCallback", () => {
     const { seen, note } = spy();
     const f = jit((x: NDArray) => {
       lax.ioCallback(note, null, lax.mul(x, 10), { ordered: true });
-      const y = lax.foriLoop(0, 3, (i, c: NDArray) => (lax.ioCallback(note, null, i, { ordered: true }), lax.add(c, 1)), x);
+      const y = lax.foriLoop(
+        0,
+        3,
+        (i, c: NDArray) => (lax.ioCallback(note, null, i, { ordered: true }), lax.add(c, 1)),
+        x,
+      );
       lax.ioCallback(note, null, y, { ordered: true });
       return y;
     });
@@ -105,7 +122,9 @@ describe("ioCallback", () => {
     expect(seen).toEqual([10, 0, 1, 2, 4]);
   });
   test("under vmap there is no such thing", () => {
-    expect(problemOf(() => vmap((x: NDArray) => (lax.ioCallback(() => null, null, x), x))(f64([1]))).code).toBe("IoCallbackVmap");
+    expect(problemOf(() => vmap((x: NDArray) => (lax.ioCallback(() => null, null, x), x))(f64([1]))).code).toBe(
+      "IoCallbackVmap",
+    );
   });
   test("gives results", () => {
     let n = 0;

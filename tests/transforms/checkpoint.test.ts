@@ -2,7 +2,12 @@ import { describe, expect, test } from "vitest";
 import { type Jaxpr, countEqns } from "../../src/core/jaxpr.ts";
 import type { NDArray } from "../../src/core/ndarray.ts";
 import * as lax from "../../src/lax/index.ts";
-import { type Policy, checkpoint, checkpointName, checkpointPolicies as policies } from "../../src/transforms/checkpoint.ts";
+import {
+  type Policy,
+  checkpoint,
+  checkpointName,
+  checkpointPolicies as policies,
+} from "../../src/transforms/checkpoint.ts";
 import { jvp } from "../../src/transforms/forward.ts";
 import { grad, linearize } from "../../src/transforms/gradient.ts";
 import { interpreters } from "../../src/transforms/interpreters.ts";
@@ -23,7 +28,13 @@ const residuals = (f: (v: NDArray) => NDArray, at: NDArray = x): NDArray[] =>
   linearizeCall(([v]) => [f(v!)], [at], [true], "test", interpreters).linear.consts.filter((c) => c !== at && c !== w);
 /** How often a primitive occurs, sub-programs included. */
 const count = (name: string, j: Jaxpr): number =>
-  j.eqns.reduce((n, e) => n + Number(e.primitive.name === name) + (e.primitive.subJaxprs?.(e.params) ?? []).reduce((m, s) => m + count(name, s), 0), 0);
+  j.eqns.reduce(
+    (n, e) =>
+      n +
+      Number(e.primitive.name === name) +
+      (e.primitive.subJaxprs?.(e.params) ?? []).reduce((m, s) => m + count(name, s), 0),
+    0,
+  );
 const countIn = (name: string, f: (v: NDArray) => NDArray): number => count(name, makeJaxpr(f)(x).jaxpr);
 
 const everyPolicy: Record<string, Policy | undefined> = {
@@ -59,7 +70,8 @@ describe.each(Object.entries(everyPolicy))("policy %s", (_, policy) => {
     expectClose(grad((v: NDArray) => total(vmap(f)(v)))(xs), grad((v: NDArray) => total(vmap(plain)(v)))(xs), 1e-14);
   });
   test("inside scan", () => {
-    const loop = (g: (v: NDArray) => NDArray) => (v: NDArray) => total(lax.scan((c: NDArray, _: null) => [g(c), c], v, null, 3)[1]);
+    const loop = (g: (v: NDArray) => NDArray) => (v: NDArray) =>
+      total(lax.scan((c: NDArray, _: null) => [g(c), c], v, null, 3)[1]);
     expectClose(grad(loop(checkpoint(block, options(policy))))(x), grad(loop(block))(x), 1e-12);
     expectClose(jit(grad(loop(checkpoint(block, options(policy)))))(x), grad(loop(block))(x), 1e-12);
   });
@@ -96,7 +108,8 @@ describe("memory", () => {
     expect(kept.map((r) => r.shape)).toEqual([[5, 3]]);
   });
   test("inside a scan only the carries are kept", () => {
-    const loop = (g: (v: NDArray) => NDArray) => (v: NDArray) => lax.scan((c: NDArray, _: null) => [g(c), null], v, null, 7)[0];
+    const loop = (g: (v: NDArray) => NDArray) => (v: NDArray) =>
+      lax.scan((c: NDArray, _: null) => [g(c), null], v, null, 7)[0];
     expect(residuals(loop(checkpoint(block))).map((r) => r.shape)).toEqual([[7, 3]]);
     expect(residuals(loop(block)).length).toBeGreaterThan(2);
   });
@@ -125,7 +138,10 @@ describe("recomputation", () => {
 
 describe("calling", () => {
   test("trees, several arguments, static ones", () => {
-    const f = checkpoint((p: { a: NDArray; b: NDArray }, n: number, v: NDArray) => ({ y: lax.mul(lax.mul(p.a, v), n), z: [lax.sin(p.b)] }), { staticArgnums: 1 });
+    const f = checkpoint(
+      (p: { a: NDArray; b: NDArray }, n: number, v: NDArray) => ({ y: lax.mul(lax.mul(p.a, v), n), z: [lax.sin(p.b)] }),
+      { staticArgnums: 1 },
+    );
     const g = grad((p: { a: NDArray; b: NDArray }) => {
       const out = f(p, 3, f64(2));
       return lax.add(out.y, out.z[0]!);

@@ -38,7 +38,8 @@ describe("values", () => {
   });
   test("allGather", () => {
     const x = f32([[1, 2], [3, 4]]); // prettier-ignore
-    const gathered = (options: { axis?: number; tiled?: boolean }) => list(over((v) => lax.allGather(v, "i", options), { outAxes: null })(x));
+    const gathered = (options: { axis?: number; tiled?: boolean }) =>
+      list(over((v) => lax.allGather(v, "i", options), { outAxes: null })(x));
     expect(gathered({})).toEqual([[1, 2], [3, 4]]); // prettier-ignore
     expect(gathered({ axis: 1 })).toEqual([[1, 3], [2, 4]]); // prettier-ignore
     expect(gathered({ tiled: true })).toEqual([1, 2, 3, 4]);
@@ -69,7 +70,10 @@ describe("values", () => {
     expect(list(both((v) => lax.add(lax.mul(v, 0), lax.convertElementType(lax.axisIndex(["i", "j"]), "float32")))(x))).toEqual([[0, 1, 2], [3, 4, 5]]); // prettier-ignore
   });
   test("an unnamed map in between", () => {
-    const f = vmap(vmap((v: NDArray) => lax.psum(lax.sin(v), "i")), { axisName: "i" });
+    const f = vmap(
+      vmap((v: NDArray) => lax.psum(lax.sin(v), "i")),
+      { axisName: "i" },
+    );
     const x = f64([[1, 2], [3, 4]]); // prettier-ignore
     expectClose(f(x), lax.broadcast(lax.reduceSum(lax.sin(x), [0]), [2]), 1e-12);
   });

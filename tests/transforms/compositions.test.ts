@@ -61,7 +61,10 @@ function pulledBack(f: F, x: NDArray): NDArray {
 }
 
 /** Each transform as the library does it and by hand; `order` counts derivatives. */
-const transforms: Record<string, { readonly library: (f: F) => F; readonly plain: (f: F) => F; readonly order: number }> = {
+const transforms: Record<
+  string,
+  { readonly library: (f: F) => F; readonly plain: (f: F) => F; readonly order: number }
+> = {
   jit: { library: (f) => jit(f), plain: (f) => f, order: 0 },
   checkpoint: { library: (f) => checkpoint(f), plain: (f) => f, order: 0 },
   vmap: {
@@ -115,27 +118,43 @@ const compositions = (among: readonly string[]): fc.Arbitrary<string[]> =>
     .filter((names) => names.reduce((n, t) => n + transforms[t]!.order, 0) <= 2);
 
 const tolerances = [1e-12, 1e-7, 1e-4];
-const input = fc.constantFrom<number[]>([], [2], [3], [2, 2]).chain((shape) => arrays(shape, "float64", { min: -1.5, max: 1.5 }));
+const input = fc
+  .constantFrom<number[]>([], [2], [3], [2, 2])
+  .chain((shape) => arrays(shape, "float64", { min: -1.5, max: 1.5 }));
 
 function compare(p: Program, names: readonly string[], x: NDArray): void {
-  const apply = (how: "library" | "plain"): F => names.reduce<F>((f, t) => transforms[t]![how](f), (v) => run(p, [v], how));
+  const apply = (how: "library" | "plain"): F =>
+    names.reduce<F>(
+      (f, t) => transforms[t]![how](f),
+      (v) => run(p, [v], how),
+    );
   const wanted = apply("plain")(x);
   if (!host(wanted).data.every((v) => Math.abs(v) < 1e4)) return;
   const found = apply("library");
   const tolerance = tolerances[names.reduce((n, t) => n + transforms[t]!.order, 0)]!;
   const difference = distanceOf(found(x), wanted, tolerance);
   // Where differences do not agree among themselves (a choice changes within a step), they say nothing.
-  const reliable = (): boolean => distanceOf(finer(() => apply("plain")(x)), wanted, tolerance / 2) === null;
-  if (difference && reliable()) expect.fail(`${names.join(" of ")} (innermost first): ${difference}\n  program ${show(p)}`);
+  const reliable = (): boolean =>
+    distanceOf(
+      finer(() => apply("plain")(x)),
+      wanted,
+      tolerance / 2,
+    ) === null;
+  if (difference && reliable())
+    expect.fail(`${names.join(" of ")} (innermost first): ${difference}\n  program ${show(p)}`);
   checkJaxpr(makeJaxpr(found)(x).jaxpr);
 }
 
 const suite = (count: number, structured: readonly string[], among: readonly string[]): void =>
-  holds(count, [programs({ structured, maxSteps: 4, depth: 2 }), compositions(among), input], (p, names, x) => compare(p, names, fromHost(x)));
+  holds(count, [programs({ structured, maxSteps: 4, depth: 2 }), compositions(among), input], (p, names, x) =>
+    compare(p, names, fromHost(x)),
+  );
 
 describe("compositions of transforms over random programs", () => {
   test("programs alone", () =>
-    holds(150, [programs({ structured: [...bothModes, "customVjp", "while"], maxSteps: 5, depth: 2 }), input], (p, x) => compare(p, [], fromHost(x))));
+    holds(150, [programs({ structured: [...bothModes, "customVjp", "while"], maxSteps: 5, depth: 2 }), input], (p, x) =>
+      compare(p, [], fromHost(x)),
+    ));
   test("every transform, programs of both modes", () => suite(120, bothModes, Object.keys(transforms)));
   test("forward transforms, programs with while loops", () => suite(60, [...bothModes, "while"], forwardOnly));
   test("reverse transforms, programs with customVjp", () => suite(60, [...bothModes, "customVjp"], reverseOnly));

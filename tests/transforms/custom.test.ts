@@ -29,7 +29,11 @@ const loudSineBackwards = () => {
   return f;
 };
 
-describe.each([["customJvp", loudSine], ["customVjp", loudSineBackwards]] as const)("%s", (_, make) => { // prettier-ignore
+describe.each([
+  ["customJvp", loudSine],
+  ["customVjp", loudSineBackwards],
+] as const)("%s", (_, make) => {
+  // prettier-ignore
   const f = make();
   const slope = (x: number): number => 10 * Math.cos(x);
   test("values are the function's, derivatives the rule's", () => {
@@ -103,7 +107,10 @@ describe("customJvp", () => {
     expectClose(jacfwd((y: NDArray) => f(y))(x), jacrev((y: NDArray) => f(y))(x), 1e-12);
   });
   test("trees of arguments and results, integers among them", () => {
-    const f = customJvp((p: { x: NDArray; n: NDArray }) => ({ y: lax.mul(p.x, lax.convertElementType(p.n, "float64")), n: p.n }));
+    const f = customJvp((p: { x: NDArray; n: NDArray }) => ({
+      y: lax.mul(p.x, lax.convertElementType(p.n, "float64")),
+      n: p.n,
+    }));
     f.defjvp(([p]: [{ x: NDArray; n: NDArray }], [t]: [{ x: NDArray }]) => [f(p), { y: lax.mul(t.x, 100), n: p.n }]);
     const g = (x: NDArray): NDArray => f({ x, n: i32(3) }).y;
     expect([item(g(f64(2))), item(grad(g)(f64(2)))]).toEqual([6, 100]);
@@ -206,7 +213,10 @@ describe("customVjp", () => {
       (x: NDArray, p: { w: NDArray; b: NDArray }) => [lax.add(lax.mul(x, p.w), p.b), { x, w: p.w }],
       ({ x, w }: { x: NDArray; w: NDArray }, ct: NDArray) => [lax.mul(ct, w), { w: lax.mul(ct, x), b: lax.mul(ct, 5) }],
     );
-    const g = grad((x: NDArray, p: { w: NDArray; b: NDArray }) => f(x, p), { argnums: [0, 1] })(f64(2), { w: f64(3), b: f64(4) });
+    const g = grad((x: NDArray, p: { w: NDArray; b: NDArray }) => f(x, p), { argnums: [0, 1] })(f64(2), {
+      w: f64(3),
+      b: f64(4),
+    });
     expect(lists(g)).toEqual([3, 5, 2]);
     f.defvjp(
       (x: NDArray, _p: unknown) => [x, null],

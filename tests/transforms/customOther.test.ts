@@ -76,7 +76,9 @@ describe("customVmap", () => {
     const f = customVmap((x: NDArray) => x);
     expect(problemOf(() => vmap((x: NDArray) => f(x))(f64([1]))).code).toBe("NoCustomRule");
     f.defVmap((_n: number, _b: readonly boolean[], x: NDArray) => x);
-    expect(problemOf(() => vmap((x: NDArray) => f(x))(f64([1]))).kind).toMatch(/ArgumentError|TransformError|TreeError/);
+    expect(problemOf(() => vmap((x: NDArray) => f(x))(f64([1]))).kind).toMatch(
+      /ArgumentError|TransformError|TreeError/,
+    );
   });
 });
 
@@ -93,15 +95,21 @@ describe("customGradient", () => {
     expect(item(grad(grad((x: NDArray) => f(x)))(f64(3)))).toBe(6);
   });
   test("several arguments take a list", () => {
-    const f = customGradient((x: NDArray, y: NDArray) => [lax.mul(x, y), (ct: NDArray) => [lax.mul(ct, 2), lax.mul(ct, 3)]] as const);
+    const f = customGradient(
+      (x: NDArray, y: NDArray) => [lax.mul(x, y), (ct: NDArray) => [lax.mul(ct, 2), lax.mul(ct, 3)]] as const,
+    );
     expect(lists(grad((x: NDArray, y: NDArray) => f(x, y), { argnums: [0, 1] })(f64(1), f64(1)))).toEqual([2, 3]);
   });
   test("trees", () => {
-    const f = customGradient((p: { a: NDArray; b: NDArray }) => [lax.mul(p.a, p.b), (ct: NDArray) => ({ a: ct, b: lax.neg(ct) })] as const);
+    const f = customGradient(
+      (p: { a: NDArray; b: NDArray }) => [lax.mul(p.a, p.b), (ct: NDArray) => ({ a: ct, b: lax.neg(ct) })] as const,
+    );
     expect(lists(grad((p: { a: NDArray; b: NDArray }) => f(p))({ a: f64(2), b: f64(3) }))).toEqual([1, -1]);
   });
   test("must return a pair", () => {
-    expect(problemOf(() => customGradient(((x: NDArray) => x) as never)(f64(1) as never)).code).toBe("CustomGradientResult");
+    expect(problemOf(() => customGradient(((x: NDArray) => x) as never)(f64(1) as never)).code).toBe(
+      "CustomGradientResult",
+    );
   });
 });
 
@@ -116,7 +124,9 @@ describe("closureConvert", () => {
     expect(item(jit(grad(loss, { argnums: 1 }))(f64(2), f64(1)))).toBeCloseTo(2 * Math.cos(1), 12);
   });
   test("makes a custom rule right that captured a value", () => {
-    const root = customVjp((f: (x: NDArray, ...c: NDArray[]) => NDArray, x: NDArray, ...c: NDArray[]) => f(x, ...c), { nondiffArgnums: [0] });
+    const root = customVjp((f: (x: NDArray, ...c: NDArray[]) => NDArray, x: NDArray, ...c: NDArray[]) => f(x, ...c), {
+      nondiffArgnums: [0],
+    });
     root.defvjp(
       (f: (x: NDArray, ...c: NDArray[]) => NDArray, x: NDArray, ...c: NDArray[]) => [f(x, ...c), [x, c]],
       (_f: unknown, [x, c]: [NDArray, NDArray[]], ct: NDArray) => [lax.mul(ct, 2), ...c.map(() => lax.mul(ct, x))],

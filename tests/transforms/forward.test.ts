@@ -26,7 +26,9 @@ describe("jvp", () => {
     expect(dy.dtype).toBe("bool");
   });
   test("hasAux", () => {
-    const [y, dy, aux] = jvp((x: NDArray) => [lax.square(x), x] as const, [f64(3)], [f64(1)], { hasAux: true } as never) as unknown as NDArray[];
+    const [y, dy, aux] = jvp((x: NDArray) => [lax.square(x), x] as const, [f64(3)], [f64(1)], {
+      hasAux: true,
+    } as never) as unknown as NDArray[];
     expect([y, dy, aux].map(item)).toEqual([9, 6, 3]);
   });
   test("tangents must fit", () => {
@@ -34,7 +36,9 @@ describe("jvp", () => {
     expect(problemOf(() => jvp(f, [f64([1, 2])], [f64(1)])).code).toBe("TangentType");
     expect(problemOf(() => jvp(f, [f64(1)], [f32(1)])).fix).toContain("float64[]");
     expect(problemOf(() => jvp(f, f64(1) as never, f64(1) as never)).code).toBe("JvpArguments");
-    expect(problemOf(() => jvp(f as never, [{ a: f64(1) }] as never, [{ b: f64(1) }] as never)).what).toContain("[0].a: missing");
+    expect(problemOf(() => jvp(f as never, [{ a: f64(1) }] as never, [{ b: f64(1) }] as never)).what).toContain(
+      "[0].a: missing",
+    );
   });
   test("through complex numbers is linear", () => {
     const [, dy] = jvp((z: NDArray) => lax.mul(z, z), [c64([1, 2])], [c64([0, 1])]);
@@ -86,7 +90,12 @@ describe("linearTranspose", () => {
   });
 });
 
-describe.each([["jacfwd", jacfwd], ["jacrev", jacrev], ["jacobian", jacobian]] as const)("%s", (_, jac) => { // prettier-ignore
+describe.each([
+  ["jacfwd", jacfwd],
+  ["jacrev", jacrev],
+  ["jacobian", jacobian],
+] as const)("%s", (_, jac) => {
+  // prettier-ignore
   test("of a vector function", () => {
     expect(list(jac((x: NDArray) => lax.square(x))(f64([1, 2])))).toEqual([[2, 0], [0, 4]]); // prettier-ignore
   });
@@ -141,10 +150,10 @@ describe("hessian", () => {
     expect(list(hessian((x: NDArray) => total(lax.integerPow(x, 3)))(f64([1, 2])))).toEqual([[6, 0], [0, 12]]); // prettier-ignore
   });
   test("on trees", () => {
-    const h = hessian((p: { a: NDArray; b: NDArray }) => lax.mul(lax.square(p.a), p.b))({ a: f64(3), b: f64(5) }) as never as Record<
-      string,
-      Record<string, NDArray>
-    >;
+    const h = hessian((p: { a: NDArray; b: NDArray }) => lax.mul(lax.square(p.a), p.b))({
+      a: f64(3),
+      b: f64(5),
+    }) as never as Record<string, Record<string, NDArray>>;
     expect(lists(h)).toEqual([10, 6, 6, 0]);
     expect(Object.keys(h["a"]!)).toEqual(["a", "b"]);
   });
@@ -152,7 +161,8 @@ describe("hessian", () => {
     const f = (x: NDArray): NDArray => total(lax.mul(lax.sin(x), lax.exp(lax.rev(x, [0]))));
     const x = f64([0.1, 0.2, 0.3]);
     const wanted = hessian(f)(x);
-    for (const outer of [jacfwd, jacrev]) for (const inner of [jacfwd, jacrev]) expectClose(outer(inner(f))(x), wanted, 1e-12);
+    for (const outer of [jacfwd, jacrev])
+      for (const inner of [jacfwd, jacrev]) expectClose(outer(inner(f))(x), wanted, 1e-12);
   });
   test("hasAux", () => {
     const f = (x: NDArray) => [total(lax.square(x)), x] as const;

@@ -74,7 +74,7 @@ describe("argnums", () => {
     expect(item(grad(f, { argnums: -1 })(...args))).toBe(30);
   });
   test("out of range", () => {
-    const p = problemOf(() => grad(f, { argnums: 3 } as never)(...args));
+    const p = problemOf(() => grad(f, { argnums: 3 })(...args));
     expect(p.code).toBe("ArgnumsRange");
     expect(p.what).toContain("argument 3 was asked for, but f was called with 3 arguments");
   });
@@ -127,7 +127,9 @@ describe("dtypes", () => {
     expect(problemOf(() => grad((x: NDArray) => lax.mul(x, 2))(f32([1, 2]))).code).toBe("NonScalarGradient");
     const p = problemOf(() => grad(((x: NDArray) => ({ a: x, b: x })) as never)(f32(1)));
     expect(p.what).toContain("a tree: { a: *, b: * }");
-    expect(problemOf(() => grad((x: NDArray) => lax.convertElementType(x, "int32"))(f32(1))).code).toBe("GradientResultDType");
+    expect(problemOf(() => grad((x: NDArray) => lax.convertElementType(x, "int32"))(f32(1))).code).toBe(
+      "GradientResultDType",
+    );
     expect(problemOf(() => grad((x: NDArray) => x)(c64([1, 2]))).fix).toContain("holomorphic: true");
   });
   test("of a real function of complex arguments, as JAX has it", () => {
@@ -138,11 +140,15 @@ describe("dtypes", () => {
   test("holomorphic", () => {
     expect(list(grad((z: NDArray) => lax.mul(z, z), { holomorphic: true })(c64([3, 4])))).toEqual([6, 8]);
     expect(problemOf(() => grad((z: NDArray) => z, { holomorphic: true })(f32(1))).code).toBe("HolomorphicInput");
-    expect(problemOf(() => grad((z: NDArray) => lax.real(z), { holomorphic: true })(c64([1, 2]))).code).toBe("GradientResultDType");
+    expect(problemOf(() => grad((z: NDArray) => lax.real(z), { holomorphic: true })(c64([1, 2]))).code).toBe(
+      "GradientResultDType",
+    );
   });
   test("gradients have the dtype of their argument", () => {
     for (const dtype of ["float16", "bfloat16", "float32", "float64"] as const) {
-      const g = grad((x: NDArray) => lax.convertElementType(lax.mul(x, x), "float32"))(lax.convertElementType(f64(3), dtype));
+      const g = grad((x: NDArray) => lax.convertElementType(lax.mul(x, x), "float32"))(
+        lax.convertElementType(f64(3), dtype),
+      );
       expect(g.dtype).toBe(dtype);
       expect(item(g)).toBe(6);
     }
@@ -157,6 +163,10 @@ class Layer {
     this.w = w;
     this.b = b;
     this.name = name;
+  }
+  // An object with methods is an instance of a class; types leave its fields, a string among them, to registration.
+  apply(x: NDArray): NDArray {
+    return lax.add(lax.mul(this.w, x), this.b);
   }
 }
 registerDataclass(Layer, { dataFields: ["w", "b"], metaFields: ["name"] });
@@ -198,16 +208,16 @@ describe("trees", () => {
     expect([...g.values()].map(item)).toEqual([3, 2]);
   });
   test("registered classes stay what they are", () => {
-    const f = (l: Layer): NDArray => total(lax.add(lax.mul(l.w, 3), l.b));
+    const f = (l: Layer): NDArray => total(l.apply(f32([3, 3])));
     const g = grad(f)(new Layer(f32([1, 2]), f32([0, 0]), "first"));
     expect(g).toBeInstanceOf(Layer);
-    expect((g).name).toBe("first");
+    expect(g.name).toBe("first");
     expect(lists([(g).w, (g).b])).toEqual([[3, 3], [1, 1]]); // prettier-ignore
     const h = grad((i: Interval) => lax.sub(i.high as NDArray, i.low as NDArray))(new Interval(f32(1), f32(2)));
     expect([item((h as Interval).low), item((h as Interval).high)]).toEqual([-1, 1]);
   });
   test("a string leaf is named by its path", () => {
-    const p = problemOf(() => grad((x: { a: { b: unknown }[] }) => f32(1) && (x as never))({ a: [{ b: "oops" }] }));
+    const p = problemOf(() => grad((x: { a: { b: unknown }[] }) => x as unknown as NDArray)({ a: [{ b: "oops" }] }));
     expect(p.code).toBe("BadLeaf");
     expect(p.what).toContain('argument 0 at .a[0].b is the string "oops"');
     expect(p.where).toContain("grad.test.ts");
@@ -233,7 +243,9 @@ describe("valueAndGrad and vjp", () => {
     expect(p.code).toBe("CotangentTree");
     expect(p.what).toContain(".b: missing");
     expect(problemOf(() => pull({ a: f32([1]), b: f32([1, 1]) })).code).toBe("TangentType");
-    expect(problemOf(() => pull({ a: f64([1, 1]), b: f32([1, 1]) })).what).toContain("float64[2] was given for a value of type float32[2]");
+    expect(problemOf(() => pull({ a: f64([1, 1]), b: f32([1, 1]) })).what).toContain(
+      "float64[2] was given for a value of type float32[2]",
+    );
   });
   test("weak scalars adopt the dtype of a cotangent", () => {
     const [, pull] = vjp((x: NDArray) => total(x), f64([1, 2]));
@@ -242,7 +254,9 @@ describe("valueAndGrad and vjp", () => {
     expect(g.dtype).toBe("float64");
   });
   test("hasAux", () => {
-    const [y, pull, aux] = vjp((x: NDArray) => [lax.square(x), { twice: lax.mul(x, 2) }] as const, f64(3), { hasAux: true });
+    const [y, pull, aux] = vjp((x: NDArray) => [lax.square(x), { twice: lax.mul(x, 2) }] as const, f64(3), {
+      hasAux: true,
+    });
     expect([item(y), item(aux.twice), item(pull(f64(1))[0])]).toEqual([9, 6, 6]);
   });
 });
@@ -254,10 +268,11 @@ describe("misuse", () => {
     expect(p.fix).toContain("grad(f)(x)");
   });
   test("unknown options", () => {
-    const p = problemOf(() => grad((x: NDArray) => x, { argnum: 1 } as never));
+    const misspelt: object = { argnum: 1 };
+    const p = problemOf(() => grad((x: NDArray) => x, misspelt));
     expect(p.code).toBe("UnknownOption");
     expect(p.fix).toContain("argnums");
-    expect(problemOf(() => grad((x: NDArray) => x, 1 as never)).code).toBe("InvalidOptions");
+    expect(problemOf(() => grad((x: NDArray) => x, 1 as unknown as object)).code).toBe("InvalidOptions");
   });
   test("async functions", () => {
     const p = problemOf(() => grad((async (x: NDArray) => x) as never)(f32(1)));

@@ -8,7 +8,9 @@ import { vmap } from "../../src/transforms/vmap.ts";
 import { array, c64, f32, f64, i32, item, list, problemOf } from "../support/arrays.ts";
 
 /** A function that counts how often it is traced. */
-function counted<A extends readonly unknown[], R>(f: (...args: A) => R): { f: (...args: A) => R; traces: () => number } {
+function counted<A extends readonly unknown[], R>(
+  f: (...args: A) => R,
+): { f: (...args: A) => R; traces: () => number } {
   let n = 0;
   return { f: (...args) => (n++, f(...args)), traces: () => n };
 }
@@ -80,7 +82,12 @@ describe("jit", () => {
     const outer = jit((x: NDArray) => lax.add(jitted(x), jitted(lax.mul(x, 2))));
     expect(item(outer(f64(1)))).toBeCloseTo(Math.sin(1) + Math.sin(2), 12);
     expect(traces()).toBe(1);
-    expect(outer.lower(f64(1)).asText().match(/ jit\[/g)).toHaveLength(2);
+    expect(
+      outer
+        .lower(f64(1))
+        .asText()
+        .match(/ jit\[/g),
+    ).toHaveLength(2);
   });
   test("jit of jit, and of transformed functions", () => {
     const f = jit(jit((x: NDArray) => lax.square(x)));
@@ -114,7 +121,9 @@ describe("jit", () => {
 
 describe("static arguments", () => {
   test("are compared by value", () => {
-    const { f, traces } = counted((x: NDArray, n: { axis: number; names: string[] }) => lax.mul(x, n.axis + n.names.length));
+    const { f, traces } = counted((x: NDArray, n: { axis: number; names: string[] }) =>
+      lax.mul(x, n.axis + n.names.length),
+    );
     const g = jit(f, { staticArgnums: 1 });
     expect(item(g(f32(2), { axis: 1, names: ["a"] }))).toBe(4);
     expect(item(g(f32(3), { names: ["a"], axis: 1 }))).toBe(6);
@@ -136,7 +145,9 @@ describe("static arguments", () => {
     expect(item(g(f32(2), 3))).toBe(8);
   });
   test("names are fields of the options object", () => {
-    const { f, traces } = counted((x: NDArray, o: { power: number; scale: NDArray }) => lax.mul(lax.integerPow(x, o.power), o.scale));
+    const { f, traces } = counted((x: NDArray, o: { power: number; scale: NDArray }) =>
+      lax.mul(lax.integerPow(x, o.power), o.scale),
+    );
     const g = jit(f, { staticArgnames: "power" });
     expect(item(g(f32(2), { power: 3, scale: f32(10) }))).toBe(80);
     expect(item(g(f32(2), { power: 3, scale: f32(20) }))).toBe(160);

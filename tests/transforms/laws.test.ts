@@ -14,15 +14,25 @@ import { bothModes, programs, run } from "../support/programs.ts";
 import { arrays } from "../sweep/generator.ts";
 
 type F = (x: NDArray) => NDArray;
-const program = programs({ structured: bothModes, maxSteps: 4, depth: 1 }).map((p): F => (x) => run(p, [x]));
+const program = programs({ structured: bothModes, maxSteps: 4, depth: 1 }).map(
+  (p): F =>
+    (x) =>
+      run(p, [x]),
+);
 const shape = fc.constantFrom<number[]>([], [3], [2, 2]);
 const points = (n: number): fc.Arbitrary<NDArray[]> =>
-  shape.chain((s) => fc.tuple(...Array.from({ length: n }, () => arrays(s, "float64", { min: -1.5, max: 1.5 })))).map((hs) => hs.map(fromHost));
+  shape
+    .chain((s) => fc.tuple(...Array.from({ length: n }, () => arrays(s, "float64", { min: -1.5, max: 1.5 }))))
+    .map((hs) => hs.map(fromHost));
 const scalar = fc.integer({ min: -64, max: 64 }).map((k) => k / 16);
 const total = (x: NDArray): NDArray => (x.ndim ? lax.reduceSum(x, [...x.shape.keys()]) : x);
 const wave = (like: NDArray, phase: number): NDArray => {
   const { size } = like;
-  return fromHost({ shape: like.shape, dtype: "float64", data: Float64Array.from({ length: size }, (_, i) => Math.sin(phase + 1.7 * i)) });
+  return fromHost({
+    shape: like.shape,
+    dtype: "float64",
+    data: Float64Array.from({ length: size }, (_, i) => Math.sin(phase + 1.7 * i)),
+  });
 };
 const tolerance = 1e-10;
 
@@ -70,7 +80,10 @@ describe("duality", () => {
     }));
   test("mixed second derivatives commute", () =>
     holds(25, [program, points(3)], (f, [x, s, t]) => {
-      const along = (g: F, d: NDArray): F => (v) => jvp(g, [v], [d])[1];
+      const along =
+        (g: F, d: NDArray): F =>
+        (v) =>
+          jvp(g, [v], [d])[1];
       expectClose(along(along(f, s!), t!)(x!), along(along(f, t!), s!)(x!), 1e-8);
     }));
 });
@@ -95,12 +108,17 @@ describe("mapping", () => {
     holds(40, [program, points(3)], (f, xs) => {
       const n = xs[0]!.ndim;
       const wanted = vmap(f)(rows(xs));
-      for (let axis = 0; axis <= n; axis++) expectClose(vmap(f, { inAxes: axis })(lax.stack(xs, axis)), wanted, tolerance);
+      for (let axis = 0; axis <= n; axis++)
+        expectClose(vmap(f, { inAxes: axis })(lax.stack(xs, axis)), wanted, tolerance);
     }));
   test("maps commute with derivatives", () =>
     holds(30, [program, points(4)], (f, [x, y, s, t]) => {
       const [xs, ts] = [rows([x!, y!]), rows([s!, t!])];
-      expectClose(vmap((v: NDArray, d: NDArray) => jvp(f, [v], [d])[1])(xs, ts), jvp(vmap(f), [xs], [ts])[1], tolerance);
+      expectClose(
+        vmap((v: NDArray, d: NDArray) => jvp(f, [v], [d])[1])(xs, ts),
+        jvp(vmap(f), [xs], [ts])[1],
+        tolerance,
+      );
       expectClose(vmap(grad((v: NDArray) => total(f(v))))(xs), grad((v: NDArray) => total(vmap(f)(v)))(xs), tolerance);
     }));
 });

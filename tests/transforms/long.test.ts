@@ -35,7 +35,8 @@ describe("long chains", () => {
     expect(Number.isFinite(item(grad(loop(10_000))(f64(1))))).toBe(true);
   });
   test("a value used 20,000 times", () => {
-    const many = (x: NDArray): NDArray => Array.from({ length: 20_000 }).reduce<NDArray>((sum) => lax.add(sum, x), f64(0));
+    const many = (x: NDArray): NDArray =>
+      Array.from({ length: 20_000 }).reduce<NDArray>((sum) => lax.add(sum, x), f64(0));
     expect(item(grad(many)(f64(1)))).toBe(20_000);
   });
   test("nested calls 200 deep", () => {

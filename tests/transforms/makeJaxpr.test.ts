@@ -8,7 +8,8 @@ import { jit } from "../../src/transforms/jit.ts";
 import { evalShape, jaxprAsFunction, makeJaxpr } from "../../src/transforms/makeJaxpr.ts";
 import { f32, f64, i32, list, problemOf } from "../support/arrays.ts";
 
-const text = (f: (...args: NDArray[]) => unknown, ...args: unknown[]): string => String(makeJaxpr(f)(...(args as NDArray[])));
+const text = (f: (...args: NDArray[]) => unknown, ...args: unknown[]): string =>
+  String(makeJaxpr(f)(...(args as NDArray[])));
 
 describe("makeJaxpr prints in JAX's notation", () => {
   test("equations, literals, constants", () => {
@@ -50,7 +51,8 @@ describe("makeJaxpr prints in JAX's notation", () => {
           ] a
         in (b,) }"
     `);
-    expect(text((x) => lax.scan((c: NDArray, y: NDArray) => [lax.add(c, y), null], 0, x)[0], f32([1, 2]))).toMatchInlineSnapshot(`
+    expect(text((x) => lax.scan((c: NDArray, y: NDArray) => [lax.add(c, y), null], 0, x)[0], f32([1, 2])))
+      .toMatchInlineSnapshot(`
       "{ lambda ; a:f32[2]. let
           b:f32[] = scan[
             jaxpr={ lambda ; a:f32[] b:f32[]. let
@@ -114,13 +116,17 @@ describe("makeJaxpr prints in JAX's notation", () => {
 
 describe("makeJaxpr", () => {
   test("twice gives the same text", () => {
-    const f = (x: NDArray): NDArray => lax.scan((c: NDArray, y: NDArray) => [lax.mul(c, y), lax.sin(c)], x, f32([1, 2, 3]))[1];
+    const f = (x: NDArray): NDArray =>
+      lax.scan((c: NDArray, y: NDArray) => [lax.mul(c, y), lax.sin(c)], x, f32([1, 2, 3]))[1];
     expect(text(grad((x: NDArray) => lax.reduceSum(f(x), [0])) as never, f32(1))).toBe(
       text(grad((x: NDArray) => lax.reduceSum(f(x), [0])) as never, f32(1)),
     );
   });
   test("takes shapes", () => {
-    const p = makeJaxpr((x: NDArray, y: NDArray) => lax.dot(x, y))(new ShapeDtypeStruct([2, 3], "float32"), new ShapeDtypeStruct([3], "float32"));
+    const p = makeJaxpr((x: NDArray, y: NDArray) => lax.dot(x, y))(
+      new ShapeDtypeStruct([2, 3], "float32"),
+      new ShapeDtypeStruct([3], "float32"),
+    );
     expect(p.inAvals.map(String)).toEqual(["float32[2,3]", "float32[3]"]);
     expect(p.outAvals.map(String)).toEqual(["float32[2]"]);
   });

@@ -45,7 +45,9 @@ describe("debugNans", () => {
     const safe = (x: NDArray): NDArray => lax.select(lax.gt(x, 0), log(x), lax.neg(x));
     expect(list(watched(() => jit(safe)(f64([-1, 1]))))).toEqual([1, 0]);
     expect(list(watched(() => vmap(safe)(f64([-1, 1]))))).toEqual([1, 0]);
-    expect(problemOf(() => withModes({ debugNans: true, debugNansEverywhere: true }, () => jit(safe)(f64([-1, 1])))).code).toBe("NaN");
+    expect(
+      problemOf(() => withModes({ debugNans: true, debugNansEverywhere: true }, () => jit(safe)(f64([-1, 1])))).code,
+    ).toBe("NaN");
   });
   test("NaN only in the gradient, through select, blames the forward line", () => {
     const f = (x: NDArray): NDArray => lax.select(lax.gt(x, 0), lax.sqrt(lax.mul(x, 0)), x);

@@ -38,8 +38,12 @@ describe("explainRetraces", () => {
     expect(text).toContain("the shape of argument 0 at .w: float32[2] before, float32[3] now");
   });
   test("types and weak types", () => {
-    expect(after([{ w }], [{ w: i32([1, 2]) }])).toContain("the type of argument 0 at .w: float32[2] before, int32[2] now");
-    expect(after([{ w: f32(1) }], [{ w: 1 }])).toContain("the weak type of argument 0 at .w: float32[] before, float32[] (weak) now");
+    expect(after([{ w }], [{ w: i32([1, 2]) }])).toContain(
+      "the type of argument 0 at .w: float32[2] before, int32[2] now",
+    );
+    expect(after([{ w: f32(1) }], [{ w: 1 }])).toContain(
+      "the weak type of argument 0 at .w: float32[] before, float32[] (weak) now",
+    );
   });
   test("structure", () => {
     expect(after([{ w }], [{ w, b: w }])).toContain("the structure of argument 0: .b: unexpected");

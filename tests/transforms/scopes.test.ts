@@ -7,7 +7,13 @@ import { jvp } from "../../src/transforms/forward.ts";
 import { grad, linearize, vjp } from "../../src/transforms/gradient.ts";
 import { jit } from "../../src/transforms/jit.ts";
 import { evalShape, makeJaxpr } from "../../src/transforms/makeJaxpr.ts";
-import { disableJit, ensureCompileTimeEval, jitIsDisabled, namedScope, stopGradient } from "../../src/transforms/scopes.ts";
+import {
+  disableJit,
+  ensureCompileTimeEval,
+  jitIsDisabled,
+  namedScope,
+  stopGradient,
+} from "../../src/transforms/scopes.ts";
 import { vmap } from "../../src/transforms/vmap.ts";
 import { expectClose, f32, f64, item, list, problemOf } from "../support/arrays.ts";
 
@@ -26,7 +32,9 @@ describe("disableJit", () => {
     expect(jitIsDisabled()).toBe(false);
   });
   test("values are those of the compiled program", () => {
-    const f = jit((x: NDArray) => lax.scan((c: NDArray, v: NDArray) => [lax.mul(c, v), lax.sin(c)], total(x), x, { reverse: true }));
+    const f = jit((x: NDArray) =>
+      lax.scan((c: NDArray, v: NDArray) => [lax.mul(c, v), lax.sin(c)], total(x), x, { reverse: true }),
+    );
     const x = f64([0.5, 2, 3]);
     expectClose(disableJit(() => f(x)), f(x), 1e-14); // prettier-ignore
     expectClose(disableJit(() => grad((v: NDArray) => f(v)[0])(x)), grad((v: NDArray) => f(v)[0])(x), 1e-14); // prettier-ignore
@@ -47,7 +55,12 @@ describe("disableJit", () => {
 
 describe("ensureCompileTimeEval", () => {
   test("computes now", () => {
-    const f = jit((x: NDArray) => lax.mul(x, ensureCompileTimeEval(() => item(total(f64([1, 2, 3]))))));
+    const f = jit((x: NDArray) =>
+      lax.mul(
+        x,
+        ensureCompileTimeEval(() => item(total(f64([1, 2, 3])))),
+      ),
+    );
     expect(item(f(f64(2)))).toBe(12);
     expect(f.lower(f64(2)).asText()).toContain("mul a 6.0");
   });
@@ -60,7 +73,13 @@ describe("ensureCompileTimeEval", () => {
 
 describe("namedScope", () => {
   test("is kept by the equations traced in it", () => {
-    const f = (x: NDArray): NDArray => namedScope("outer", () => lax.add(namedScope("inner", () => lax.sin(x)), 1));
+    const f = (x: NDArray): NDArray =>
+      namedScope("outer", () =>
+        lax.add(
+          namedScope("inner", () => lax.sin(x)),
+          1,
+        ),
+      );
     expect(makeJaxpr(f)(f64(1)).eqns.map((e) => e.scope)).toEqual(["outer/inner", "outer"]);
     expect(item(f(f64(0)))).toBe(1);
   });

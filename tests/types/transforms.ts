@@ -50,7 +50,9 @@ export const gradients = (): void => {
   expectTypeOf(gp.layers[0].w).toEqualTypeOf<NDArray>();
 
   // Arguments after the first may be anything.
-  expectTypeOf(grad((a: NDArray, mode: "train" | "test") => (mode === "train" ? a : x))).parameter(1).toEqualTypeOf<"train" | "test">();
+  expectTypeOf(grad((a: NDArray, mode: "train" | "test") => (mode === "train" ? a : x)))
+    .parameter(1)
+    .toEqualTypeOf<"train" | "test">();
 
   // @ts-expect-error an argument is missing
   g(params, x);
@@ -58,6 +60,46 @@ export const gradients = (): void => {
   grad((a: NDArray) => ({ a }));
   // @ts-expect-error a misspelt option
   grad(loss, { argnum: 1 });
+};
+
+interface Recursive {
+  readonly value: NDArray;
+  readonly children: readonly Recursive[];
+  readonly parent?: Recursive | null;
+}
+class Model {
+  readonly w: NDArray;
+  readonly name: string;
+  constructor(w: NDArray, name: string) {
+    this.w = w;
+    this.name = name;
+  }
+  apply(v: NDArray): NDArray {
+    return lax.mul(this.w, v);
+  }
+}
+type Bag = Record<string, NDArray | readonly NDArray[]>;
+
+export const moreTrees = (): void => {
+  expectTypeOf(grad((p: Recursive) => p.value)({ value: x, children: [] }).children[0]!.value).toEqualTypeOf<NDArray>();
+  expectTypeOf(grad((m: Model) => m.apply(x))(new Model(x, "m")).w).toEqualTypeOf<NDArray>();
+  expectTypeOf(grad((b: Bag) => b["w"] as NDArray)({ w: x })["w"]).toEqualTypeOf<
+    NDArray | readonly NDArray[] | undefined
+  >();
+  expectTypeOf(grad((p: [NDArray, { b: NDArray }?]) => p[0])([x])).toEqualTypeOf<[NDArray, { b: NDArray }?]>();
+  expectTypeOf(grad((a: NDArray | number) => lax.mul(x, a))(1)).toEqualTypeOf<NDArray>();
+  expectTypeOf(grad((a: Float32Array) => lax.mul(x, a as never))(new Float32Array(1))).toEqualTypeOf<NDArray>();
+
+  // Only what is differentiated has to be a tree of arrays.
+  const byMode = (mode: string, v: NDArray): NDArray => (mode ? v : x);
+  expectTypeOf(grad(byMode, { argnums: 1 })("m", x)).toEqualTypeOf<NDArray>();
+  expectTypeOf(grad(byMode, { argnums: [1] })("m", x)).toEqualTypeOf<[NDArray]>();
+  // @ts-expect-error the first argument is a string
+  grad(byMode);
+  // @ts-expect-error among those asked for is a string
+  grad(byMode, { argnums: [0, 1] });
+  const later: number[] = [0];
+  expectTypeOf(grad((a: NDArray, b: NDArray) => lax.mul(a, b), { argnums: later })(x, x)).toEqualTypeOf<NDArray[]>();
 };
 
 export const badLeaves = (): void => {
@@ -93,6 +135,11 @@ export const values = (): void => {
   const [h, again] = grad(withAux, { hasAux: true })({ w: x });
   expectTypeOf(h.w).toEqualTypeOf<NDArray>();
   expectTypeOf(again.note).toEqualTypeOf<"text">();
+  expectTypeOf(grad((a: NDArray) => [a, 3], { hasAux: true, argnums: [0] })(x)).toEqualTypeOf<[[NDArray], number]>();
+  // @ts-expect-error a pair asks for hasAux
+  grad(withAux);
+  // @ts-expect-error a misspelt option beside a known one
+  grad(withAux, { hasAux: true, argnum: 1 });
   // @ts-expect-error hasAux asks for a pair
   grad((p: { w: NDArray }) => p.w, { hasAux: true });
 };
@@ -130,7 +177,9 @@ export const functions = (): void => {
   expectTypeOf(jit((a: NDArray) => a).cacheSize()).toEqualTypeOf<number>();
   expectTypeOf(jit(() => 1)()).toEqualTypeOf<NDArray>();
   expectTypeOf(vmap(grad((a: NDArray) => a))(x)).toEqualTypeOf<NDArray>();
-  expectTypeOf(customJvp((a: NDArray, s: string) => (s ? a : x))).parameter(1).toEqualTypeOf<string>();
+  expectTypeOf(customJvp((a: NDArray, s: string) => (s ? a : x)))
+    .parameter(1)
+    .toEqualTypeOf<string>();
   expectTypeOf(customVjp((a: NDArray) => ({ a }))(x).a).toEqualTypeOf<NDArray>();
   // @ts-expect-error an unknown option
   jit(f, { staticArgnum: 1 });
@@ -148,7 +197,11 @@ export const functions = (): void => {
 };
 
 export const loops = (): void => {
-  const [c, ys] = lax.scan((s: { n: NDArray }, v: NDArray) => [{ n: lax.add(s.n, v) }, [v, { s: s.n }] as const], { n: 0 }, x);
+  const [c, ys] = lax.scan(
+    (s: { n: NDArray }, v: NDArray) => [{ n: lax.add(s.n, v) }, [v, { s: s.n }] as const],
+    { n: 0 },
+    x,
+  );
   expectTypeOf(c.n).toEqualTypeOf<NDArray>();
   expectTypeOf(ys[1].s).toEqualTypeOf<NDArray>();
   expectTypeOf(lax.foriLoop(0, 3, (i, v: NDArray) => lax.add(v, i), 0)).toEqualTypeOf<NDArray>();

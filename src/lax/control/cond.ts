@@ -7,14 +7,7 @@ import type { Interpreters } from "../../core/interpreters.ts";
 import { type Atom, type Jaxpr, Var, evalJaxpr, inAvals, makeJaxprOf, outAvals } from "../../core/jaxpr.ts";
 import type { NDArray } from "../../core/ndarray.ts";
 import { scalarValue } from "../../core/operands.ts";
-import {
-  type Many,
-  type Primitive,
-  type Tangent,
-  Zero,
-  definePrimitive,
-  isLinear,
-} from "../../core/primitive.ts";
+import { type Many, type Primitive, type Tangent, Zero, definePrimitive, isLinear } from "../../core/primitive.ts";
 import { traceClosed } from "../../core/staging.ts";
 import { batchToFront, broadcastInDim, tangentAval, unspecified, unspecifiedP } from "../../core/structural.ts";
 import { bind } from "../../core/trace.ts";
