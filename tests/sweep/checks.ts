@@ -87,7 +87,7 @@ export function checkVmap(g: Generator, s: Sample): void {
   if (isAbsent(g.primitive.batch) || s.ins.length === 0) return;
   const f = callOf(g, s);
   const next = randomOf(s, 1);
-  const allowed = s.ins.map((x, i) => !(g.unbatched ?? []).includes(i) && !isKey(x.dtype));
+  const allowed = s.ins.map((x, i) => !(g.unbatched ?? []).includes(i));
   const subsets = subsetsOf(s.ins.length, allowed, next);
   subsets.forEach((mask, turn) => {
     for (const size of turn === 0 ? [3, 1, 0] : [3]) vmapAgainstLoop(f, s, mask, size, next);
