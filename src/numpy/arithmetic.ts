@@ -31,6 +31,7 @@ import { eqArrays, gtArrays, ltArrays, neArrays, selectArrays } from "../lax/com
 import { literalLike } from "../lax/rules.ts";
 import { type Surplus, given, inexactOf, noMore, numericOf, numericPair, type Rest } from "./arguments.ts";
 import { type Binary, type Unary, binary, inexactBinary, numericBinary, unary } from "./builders.ts";
+import { greater, less } from "./logic.ts";
 
 /**
  * Sum of two arrays; booleans are or-ed.
@@ -245,7 +246,6 @@ export const minimum: Binary = /* @__PURE__ */ binary("minimum", minArrays);
 const unlessNaN =
   (wins: (x: NDArray, y: NDArray) => NDArray) =>
   (x: NDArray, y: NDArray): NDArray => {
-    if (isComplex(x.dtype)) throw noComplex("fmax", x);
     return selectArrays(orArrays(wins(x, y), neArrays(y, y)), x, y);
   };
 
@@ -255,7 +255,7 @@ const unlessNaN =
  * @example
  * np.fmax(np.array([1, NaN]), np.array([NaN, 2])) // [1, 2]
  */
-export const fmax: Binary = /* @__PURE__ */ binary("fmax", /* @__PURE__ */ unlessNaN(gtArrays));
+export const fmax: Binary = /* @__PURE__ */ binary("fmax", /* @__PURE__ */ unlessNaN(greater));
 
 /**
  * The smaller of two elements; a number wins over NaN.
@@ -263,7 +263,7 @@ export const fmax: Binary = /* @__PURE__ */ binary("fmax", /* @__PURE__ */ unles
  * @example
  * np.fmin(np.array([1, NaN]), np.array([3, 2])) // [1, 2]
  */
-export const fmin: Binary = /* @__PURE__ */ binary("fmin", /* @__PURE__ */ unlessNaN(ltArrays));
+export const fmin: Binary = /* @__PURE__ */ binary("fmin", /* @__PURE__ */ unlessNaN(less));
 
 export interface ClipOptions {
   readonly min?: ArrayLike | null | undefined;

@@ -330,7 +330,9 @@ interface DegreesOption {
  */
 export function angle(z: ArrayLike, ...rest: Rest<[boolean], DegreesOption>): NDArray {
   const { deg = false } = given<DegreesOption>("angle", ["deg"], 1, rest);
-  const x = inexactOf("angle", z);
+  const given_ = inexactOf("angle", z);
+  // Scalars of other float dtypes give float32, as in JAX.
+  const x = given_.ndim === 0 && !isComplex(given_.dtype) ? convert(given_, "float32") : given_;
   const result = isComplex(x.dtype)
     ? atan2Arrays(imagPart(x), realPart(x))
     : atan2Arrays(full(x.shape, 0, x.dtype, x.weakType), x);

@@ -241,7 +241,7 @@ function picked(
   mask: NDArray,
   size: number | null,
   fillValue: ArrayLike | null,
-  fill: (count: NDArray) => ArrayLike,
+  fill: () => ArrayLike,
 ): NDArray {
   if (size === null) {
     if (!mask.concrete()) throw dataDependent(name, mask);
@@ -251,8 +251,14 @@ function picked(
   const places = flatnonzero(mask, { size: integer(name, "size", size) });
   const values = x.size === 0 ? full([size], 0, x.dtype) : take(x, places, { mode: "clip" });
   const beyond = geArrays(iota("int32", size), count);
-  const filler = convert(asArray(fillValue ?? fill(count), name), x.dtype);
+  const filler = convert(asArray(fillValue ?? fill(), name), x.dtype);
   return selectArrays(beyond, filler, values);
+}
+
+/** The first element that a mask picks from a sorted array, or 0: what results are filled up with. */
+function leastOf(sorted: NDArray, mask: NDArray): NDArray {
+  const first = reshape(take(sorted, flatnonzero(mask, { size: 1 }), { mode: "clip" }), []);
+  return selectArrays(reduceOr(mask, [0]), first, literalLike(first, 0));
 }
 
 /** The distinct elements at the front, and how many there are; the rest repeats some of them. */
@@ -337,9 +343,7 @@ export function setxor1d(ar1: ArrayLike, ar2: ArrayLike, ...rest: Rest<[boolean]
   const none = full([1], 0, "bool");
   const paired = orArrays(concatenateArrays([none, same], 0), concatenateArrays([same, none], 0));
   const mask = andArrays(bitwiseNot(paired), bitwiseNot(hidden));
-  return picked("setxor1d", sorted, mask, size, fillValue, () =>
-    take(sorted, flatnonzero(mask, { size: 1 }), { mode: "clip" }).reshape(),
-  );
+  return picked("setxor1d", sorted, mask, size, fillValue, () => leastOf(sorted, mask));
 }
 
 export interface IntersectOptions extends SetOptions {
@@ -390,8 +394,7 @@ export function intersect1d(
   const inB = memberOf(values, b);
   const inA = memberOf(values, a);
   const [maskA, maskB] = [andArrays(firstOfA, inB), andArrays(firstOfB, inA)];
-  const fill = (): ArrayLike => take(values, flatnonzero(maskA, { size: 1 }), { mode: "clip" }).reshape();
-  const common = picked("intersect1d", values, maskA, size, fillValue, fill);
+  const common = picked("intersect1d", values, maskA, size, fillValue, () => leastOf(values, maskA));
   if (!returnIndices) return common;
   return [
     common,

@@ -76,7 +76,7 @@ export function pick(
   const written = items.flatMap((i, k) => (isAdvanced(i) ? [k] : []));
   const together = written.every((k, i) => i === 0 || k === written[i - 1]! + 1);
   const group = arrays ? all.flatMap((i, k) => (isAdvanced(i) ? [k] : [])) : [];
-  const shapes = group.map((k) => (all[k] instanceof NDArray ? (all[k]).shape : []));
+  const shapes = group.map((k) => (all[k] instanceof NDArray ? all[k].shape : []));
   const common = broadcast(...shapes);
   const out: number[] = [];
   /** For every item, which result axes it reads. */

@@ -18,7 +18,6 @@ import {
   allocate,
   isAbsent,
   isInexact,
-  isKey,
   lanesOf,
 } from "./core.ts";
 import type { Generator, Sample } from "./generator.ts";
