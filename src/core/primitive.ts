@@ -10,6 +10,7 @@ import type { Effect } from "./effects.ts";
 import type { HostArray } from "./hostArray.ts";
 import type { Interpreters } from "./interpreters.ts";
 import type { Jaxpr, Var } from "./jaxpr.ts";
+import type { LowerSlot } from "./lowering.ts";
 import type { NDArray } from "./ndarray.ts";
 
 /** Parameters of an application: plain data, jaxprs and functions. Compared structurally, functions by identity. */
@@ -169,6 +170,8 @@ export interface PrimitiveSlots<In extends Many, P> {
 
 /** Slots with sound defaults. */
 export interface OptionalSlots<In extends Many, P> {
+  /** How compiling devices compute it. */
+  readonly lower?: LowerSlot<In, P>;
   /** Direct linearization. Default: the jvp rule under the linear trace. */
   readonly linearize?: (
     primals: Each<In, NDArray>,
