@@ -1,5 +1,6 @@
 import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitest/config";
+import { gpuEnvironment } from "./scripts/installSystemPackages.mjs";
 
 const src = fileURLToPath(new URL("src/", import.meta.url));
 
@@ -14,6 +15,7 @@ export default defineConfig({
   test: {
     include: ["tests/**/*.test.ts"],
     environment: "node",
+    env: gpuEnvironment(),
     // Of two cores vitest would use one.
     maxWorkers: "100%",
     testTimeout: 30_000,

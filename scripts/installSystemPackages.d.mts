@@ -1,2 +1,4 @@
 /** The browser's executable: $CHROMIUM, or the first known name on the PATH; undefined if there is none. */
 export function findChromium(): string | undefined;
+/** Variables that lead WebGPU in Node to a driver, unless one is chosen already. */
+export function gpuEnvironment(): Record<string, string>;

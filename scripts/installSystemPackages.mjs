@@ -1,9 +1,10 @@
-// The tests load the package in a page, so they need chromium. On Debian as root this installs it if it is missing;
-// elsewhere it says what to install. `findChromium` is what the tests start.
+// The tests load the package in a page, so they need chromium, and they run kernels on WebGPU, which on Linux needs the
+// Vulkan loader and a driver: without a GPU that is SwiftShader, which comes with chromium. On Debian as root this installs
+// what is missing; elsewhere it says what to install.
 import { spawnSync } from "node:child_process";
 import { accessSync, constants, existsSync } from "node:fs";
 import { delimiter, join } from "node:path";
-import { argv, env, exit, getuid } from "node:process";
+import { argv, env, exit, getuid, platform } from "node:process";
 import { pathToFileURL } from "node:url";
 
 const names = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
@@ -15,6 +16,22 @@ export function findChromium() {
   return [env.CHROMIUM, ...onPath, ...elsewhere].find(
     (file) => file !== undefined && file !== "" && isExecutable(file),
   );
+}
+
+const softwareDriver = "/usr/lib/chromium/vk_swiftshader_icd.json";
+
+/** Variables that lead WebGPU in Node to a driver; they must be set before the process asks for an adapter. */
+export function gpuEnvironment() {
+  // A driver that somebody chose, or a platform whose driver needs no choice.
+  if (env.VK_DRIVER_FILES !== undefined || !existsSync(softwareDriver)) return {};
+  // Mesa, where it is asked too, complains on stderr without the second.
+  return { VK_DRIVER_FILES: softwareDriver, XDG_RUNTIME_DIR: env.XDG_RUNTIME_DIR ?? "/tmp" };
+}
+
+function hasVulkan() {
+  if (platform !== "linux") return true;
+  const folders = ["/usr/lib", "/usr/lib64", "/usr/lib/x86_64-linux-gnu", "/usr/lib/aarch64-linux-gnu"];
+  return folders.some((folder) => existsSync(join(folder, "libvulkan.so.1")));
 }
 
 function isExecutable(file) {
@@ -32,16 +49,19 @@ function apt(...args) {
 }
 
 function install() {
-  if (findChromium() !== undefined) return;
-  const command = "apt-get install --yes --no-install-recommends chromium";
+  const missing = () => [...(findChromium() === undefined ? ["chromium"] : []), ...(hasVulkan() ? [] : ["libvulkan1"])];
+  const packages = missing();
+  if (packages.length === 0) return;
+  const command = `apt-get install --yes --no-install-recommends ${packages.join(" ")}`;
   if (existsSync("/etc/debian_version") && getuid?.() === 0) {
-    console.log(`chromium is missing: ${command}`);
+    console.log(`missing: ${command}`);
     apt("update", "--quiet");
-    if (apt(...command.split(" ").slice(1)) && findChromium() !== undefined) return;
+    if (apt(...command.split(" ").slice(1)) && missing().length === 0) return;
   }
   console.error(
-    "The tests load the package in a page and found no chromium.\n" +
-      `Install it (on Debian and Ubuntu: sudo ${command}), or set CHROMIUM to the path of a Chrome or Chromium.`,
+    "The tests load the package in a page and run kernels on WebGPU, and found no " +
+      `${packages.join(" and no ")}.\nInstall it (on Debian and Ubuntu: sudo ${command}).` +
+      "\nCHROMIUM may be the path of a Chrome or Chromium, VK_DRIVER_FILES that of a Vulkan driver's manifest.",
   );
   exit(1);
 }

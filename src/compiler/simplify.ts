@@ -14,8 +14,16 @@ export interface Simplified {
   readonly captured: readonly NDArray[];
 }
 
-export function simplify(jaxpr: Jaxpr): Simplified {
-  const pass = new Simplifier();
+/** What an equation stands for: a jaxpr of its operands. Equations of an `isolated` one are not merged with others. */
+export interface Expansion {
+  readonly jaxpr: Jaxpr;
+  readonly isolated: boolean;
+}
+export type Expand = (eqn: Eqn, inputs: readonly Atom[]) => Expansion | null;
+
+/** @param expand equations to replace, beside those that their primitive's `inline` slot replaces. */
+export function simplify(jaxpr: Jaxpr, expand: Expand = () => null): Simplified {
+  const pass = new Simplifier(expand);
   for (const v of [...jaxpr.constVars, ...jaxpr.inVars]) pass.env.set(v, v);
   pass.eqns(jaxpr.eqns);
   const outs = jaxpr.outs.map((a) => pass.read(a));
@@ -32,8 +40,12 @@ class Simplifier {
   readonly captured: NDArray[] = [];
   readonly capturedVars: Var[] = [];
   readonly #capturedVarOf = new Map<NDArray, Var>();
-  readonly #seen = new Map<string, readonly Atom[]>();
+  #seen = new Map<string, readonly Atom[]>();
   readonly #ids = new Map<unknown, number>();
+  readonly #expand: Expand;
+  constructor(expand: Expand) {
+    this.#expand = expand;
+  }
 
   read(a: Atom): Atom {
     return a instanceof Var ? this.env.get(a)! : a;
@@ -48,24 +60,40 @@ class Simplifier {
     const { primitive, params } = eqn;
     if (primitive === constantP) return this.#bindOutputs(eqn, [this.#capture((params as { value: NDArray }).value)]);
     const body = primitive.inline?.(params) ?? null;
-    if (body) {
-      // Variables of a jaxpr called twice are bound anew each time: later readers see the latest binding only.
-      body.inVars.forEach((v, i) => this.env.set(v, inputs[i]!));
-      this.eqns(body.eqns);
-      return this.#bindOutputs(
-        eqn,
-        body.outs.map((a) => this.read(a)),
-      );
-    }
+    if (body) return this.#inline(eqn, body, inputs);
     const same = this.#identity(eqn, inputs);
     if (same) return this.#bindOutputs(eqn, [same]);
     const key = eqn.effects.length === 0 ? this.#key(eqn, inputs) : null;
     const known = key === null ? undefined : this.#seen.get(key);
     if (known) return this.#bindOutputs(eqn, known);
+    const expansion = this.#expand(eqn, inputs);
+    if (expansion) {
+      const { jaxpr, isolated } = expansion;
+      const seen = this.#seen;
+      if (isolated) this.#seen = new Map();
+      this.#inline(eqn, jaxpr, inputs);
+      this.#seen = seen;
+      if (key !== null)
+        seen.set(
+          key,
+          jaxpr.outs.map((a) => this.read(a)),
+        );
+      return;
+    }
     const outputs = eqn.outputs.map((v) => new Var(v.aval));
     this.out.push({ ...eqn, inputs, outputs });
     if (key !== null) this.#seen.set(key, outputs);
     this.#bindOutputs(eqn, outputs);
+  }
+
+  #inline(eqn: Eqn, body: Jaxpr, inputs: readonly Atom[]): void {
+    // Variables of a jaxpr called twice are bound anew each time: later readers see the latest binding only.
+    body.inVars.forEach((v, i) => this.env.set(v, inputs[i]!));
+    this.eqns(body.eqns);
+    this.#bindOutputs(
+      eqn,
+      body.outs.map((a) => this.read(a)),
+    );
   }
 
   #bindOutputs(eqn: Eqn, atoms: readonly Atom[]): void {

@@ -25,6 +25,7 @@ export const optimizationBarrierP: Primitive<Many, null> = /* @__PURE__ */ defin
     return operands.map((x, i) => (isLinear(x) ? outs[i]! : null));
   },
   batch: (operands, dims) => ({ outs: bind(optimizationBarrierP, operands, null), dims }),
+  lower: () => ({ form: "identity" }),
 });
 
 /**

@@ -23,6 +23,7 @@ export const constantP: Primitive<Many, ConstantParams> = /* @__PURE__ */ define
   jvp: () => unreachable("constant has no operands"),
   transpose: "nonlinear",
   batch: () => unreachable("constant has no operands"),
+  lower: (_, { value }) => ({ form: "compose", with: () => [value] }),
   printParams: ({ value }) => ({ aval: String(value.aval) }),
 });
 

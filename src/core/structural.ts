@@ -5,10 +5,13 @@
 import { Aval, avalsEqual } from "./aval.ts";
 import { type DType, isBool, isComplex, isInexact, isInteger, isKey } from "./dtype.ts";
 import { type HostArray, allocateLike, lanesOf, roundInPlace } from "./hostArray.ts";
+import { flatIndex, unflatten } from "./indexing.ts";
+import { movedFrom, numberIn, pulled } from "./lowerRules.ts";
 import { Literal, type NDArray } from "./ndarray.ts";
 import { type One, type Primitive, type Tangent, type Two, Zero, definePrimitive, isLinear } from "./primitive.ts";
 import { DTypeError, ShapeError, unreachable } from "./problem.ts";
 import { type Shape, dropAxes, range, shapeText, shapesEqual, sizeOf, stridesOf } from "./shape.ts";
+import { convertLanes, lowerAdd, lowerBroadcast, lowerEye, lowerSum, lowerTranspose } from "./structuralLowering.ts";
 import { bind1 } from "./trace.ts";
 
 // ---------------------------------------------------------------- gathering elements by strides
@@ -67,6 +70,7 @@ const addAnyP: Primitive<Two, null> = /* @__PURE__ */ definePrimitive<Two, null>
     const [x, y] = [batchToFront(a, da, axis.size), batchToFront(b, db, axis.size)];
     return { outs: [addAny(x, y)], dims: [0] };
   },
+  lower: ([a, b]) => lowerAdd(a, b),
 });
 
 export const addAny = (a: NDArray, b: NDArray): NDArray => bind1(addAnyP, [a, b], null);
@@ -133,6 +137,7 @@ const broadcastInDimP: Primitive<One, BroadcastInDimParams> = /* @__PURE__ */ de
     dims: [0],
   }),
   simplify: ([x], { shape }) => (shapesEqual(x!.aval.shape, shape) ? x! : null),
+  lower: ([x], { broadcastDimensions }) => lowerBroadcast(x, broadcastDimensions),
   printParams: ({ shape, broadcastDimensions }) => ({ broadcast_dimensions: broadcastDimensions, shape }),
 });
 
@@ -184,6 +189,7 @@ const reshapeP: Primitive<One, { readonly shape: Shape }> = /* @__PURE__ */ defi
   transpose: ([ct], [x]) => [isLinear(x) ? reshape(ct as NDArray, x.aval.shape) : null],
   batch: ([x], [d], { shape }, { size }) => ({ outs: [reshape(moveAxis(x, d!, 0), [size, ...shape])], dims: [0] }),
   simplify: ([x], { shape }) => (shapesEqual(x!.aval.shape, shape) ? x! : null),
+  lower: ([x], { shape }) => movedFrom(x, (index) => unflatten(flatIndex(index, shape), x.aval.shape)),
   printParams: ({ shape }) => ({ new_sizes: shape }),
 });
 
@@ -230,6 +236,7 @@ const transposeP: Primitive<One, { readonly permutation: readonly number[] }> = 
     dims: [0],
   }),
   simplify: ([x], { permutation }) => (permutation.every((p, i) => p === i) ? x! : null),
+  lower: ([x], { permutation }) => lowerTranspose(x, permutation),
 });
 
 export const transpose = (x: NDArray, permutation: readonly number[]): NDArray =>
@@ -306,6 +313,7 @@ const reduceSumP: Primitive<One, { readonly axes: readonly number[] }> = /* @__P
     ],
     dims: [d! - axes.filter((a) => a < d!).length],
   }),
+  lower: ([x], { axes }) => lowerSum(x, axes),
 });
 
 /** Sum over canonical axes; no promotion. */
@@ -344,6 +352,7 @@ const convertP: Primitive<One, ConvertParams> = /* @__PURE__ */ definePrimitive<
   transpose: ([ct], [x]) => [isLinear(x) ? convert(ct as NDArray, x.aval.dtype, x.aval.weakType) : null],
   batch: ([x], [d], { dtype, weakType }) => ({ outs: [convert(x, dtype, weakType)], dims: [d] }),
   simplify: ([x], { dtype, weakType }) => (x!.aval.dtype === dtype && x!.aval.weakType === weakType ? x! : null),
+  lower: ([x], { dtype }) => pulled((index) => convertLanes(x.at(index), x.aval.dtype, dtype)),
   printParams: ({ dtype, weakType }) => ({ new_dtype: dtype, weak_type: weakType }),
 });
 
@@ -399,6 +408,7 @@ const stopGradientP: Primitive<One, null> = /* @__PURE__ */ definePrimitive<One,
   transpose: "nonlinear",
   batch: ([x], [d]) => ({ outs: [bind1(stopGradientP, [x], null)], dims: [d] }),
   simplify: ([x]) => x!,
+  lower: () => ({ form: "identity" }),
 });
 
 export const stopGradientArray = (x: NDArray): NDArray => (isInexact(x.dtype) ? bind1(stopGradientP, [x], null) : x);
@@ -430,6 +440,7 @@ const eyeP: Primitive<readonly [], EyeParams> = /* @__PURE__ */ definePrimitive<
   jvp: noOperands,
   transpose: "nonlinear",
   batch: noOperands,
+  lower: (_, { offset }, [out]) => lowerEye(offset, out!),
 });
 
 export const eye = (rows: number, columns: number, offset: number, dtype: DType): NDArray =>
@@ -449,6 +460,7 @@ export const unspecifiedP: Primitive<readonly [], { readonly aval: Aval }> = /* 
   jvp: noOperands,
   transpose: "nonlinear",
   batch: noOperands,
+  lower: (_, { aval }) => pulled(() => numberIn(aval.dtype, 0)),
   printParams: ({ aval }) => ({ aval: String(aval) }),
 });
 

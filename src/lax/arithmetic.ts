@@ -8,6 +8,7 @@ import type { ArrayLike } from "../core/arrayMethods.ts";
 import { type Aval, avalsEqual } from "../core/aval.ts";
 import { type DType, isComplex, isInexact, isInteger, isUnsigned, realDType } from "../core/dtype.ts";
 import { type TypedArray, allocate, allocateLike, fromStorage, roundInPlace, toStorage } from "../core/hostArray.ts";
+import type { Value } from "../core/lowering.ts";
 import { Literal, type NDArray } from "../core/ndarray.ts";
 import { asArray, scalarLiteral } from "../core/operands.ts";
 import {
@@ -20,13 +21,18 @@ import {
   definePrimitive,
   notDifferentiable,
 } from "../core/primitive.ts";
+import { convertElement } from "../core/elementTypes.ts";
+import { pointwise } from "../core/lowerRules.ts";
 import { ArgumentError, DTypeError } from "../core/problem.ts";
+import * as scalar from "../core/scalar.ts";
 import { convert, convertHost, zerosLike } from "../core/structural.ts";
 import { bind1 } from "../core/trace.ts";
 import { readOptions } from "./arguments.ts";
+import * as lowered from "./arithmeticLowering.ts";
 import { bitwiseAnd } from "./bitwise.ts";
 import { eq, ge, gt, lt, select } from "./compare.ts";
 import * as complex from "./complexMath.ts";
+import * as complexLowering from "./complexLowering.ts";
 import type { Complex } from "./complexMath.ts";
 import { conj, real as realPart } from "./complex.ts";
 import { log } from "./elementary.ts";
@@ -63,6 +69,8 @@ export const negP: Primitive<One, null> = /* @__PURE__ */ unary({
   accepts: numeric,
   real: (x) => -x,
   complex: complex.neg,
+  lower: scalar.negate,
+  complexLower: complexLowering.neg,
   derivative: (g) => neg(g),
   transpose: (ct) => neg(ct),
 });
@@ -76,6 +84,8 @@ export const addP: Primitive<Two, null> = /* @__PURE__ */ binary({
   accepts: numeric,
   loop: addLoop,
   complexLoop: /* @__PURE__ */ eachComplexPair(complex.add),
+  lower: scalar.plus,
+  complexLower: complexLowering.add,
   derivatives: [(g) => g, (g) => g],
   transpose: [(ct) => ct, (ct) => ct],
 });
@@ -91,6 +101,8 @@ export const subP: Primitive<Two, null> = /* @__PURE__ */ binary(
     accepts: numeric,
     loop: subLoop,
     complexLoop: /* @__PURE__ */ eachComplexPair(complex.sub),
+    lower: scalar.minus,
+    complexLower: complexLowering.sub,
     derivatives: [(g) => g, (g) => neg(g)],
     transpose: [(ct) => ct, (ct) => neg(ct)],
   },
@@ -116,6 +128,8 @@ export const mulP: Primitive<Two, null> = /* @__PURE__ */ binary(
     accepts: numeric,
     loop: mulLoop,
     complexLoop: /* @__PURE__ */ eachComplexPair(complex.mul),
+    lower: scalar.times,
+    complexLower: complexLowering.mul,
     derivatives: [(g, _, _x, y) => mulArrays(g, y), (g, _, x) => mulArrays(x, g)],
     transpose: [(ct, y) => mulArrays(ct, y), (ct, x) => mulArrays(x, ct)],
   },
@@ -136,6 +150,9 @@ export const divP: Primitive<Two, null> = /* @__PURE__ */ binary(
     accepts: numeric,
     loop: divLoop,
     complexLoop: /* @__PURE__ */ eachComplexPair(complex.div),
+    lower: lowered.divide,
+    complexLower: complexLowering.div,
+    cost: 4,
     // d(x/y) = dx/y − dy (x/y)/y
     derivatives: [(g, _, _x, y) => divArrays(g, y), (g, out, _x, y) => mulArrays(g, neg(divArrays(out, y)))],
     transpose: [(ct, y) => divArrays(ct, y), null],
@@ -155,6 +172,8 @@ export const remP: Primitive<Two, null> = /* @__PURE__ */ binary({
   name: "rem",
   accepts: real,
   loop: remLoop,
+  lower: lowered.remainder,
+  cost: 8,
   // rem(x, y) = x − y trunc(x/y)
   derivatives: [(g) => g, (g, _, x, y) => mulArrays(g, neg(truncated(divArrays(x, y))))],
 });
@@ -188,6 +207,8 @@ export const maxP: Primitive<Two, null> = /* @__PURE__ */ binary({
   accepts: anyNumber,
   loop: maxLoop,
   complexLoop: /* @__PURE__ */ eachComplexPair(complex.lexicographicMax),
+  lower: lowered.larger,
+  complexLower: complexLowering.lexicographicMax,
   derivatives: toWinner,
 });
 export const maxArrays = (x: NDArray, y: NDArray): NDArray => bind1(maxP, [x, y], null);
@@ -198,6 +219,8 @@ export const minP: Primitive<Two, null> = /* @__PURE__ */ binary({
   accepts: anyNumber,
   loop: minLoop,
   complexLoop: /* @__PURE__ */ eachComplexPair(complex.lexicographicMin),
+  lower: lowered.smaller,
+  complexLower: complexLowering.lexicographicMin,
   derivatives: toWinner,
 });
 export const minArrays = (x: NDArray, y: NDArray): NDArray => bind1(minP, [x, y], null);
@@ -210,6 +233,8 @@ export const signP: Primitive<One, null> = /* @__PURE__ */ unary({
   accepts: numeric,
   real: Math.sign,
   complex: complex.sign,
+  lower: lowered.sign,
+  complexLower: complexLowering.sign,
   derivative: piecewiseConstant,
 });
 /** −1, 0 or 1; z/|z| for complex numbers. */
@@ -224,6 +249,8 @@ export const absP: Primitive<One, null> = /* @__PURE__ */ unary({
   accepts: signed,
   real: Math.abs,
   complex: (z) => [complex.modulus(z), 0],
+  lower: (x) => scalar.unary("abs", x),
+  complexLower: (z) => [complexLowering.modulus(z)],
   result: realDType,
   derivative: (g, y, x) => (isComplex(x.dtype) ? modulusTangent(g, y, x) : select(ge(x, literalLike(x, 0)), g, neg(g))),
 });
@@ -243,6 +270,8 @@ export const squareP: Primitive<One, null> = /* @__PURE__ */ unary({
   accepts: numeric,
   real: (x, _, dtype) => (isInteger(dtype) ? Math.imul(x, x) : x * x),
   complex: (z) => complex.mul(z, z),
+  lower: (x) => scalar.times(x, x),
+  complexLower: (z) => complexLowering.mul(z, z),
   derivative: (g, _, x) => mulArrays(g, mulArrays(literalLike(x, 2), x)),
 });
 export const square = (x: ArrayLike): NDArray => bind1(squareP, [asArray(x, "square")], null);
@@ -268,6 +297,9 @@ export const integerPowP: Primitive<One, { readonly y: number }> = /* @__PURE__ 
   accepts: numeric,
   real: (x, { y }, dtype) => realPower(x, y, dtype),
   complex: (z, { y }) => complexPower(z, y),
+  lower: (x, { y }) => lowered.integerPower(x, y),
+  complexLower: (z, { y }) => complexLowering.integerPower(z, y),
+  cost: 6,
   derivative: (g, _, x, { y }) =>
     y === 0 ? zerosLike(g.aval) : mulArrays(g, mulArrays(literalLike(x, y), integerPow(x, y - 1))),
   check: (x, { y }) => {
@@ -302,6 +334,7 @@ export const powP: Primitive<Two, null> = /* @__PURE__ */ binary(
     accepts: numeric,
     loop: /* @__PURE__ */ eachPair(cPow),
     complexLoop: /* @__PURE__ */ eachComplexPair(complex.cpow),
+    lower: (x, y) => scalar.binary("pow", x, y),
     derivatives: [
       (g, _, x, y) => mulArrays(g, baseDerivative(x, y)),
       (g, out, x) => mulArrays(g, mulArrays(log(replaceZero(x)), out)),
@@ -327,8 +360,20 @@ export const powP: Primitive<Two, null> = /* @__PURE__ */ binary(
       );
       return [roundInPlace(r)];
     },
+    lower: ([x, y]) => {
+      const { dtype } = x.aval;
+      const power = isComplex(dtype)
+        ? complexLowering.pow
+        : ([a]: Value, [b]: Value): Value => [scalar.binary("pow", a!, b!)];
+      return pointwise([x, y], (a, b) => power(a!, convertValue(b!, y.aval.dtype, dtype)), 16);
+    },
   },
 );
+/** An integer or inexact element in the dtype of the base. */
+const convertValue = (x: Value, from: DType, to: DType): Value => {
+  if (from === to) return x;
+  return isComplex(to) ? [convertElement(x[0]!, from, "float32"), scalar.f32(0)] : [convertElement(x[0]!, from, to)];
+};
 
 // d(x^y)/dx = y x^(y−1); with an integer exponent 0 where y is 0, even at x = 0.
 function baseDerivative(x: NDArray, y: NDArray): NDArray {
@@ -358,6 +403,9 @@ export const sqrtP: Primitive<One, null> = /* @__PURE__ */ unary({
   accepts: inexact,
   real: Math.sqrt,
   complex: complex.csqrt,
+  lower: (x) => scalar.unary("sqrt", x),
+  complexLower: complexLowering.csqrt,
+  cost: 4,
   derivative: (g, y, x) => mulArrays(g, divArrays(literalLike(x, 0.5), y)),
 });
 export const sqrt = (x: ArrayLike, ...options: AccuracyOptions): NDArray => bindUnary(sqrtP, x, options);
@@ -367,6 +415,9 @@ export const rsqrtP: Primitive<One, null> = /* @__PURE__ */ unary({
   accepts: inexact,
   real: (x) => 1 / Math.sqrt(x),
   complex: (z) => complex.div([1, 0], complex.csqrt(z)),
+  lower: (x) => scalar.over(scalar.like(x, 1), scalar.unary("sqrt", x)),
+  complexLower: complexLowering.rsqrt,
+  cost: 8,
   derivative: (g, y, x) => mulArrays(g, mulArrays(literalLike(x, -0.5), divArrays(y, x))),
 });
 /** 1 / sqrt(x) */
@@ -376,6 +427,8 @@ export const cbrtP: Primitive<One, null> = /* @__PURE__ */ unary({
   name: "cbrt",
   accepts: floating,
   real: Math.cbrt,
+  lower: (x) => scalar.unary("cbrt", x),
+  cost: 12,
   derivative: (g, y, x) => mulArrays(g, mulArrays(literalLike(x, 1 / 3), integerPow(y, -2))),
 });
 /** Cube root, negative for negative numbers. */
@@ -387,6 +440,7 @@ export const floorP: Primitive<One, null> = /* @__PURE__ */ unary({
   name: "floor",
   accepts: floating,
   real: Math.floor,
+  lower: (x) => scalar.unary("floor", x),
   derivative: piecewiseConstant,
 });
 export const floor = (x: ArrayLike): NDArray => bind1(floorP, [asArray(x, "floor")], null);
@@ -395,6 +449,7 @@ export const ceilP: Primitive<One, null> = /* @__PURE__ */ unary({
   name: "ceil",
   accepts: floating,
   real: Math.ceil,
+  lower: (x) => scalar.unary("ceil", x),
   derivative: piecewiseConstant,
 });
 export const ceil = (x: ArrayLike): NDArray => bind1(ceilP, [asArray(x, "ceil")], null);
@@ -417,6 +472,8 @@ export const roundP: Primitive<One, { readonly roundingMethod: RoundingMethod }>
     name: "round",
     accepts: floating,
     real: (x, { roundingMethod }) => roundHalf(x, roundingMethod === RoundingMethod.TO_NEAREST_EVEN),
+    lower: (x, { roundingMethod }) =>
+      roundingMethod === RoundingMethod.TO_NEAREST_EVEN ? scalar.unary("round", x) : lowered.roundAway(x),
     derivative: piecewiseConstant,
   },
   {
@@ -449,6 +506,7 @@ export const isFiniteP: Primitive<One, null> = /* @__PURE__ */ unary({
   name: "is_finite",
   accepts: floating,
   real: (x) => Number(Number.isFinite(x)),
+  lower: lowered.isFinite,
   result: () => "bool",
   derivative: piecewiseConstant,
 });
@@ -485,6 +543,7 @@ export const nextafterP: Primitive<Two, null> = /* @__PURE__ */ binary({
   name: "nextafter",
   accepts: floating,
   loop: /* @__PURE__ */ eachPair(neighbour),
+  lower: lowered.nextAfter,
   derivatives: /* @__PURE__ */ notDifferentiable(
     "nextafter steps between representable numbers",
     "apply stopGradient to its operands",
@@ -516,6 +575,7 @@ export const clampP: Primitive<Three, null> = /* @__PURE__ */ definePrimitive<Th
   jvp: (xs, gs) => sumOfDerivatives(clampP, clampDerivatives, xs, gs, null),
   transpose: "nonlinear",
   batch: (xs, dims, _, { size }) => batchElementwise(clampP, xs, dims, null, size),
+  lower: (xs) => pointwise(xs, ([low], [x], [high]) => [lowered.clamped(low!, x!, high!)]),
 });
 /** The tangent of whichever operand is the result; none where two tie. */
 const clampDerivatives: readonly Derivative[] = [

@@ -9,6 +9,7 @@ import { type Aval, avalsEqual } from "../core/aval.ts";
 import type { ArrayLike } from "../core/arrayMethods.ts";
 import { type AnyFunction, checkCallable, flattenArgs, nameOf } from "../core/call.ts";
 import type { Effect } from "../core/effects.ts";
+import type { HostArray } from "../core/hostArray.ts";
 import type { NDArray } from "../core/ndarray.ts";
 import { asArray } from "../core/operands.ts";
 import {
@@ -17,6 +18,7 @@ import {
   type Batched,
   type Many,
   type Primitive,
+  type ReferenceContext,
   Zero,
   definePrimitive,
 } from "../core/primitive.ts";
@@ -55,13 +57,7 @@ export const callbackP: Primitive<Many, CallbackParams> = /* @__PURE__ */ define
   name: "callback",
   kind: "opaque",
   infer: (_, { outs }) => outs,
-  reference: (ins, { call, name, outs }, _, context) => {
-    const results = withTrace(evalTrace, () => call(ins.map((x) => context.toArray(x))));
-    return results.map((y, i) => {
-      checkResult(name, y, outs[i]!, i);
-      return context.fromArray(y);
-    });
-  },
+  reference: (ins, params, _, context) => callHost(ins, params, context),
   jvp: (primals, _tangents, params) => {
     if (params.kind !== "debug") throw notDifferentiable(params.name);
     const outs = bind(callbackP, primals, params);
@@ -71,9 +67,22 @@ export const callbackP: Primitive<Many, CallbackParams> = /* @__PURE__ */ define
     throw notDifferentiable(name);
   },
   batch: (operands, dims, params, axis) => batchCallback(operands, dims, params, axis),
+  lower: (_, params) => ({ form: "host", call: (ins, context) => callHost(ins, params, context) }),
   effects: ({ kind }) => effects[kind],
   printParams: ({ kind, name, vmapMethod }) => ({ callback: name, kind, vmap_method: vmapMethod ?? undefined }),
 });
+
+function callHost(
+  ins: readonly HostArray[],
+  { call, name, outs }: CallbackParams,
+  context: ReferenceContext,
+): readonly HostArray[] {
+  const results = withTrace(evalTrace, () => call(ins.map((x) => context.toArray(x))));
+  return results.map((y, i) => {
+    checkResult(name, y, outs[i]!, i);
+    return context.fromArray(y);
+  });
+}
 
 const notDifferentiable = (name: string): DifferentiationError =>
   new DifferentiationError("CallbackDerivative", {

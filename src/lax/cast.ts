@@ -5,14 +5,18 @@ import type { ArrayLike } from "../core/arrayMethods.ts";
 import { Aval } from "../core/aval.ts";
 import { type DType, bytesPerElement, isBool, isComplex, isKey, parseDType } from "../core/dtype.ts";
 import { type HostArray, type TypedArray, allocate, fromStorage, toStorage } from "../core/hostArray.ts";
+import { constantIndex } from "../core/indexing.ts";
+import type { Lowering, Operand } from "../core/lowering.ts";
+import { indexAs, movedFrom, pulled } from "../core/lowerRules.ts";
 import type { NDArray } from "../core/ndarray.ts";
 import { asArray } from "../core/operands.ts";
 import { type AnyPrimitive, type One, type Primitive, Zero, definePrimitive } from "../core/primitive.ts";
 import { ArgumentError, DTypeError, ShapeError } from "../core/problem.ts";
-import { type Shape, shapeText } from "../core/shape.ts";
+import { type Shape, range, shapeText } from "../core/shape.ts";
 import { convert, moveAxis } from "../core/structural.ts";
 import { bind1 } from "../core/trace.ts";
 import { real } from "./complex.ts";
+import * as lowered from "./precisionLowering.ts";
 import { floating, unary } from "./rules.ts";
 
 // ---------------------------------------------------------------- by value
@@ -71,8 +75,34 @@ export const bitcastConvertTypeP: Primitive<One, BitcastParams> = /* @__PURE__ *
   transpose: "nonlinear",
   // The batch axis goes first, away from the last axis, which may be joined.
   batch: ([x], [d], params) => ({ outs: [bind1(bitcastConvertTypeP, [moveAxis(x, d!, 0)], params)], dims: [0] }),
+  lower: ([x], { newDtype }) => lowerBitcast(x, newDtype),
   printParams: ({ newDtype }) => ({ new_dtype: newDtype }),
 });
+
+function lowerBitcast(x: Operand, dtype: DType): Lowering {
+  const from = x.aval.dtype;
+  if (from === dtype) return movedFrom(x, (index) => index);
+  // The words of a float64 are out of a kernel's reach.
+  if (from === "float64" || dtype === "float64") return { form: "routine", compose: () => noWords(from, dtype) };
+  const [wide, narrow] = [bytesPerElement(from), bytesPerElement(dtype)];
+  if (wide > narrow)
+    return pulled((index) => {
+      const bits = lowered.bitsOf(from, x.at(index.slice(0, -1))[0]!);
+      return [lowered.ofBits(dtype, lowered.partOf(bits, indexAs(index.at(-1)!, "u32"), dtype))];
+    });
+  return pulled((index) => {
+    const parts = wide === narrow ? [index] : range(narrow / wide).map((k) => [...index, constantIndex(k)]);
+    const bits = parts.map((at) => lowered.bitsOf(from, x.at(at)[0]!));
+    return [lowered.ofBits(dtype, lowered.joined(bits, from))];
+  });
+}
+const noWords = (from: DType, to: DType): never => {
+  throw new DTypeError("BitcastDType", {
+    what: `bitcastConvertType: the bits of ${from} cannot be read as ${to} on this device`,
+    why: "a float64 has 64 bits, and the device has no integers that wide",
+    fix: "convert to float32 first, or do this on the cpu device",
+  });
+};
 
 /** Typed arrays of stored elements: floats of 16 bits lie as words. */
 const storedAs = (dtype: DType, bytes: ArrayBuffer): TypedArray =>
@@ -119,6 +149,8 @@ export const reducePrecisionP: Primitive<One, PrecisionParams> = /* @__PURE__ */
     name: "reduce_precision",
     accepts: floating,
     real: reduceBits,
+    lower: (x, format) => lowered.reducePrecision(x, format),
+    cost: 10,
     derivative: (g, _y, _x, p) => reducePrecision(g, p.exponentBits, p.mantissaBits),
     transpose: (ct, _, p) => reducePrecision(ct, p.exponentBits, p.mantissaBits),
   },

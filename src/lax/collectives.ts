@@ -6,6 +6,7 @@
 import type { ArrayLike } from "../core/arrayMethods.ts";
 import { checkOptions } from "../core/call.ts";
 import { evaluator } from "../core/evaluator.ts";
+import type { Lowering } from "../core/lowering.ts";
 import type { NDArray } from "../core/ndarray.ts";
 import { asArray } from "../core/operands.ts";
 import {
@@ -44,6 +45,9 @@ const outside = (name: string): never => {
   });
 };
 
+/** Compiled or not, a collective needs its axis. */
+const outsideLowering = (name: string): Lowering => ({ form: "compose", with: () => outside(name) });
+
 // ---------------------------------------------------------------- reductions: psum, pmax, pmin
 
 interface ReduceParams {
@@ -72,6 +76,7 @@ export const psumP: Primitive<One, ReduceParams> = /* @__PURE__ */ definePrimiti
   kind: "collective",
   infer: ([x]) => [x],
   reference: (_, { axes }) => outside(axes[0]!),
+  lower: (_, { axes }) => outsideLowering(axes[0]!),
   jvp: ([x], [dx], p) => ({ primals: [bind1(psumP, [x], p)], tangents: [bind1(psumP, [dx as NDArray], p)] }),
   transpose: ([ct], [x], p) => [isLinear(x) ? bind1(psumP, [ct as NDArray], p) : null],
   batch: ([x], [d], p, axis) =>
@@ -89,6 +94,7 @@ export const pmaxP: Primitive<One, ReduceParams> = /* @__PURE__ */ definePrimiti
   kind: "collective",
   infer: ([x]) => [x],
   reference: (_, { axes }) => outside(axes[0]!),
+  lower: (_, { axes }) => outsideLowering(axes[0]!),
   jvp: noExtremumDerivative,
   transpose: "nonlinear",
   batch: ([x], [d], p, axis) => batchReduction(pmaxP, (y, k) => (k === null ? y : reduceMax(y, [k])), x, d, p, axis),
@@ -100,6 +106,7 @@ export const pminP: Primitive<One, ReduceParams> = /* @__PURE__ */ definePrimiti
   kind: "collective",
   infer: ([x]) => [x],
   reference: (_, { axes }) => outside(axes[0]!),
+  lower: (_, { axes }) => outsideLowering(axes[0]!),
   jvp: noExtremumDerivative,
   transpose: "nonlinear",
   batch: ([x], [d], p, axis) => batchReduction(pminP, (y, k) => (k === null ? y : reduceMin(y, [k])), x, d, p, axis),
@@ -164,6 +171,7 @@ export const axisIndexP: Primitive<readonly [], AxisIndexParams> = /* @__PURE__ 
   kind: "collective",
   infer: () => [new Aval([], "int32")],
   reference: (_, { axis }) => outside(axis),
+  lower: (_, { axis }) => outsideLowering(axis),
   jvp: notDifferentiable("axisIndex has no operands", "nothing to differentiate"),
   transpose: "nonlinear",
   batch: (_, _d, _p, axis) => ({ outs: [iota("int32", axis.size)], dims: [0] }),
@@ -210,6 +218,7 @@ export const allGatherP: Primitive<One, GatherParams> = /* @__PURE__ */ definePr
     x.withShape(tiled ? x.shape.map((n, i) => (i === dimension ? n * size : n)) : insertAxis(x.shape, dimension, size)),
   ],
   reference: (_, { axis }) => outside(axis),
+  lower: (_, { axis }) => outsideLowering(axis),
   jvp: ([x], [dx], p) => ({ primals: [bind1(allGatherP, [x], p)], tangents: [bind1(allGatherP, [dx as NDArray], p)] }),
   transpose: ([ct], [x], p) => [isLinear(x) ? bind1(psumScatterP, [ct as NDArray], p) : null],
   batch: ([x], [d], p, axis) => {
@@ -240,6 +249,7 @@ export const psumScatterP: Primitive<One, GatherParams> = /* @__PURE__ */ define
     ];
   },
   reference: (_, { axis }) => outside(axis),
+  lower: (_, { axis }) => outsideLowering(axis),
   jvp: ([x], [dx], p) => ({
     primals: [bind1(psumScatterP, [x], p)],
     tangents: [bind1(psumScatterP, [dx as NDArray], p)],
@@ -305,6 +315,7 @@ export const ppermuteP: Primitive<One, PermuteParams> = /* @__PURE__ */ definePr
   kind: "collective",
   infer: ([x]) => [x],
   reference: (_, { axis }) => outside(axis),
+  lower: (_, { axis }) => outsideLowering(axis),
   jvp: ([x], [dx], p) => ({ primals: [bind1(ppermuteP, [x], p)], tangents: [bind1(ppermuteP, [dx as NDArray], p)] }),
   transpose: ([ct], [x], p) => [
     isLinear(x)
@@ -372,6 +383,7 @@ export const allToAllP: Primitive<One, AllToAllParams> = /* @__PURE__ */ defineP
     return [x.withShape(shape)];
   },
   reference: (_, { axis }) => outside(axis),
+  lower: (_, { axis }) => outsideLowering(axis),
   jvp: ([x], [dx], p) => ({ primals: [bind1(allToAllP, [x], p)], tangents: [bind1(allToAllP, [dx as NDArray], p)] }),
   transpose: ([ct], [x], p) => [
     isLinear(x) ? bind1(allToAllP, [ct as NDArray], { ...p, splitAxis: p.concatAxis, concatAxis: p.splitAxis }) : null,

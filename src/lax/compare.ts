@@ -6,6 +6,8 @@ import type { ArrayLike } from "../core/arrayMethods.ts";
 import { type Aval, avalsEqual } from "../core/aval.ts";
 import { isBool, isInteger } from "../core/dtype.ts";
 import { type HostArray, allocateLike, lanesOf } from "../core/hostArray.ts";
+import type { Operand, Value } from "../core/lowering.ts";
+import { comparable, pointwise, zipLanes } from "../core/lowerRules.ts";
 import { NDArray } from "../core/ndarray.ts";
 import { asArray, asIndex } from "../core/operands.ts";
 import {
@@ -20,10 +22,12 @@ import {
   isLinear,
 } from "../core/primitive.ts";
 import { ArgumentError, DTypeError } from "../core/problem.ts";
+import { type CompareOp, type Expr, both, compare, like, not, select as choose } from "../core/scalar.ts";
 import { broadcastTo } from "../core/structural.ts";
 import { bind1 } from "../core/trace.ts";
 import {
   type Accepts,
+  type BinarySpec,
   type PairLoop,
   anything,
   batchElementwise,
@@ -40,16 +44,33 @@ import {
 
 // ---------------------------------------------------------------- comparisons
 
-const comparison = (name: string, accepts: Accepts, loop: PairLoop, complexLoop?: PairLoop): Primitive<Two, null> =>
-  binary({ name, accepts, loop, result: "bool", derivatives: piecewiseConstant, ...(complexLoop && { complexLoop }) });
+const comparison = (
+  name: CompareOp,
+  accepts: Accepts,
+  loop: PairLoop,
+  ofPairs: Pick<BinarySpec, "complexLoop" | "complexLower"> = {},
+): Primitive<Two, null> =>
+  binary({
+    name,
+    accepts,
+    loop,
+    result: "bool",
+    lower: (x, y) => compare(name, comparable(x), comparable(y)),
+    derivatives: piecewiseConstant,
+    ...ofPairs,
+  });
 
 /** Equality of elements of two numbers. */
-const bothEqual =
-  (equal: number): PairLoop =>
-  (out, a, b, sa, sb) => {
+const bothEqual = (equal: number): Pick<BinarySpec, "complexLoop" | "complexLower"> => ({
+  complexLoop: (out, a, b, sa, sb) => {
     for (let i = 0, p = 0, q = 0; i < out.length; i++, p += 2 * sa, q += 2 * sb)
       out[i] = a[p] === b[q] && a[p + 1] === b[q + 1] ? equal : 1 - equal;
-  };
+  },
+  complexLower: (x, y) => {
+    const same = both(compare("eq", x[0]!, y[0]!), compare("eq", x[1]!, y[1]!));
+    return [equal ? same : not(same)];
+  },
+});
 const eqLoop: PairLoop = (out, a, b, sa, sb) => {
   for (let i = 0, p = 0, q = 0; i < out.length; i++, p += sa, q += sb) out[i] = Number(a[p] === b[q]);
 };
@@ -122,7 +143,17 @@ export const selectNP: Primitive<Many, null> = /* @__PURE__ */ definePrimitive<M
   batch: (xs, dims, _, { size }) => batchElementwise(selectNP, xs, dims, null, size),
   simplify: ([, ...cases], _, [out]) =>
     cases.every((c) => c === cases[0]) && avalsEqual(cases[0]!.aval, out!) ? cases[0]! : null,
+  lower: (ins: readonly Operand[]) => pointwise(ins, ([which], ...cases) => chosenCase(which!, cases)),
 });
+
+/** The case that a number names; below the first it is the first, beyond the last the last. */
+function chosenCase(which: Expr, cases: readonly Value[]): Value {
+  const number = comparable(which);
+  return cases.reduceRight((later, earlier, i) => {
+    const here = compare("le", number, like(number, i));
+    return zipLanes(earlier, later, (a, b) => choose(which.type === "bool" ? not(which) : here, a, b));
+  });
+}
 
 function inferSelect(ins: readonly Aval[]): Aval {
   const [which, ...cases] = ins;

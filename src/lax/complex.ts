@@ -7,6 +7,7 @@ import { isComplex } from "../core/dtype.ts";
 import type { NDArray } from "../core/ndarray.ts";
 import { asArray } from "../core/operands.ts";
 import type { AnyPrimitive, One, Primitive, Two } from "../core/primitive.ts";
+import * as scalar from "../core/scalar.ts";
 import { bind1 } from "../core/trace.ts";
 import { neg } from "./arithmetic.ts";
 import { type Accepts, type PairLoop, binary, pairOf, unary } from "./rules.ts";
@@ -25,6 +26,8 @@ export const complexP: Primitive<Two, null> = /* @__PURE__ */ binary({
   name: "complex",
   accepts: wideFloats,
   loop: interleave,
+  lower: (x) => x,
+  complexLower: ([x], [y]) => [scalar.convert(x!, "f32"), scalar.convert(y!, "f32")],
   result: "complex64",
   derivatives: [(g) => complex(g, 0), (g) => complex(0, g)],
   transpose: [(ct) => real(ct), (ct) => imag(neg(ct))],
@@ -37,6 +40,8 @@ export const realP: Primitive<One, null> = /* @__PURE__ */ unary({
   accepts: complexOnly,
   real: (x) => x,
   complex: (z) => [z[0], 0],
+  lower: (x) => x,
+  complexLower: (z) => [z[0]!],
   result: () => "float32",
   derivative: (g) => real(g),
   transpose: (ct) => complex(ct, 0),
@@ -49,6 +54,8 @@ export const imagP: Primitive<One, null> = /* @__PURE__ */ unary({
   accepts: complexOnly,
   real: () => 0,
   complex: (z) => [z[1], 0],
+  lower: (x) => scalar.like(x, 0),
+  complexLower: (z) => [z[1]!],
   result: () => "float32",
   derivative: (g) => imag(g),
   transpose: (ct) => complex(0, neg(ct)),
@@ -61,6 +68,8 @@ export const conjP: Primitive<One, null> = /* @__PURE__ */ unary({
   accepts: { text: "complex numbers, float32 and float64", has: (d) => isComplex(d) || wideFloats.has(d) },
   real: (x) => x,
   complex: (z) => [z[0], -z[1]],
+  lower: (x) => x,
+  complexLower: (z) => [z[0]!, scalar.negate(z[1]!)],
   result: () => "complex64",
   derivative: (g) => conj(g),
   transpose: (ct, x) => (isComplex(x.dtype) ? conj(ct) : real(ct)),

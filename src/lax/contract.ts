@@ -33,6 +33,7 @@ import { type Shape, canonicalAxis, range, shapeText, shapesEqual, sizeOf, strid
 import { addTangents, convert, strided, transpose } from "../core/structural.ts";
 import { bind1 } from "../core/trace.ts";
 import { readOptions } from "./arguments.ts";
+import { lowerDot } from "./contractLowering.ts";
 import { integerMatmul, matmul, packRows, paddedLength } from "./matmul.ts";
 
 /** Which axes are contracted, `[lhs, rhs]`, and which are batch axes, `[lhs, rhs]`, paired in order. */
@@ -90,6 +91,7 @@ export const dotGeneralP: Primitive<Two, DotGeneralParams> = /* @__PURE__ */ def
     ];
   },
   batch: ([x, y], [dx, dy], p) => batchDot(x, y, dx, dy, p),
+  lower: ([x, y], { dimensionNumbers }, [out]) => lowerDot(x, y, dimensionNumbers, out!.dtype),
   printParams: ({ dimensionNumbers, precision, preferredElementType }) => ({
     dimension_numbers: dimensionNumbers,
     precision: precision ?? undefined,

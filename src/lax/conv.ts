@@ -31,6 +31,7 @@ import {
   inOrder,
   outOfOrder,
 } from "./convDimensions.ts";
+import { lowerConv } from "./convLowering.ts";
 import { convHost } from "./convReference.ts";
 import { batchConv, transposeLhs, transposeRhs } from "./convRules.ts";
 import { rev } from "./movement.ts";
@@ -64,6 +65,7 @@ export const convGeneralDilatedP: Primitive<Two, ConvParams> = /* @__PURE__ */ d
       ? [transposeLhs(ct as NDArray, x.aval, w as NDArray, p), null]
       : [null, isLinear(w) ? transposeRhs(ct as NDArray, x, w.aval, p) : null],
   batch: ([x, w], [dx, dw], p, axis) => batchConv(x, w, dx, dw, p, axis),
+  lower: ([x, w], p, [out]) => lowerConv(x, w, p, out!.dtype),
   printParams: (p) => ({
     batch_group_count: p.batchGroupCount,
     dimension_numbers: p.dimensionNumbers,

@@ -65,11 +65,11 @@ export function convDimensionNumbers(
 }
 
 /** The lengths that a spec names, in its order. */
-export const inOrder = (shape: Shape, spec: readonly number[]): number[] => spec.map((a) => shape[a]!);
+export const inOrder = <T>(shape: readonly T[], spec: readonly number[]): T[] => spec.map((a) => shape[a]!);
 
 /** The shape whose axes, read in the order of `spec`, have these lengths. */
-export function outOfOrder(lengths: Shape, spec: readonly number[]): number[] {
-  const shape = new Array<number>(lengths.length);
+export function outOfOrder<T>(lengths: readonly T[], spec: readonly number[]): T[] {
+  const shape = new Array<T>(lengths.length);
   spec.forEach((a, i) => (shape[a] = lengths[i]!));
   return shape;
 }

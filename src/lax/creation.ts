@@ -4,7 +4,8 @@
 import type { ArrayLike } from "../core/arrayMethods.ts";
 import { Aval } from "../core/aval.ts";
 import { type DType, isComplex, isInteger, isFloat, parseDType } from "../core/dtype.ts";
-import { allocateLike, lanesOf } from "../core/hostArray.ts";
+import { allocateLike, lanesOf, roundInPlace } from "../core/hostArray.ts";
+import { pulled } from "../core/lowerRules.ts";
 import { Literal, type NDArray } from "../core/ndarray.ts";
 import { asArray } from "../core/operands.ts";
 import { type AnyPrimitive, type Primitive, definePrimitive } from "../core/primitive.ts";
@@ -18,7 +19,9 @@ import {
   shapeText,
   sizeOf,
 } from "../core/shape.ts";
+import { ofIndex } from "../core/scalar.ts";
 import { broadcastInDim as broadcastArrayInDim, broadcastTo, convert, full as filled } from "../core/structural.ts";
+import { convertLanes } from "../core/structuralLowering.ts";
 import { bind1 } from "../core/trace.ts";
 import { integers, readOptions } from "./arguments.ts";
 import { addArrays } from "./arithmetic.ts";
@@ -50,11 +53,12 @@ export const iotaP: Primitive<readonly [], IotaParams> = /* @__PURE__ */ defineP
     const lanes = lanesOf(out!.dtype);
     const [n, inner] = [shape[dimension]!, sizeOf(shape.slice(dimension + 1))];
     for (let i = 0; i * lanes < r.data.length; i++) r.data[i * lanes] = Math.floor(i / inner) % n;
-    return [r];
+    return [roundInPlace(r)];
   },
   jvp: () => unreachable("iota has no operands to differentiate"),
   transpose: "nonlinear",
   batch: () => unreachable("iota has no operands to map"),
+  lower: (_, { dtype, dimension }) => pulled((index) => convertLanes([ofIndex(index[dimension]!)], "int32", dtype)),
   printParams: ({ dtype, shape, dimension }) => ({ dimension, dtype, shape }),
 });
 

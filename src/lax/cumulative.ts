@@ -7,6 +7,7 @@
 import type { ArrayLike } from "../core/arrayMethods.ts";
 import { type DType, isComplex, isInteger } from "../core/dtype.ts";
 import { type HostArray, allocateLike, lanesOf, roundInPlace } from "../core/hostArray.ts";
+import type { Value } from "../core/lowering.ts";
 import type { NDArray } from "../core/ndarray.ts";
 import { asArray } from "../core/operands.ts";
 import {
@@ -17,12 +18,15 @@ import {
   definePrimitive,
   isLinear,
 } from "../core/primitive.ts";
+import { type Expr, equal, like, minus, negate, plus, select, times, unary } from "../core/scalar.ts";
 import { canonicalAxis, sizeOf } from "../core/shape.ts";
 import { stopGradientArray } from "../core/structural.ts";
 import { bind1 } from "../core/trace.ts";
 import { readOptions } from "./arguments.ts";
 import { abs, addArrays, isFinite, maxArrays, maxP, minP, mulArrays, shareOf, subArrays } from "./arithmetic.ts";
-import { eq, select } from "./compare.ts";
+import { larger, smaller } from "./arithmeticLowering.ts";
+import { eq, select as selectArray } from "./compare.ts";
+import * as complexLowering from "./complexLowering.ts";
 import * as complex from "./complexMath.ts";
 import { exp, log } from "./elementary.ts";
 import { concatenate, pad, rev, slice } from "./movement.ts";
@@ -93,6 +97,9 @@ interface CumulativeSpec {
   /** Combines the running value with the next element; called from the second element on. */
   readonly step: (running: number, x: number, dtype: DType) => number;
   readonly complexStep?: (running: complex.Complex, z: complex.Complex) => complex.Complex;
+  /** The same as expressions. */
+  readonly lower: (running: Expr, x: Expr) => Expr;
+  readonly complexLower?: (running: Value, z: Value) => Value;
   /** The operation on pairs (value, tangent); null for the sum, which is linear. */
   readonly pairs: Combine | null;
 }
@@ -118,6 +125,13 @@ function cumulative(spec: CumulativeSpec): Primitive<One, CumulativeParams> {
     batch: ([x], [d], { axis, reverse }) => ({
       outs: [bindTo(x, { axis: axis < d! ? axis : axis + 1, reverse })],
       dims: [d],
+    }),
+    lower: ([x], { axis, reverse }) => ({
+      form: "prefix",
+      axis,
+      reverse,
+      element: (index) => x.at(index),
+      combine: isComplex(x.aval.dtype) ? spec.complexLower! : ([a], [b]) => [spec.lower(a!, b!)],
     }),
   });
   return primitive;
@@ -171,6 +185,8 @@ export const cumsumP: Primitive<One, CumulativeParams> = /* @__PURE__ */ cumulat
   accepts: numeric,
   step: (sum, x, dtype) => (isInteger(dtype) ? (sum + x) | 0 : sum + x),
   complexStep: complex.add,
+  lower: plus,
+  complexLower: complexLowering.add,
   pairs: null,
 });
 
@@ -179,6 +195,8 @@ export const cumprodP: Primitive<One, CumulativeParams> = /* @__PURE__ */ cumula
   accepts: numeric,
   step: (product, x, dtype) => (isInteger(dtype) ? Math.imul(product, x) : product * x),
   complexStep: complex.mul,
+  lower: times,
+  complexLower: complexLowering.mul,
   pairs: ([x, dx], [y, dy]) => [mulArrays(x!, y!), addArrays(mulArrays(dx!, y!), mulArrays(x!, dy!))],
 });
 
@@ -195,6 +213,8 @@ export const cummaxP: Primitive<One, CumulativeParams> = /* @__PURE__ */ cumulat
   accepts: anyNumber,
   step: (a, b) => Math.max(a, b),
   complexStep: complex.lexicographicMax,
+  lower: larger,
+  complexLower: complexLowering.lexicographicMax,
   pairs: (a, b) => winner(maxP)(a, b),
 });
 export const cumminP: Primitive<One, CumulativeParams> = /* @__PURE__ */ cumulative({
@@ -202,6 +222,8 @@ export const cumminP: Primitive<One, CumulativeParams> = /* @__PURE__ */ cumulat
   accepts: anyNumber,
   step: (a, b) => Math.min(a, b),
   complexStep: complex.lexicographicMin,
+  lower: smaller,
+  complexLower: complexLowering.lexicographicMin,
   pairs: (a, b) => winner(minP)(a, b),
 });
 
@@ -210,24 +232,31 @@ function logAddExp(x: number, y: number): number {
   const m = Math.max(x, y);
   return m === -Infinity || m === Infinity ? m : m + Math.log1p(Math.exp(-Math.abs(x - y)));
 }
+function logAddExpLowering(x: Expr, y: Expr): Expr {
+  const m = larger(x, y);
+  const distance = unary("abs", minus(x, y));
+  const infinite = equal(unary("abs", m), like(m, Infinity));
+  return select(infinite, m, plus(m, unary("log1p", unary("exp", negate(distance)))));
+}
 /**
  * The same on arrays. The larger operand is taken out as a constant, so that derivatives of all orders are those of the
  * smooth function, also where the operands are equal; `safe` keeps 0/0 out of the branch that is not chosen.
  */
 function logAddExpArrays(x: NDArray, y: NDArray): NDArray {
-  const larger = maxArrays(x, y);
-  const finite = isFinite(larger);
-  const m = select(finite, stopGradientArray(larger), literalLike(x, 0));
+  const greater = maxArrays(x, y);
+  const finite = isFinite(greater);
+  const m = selectArray(finite, stopGradientArray(greater), literalLike(x, 0));
   const sum = addArrays(exp(subArrays(x, m)), exp(subArrays(y, m)));
-  const safe = select(finite, sum, literalLike(x, 1));
-  return select(finite, addArrays(m, log(safe)), larger);
+  const safe = selectArray(finite, sum, literalLike(x, 1));
+  return selectArray(finite, addArrays(m, log(safe)), greater);
 }
-const finiteOrZero = (x: NDArray): NDArray => select(eq(abs(x), Infinity), literalLike(x, 0), x);
+const finiteOrZero = (x: NDArray): NDArray => selectArray(eq(abs(x), Infinity), literalLike(x, 0), x);
 
 export const cumlogsumexpP: Primitive<One, CumulativeParams> = /* @__PURE__ */ cumulative({
   name: "cumlogsumexp",
   accepts: floating,
   step: logAddExp,
+  lower: logAddExpLowering,
   // d log(e^x + e^y) = e^(x − z) dx + e^(y − z) dy
   pairs: ([x, dx], [y, dy]) => {
     const z = logAddExpArrays(x!, y!);

@@ -6,6 +6,7 @@ import type { ArrayLike } from "../core/arrayMethods.ts";
 import type { Aval } from "../core/aval.ts";
 import { isInteger, isUnsigned } from "../core/dtype.ts";
 import type { HostArray } from "../core/hostArray.ts";
+import type { Operand } from "../core/lowering.ts";
 import { NDArray } from "../core/ndarray.ts";
 import { asArray, asIndex, promoteOperands, scalarLiteral } from "../core/operands.ts";
 import {
@@ -37,6 +38,7 @@ import { add } from "./arithmetic.ts";
 import { readOptions } from "./arguments.ts";
 import { lt, select } from "./compare.ts";
 import { gatherP } from "./gather.ts";
+import { lowerDynamicSlice, lowerDynamicUpdateSlice } from "./indexLowering.ts";
 import { concatenateArrays, expandDims, stridedInto } from "./movement.ts";
 import { unstack } from "./rearrange.ts";
 import { scatterP } from "./scatter.ts";
@@ -81,6 +83,7 @@ export const dynamicSliceP: Primitive<Many, DynamicSliceParams> = /* @__PURE__ *
   },
   batch: ([x, ...starts]: Arrays, [dx, ...ds]: Dims, { sliceSizes }, axis) =>
     batchSlice(x!, starts, dx!, ds, sliceSizes, axis),
+  lower: ([x, ...starts]: readonly Operand[], { sliceSizes }) => lowerDynamicSlice(x!, starts, sliceSizes),
   printParams: ({ sliceSizes }) => ({ slice_sizes: sliceSizes }),
 });
 
@@ -167,6 +170,7 @@ export const dynamicUpdateSliceP: Primitive<Many, null> = /* @__PURE__ */ define
   },
   batch: ([x, update, ...starts]: Arrays, [dx, du, ...ds]: Dims, _, axis) =>
     batchUpdate(x!, update!, starts, dx!, du!, ds, axis),
+  lower: ([x, update, ...starts]: readonly Operand[]) => lowerDynamicUpdateSlice(x!, update!, starts),
 });
 
 /** Positions that are not mapped: one more axis, written whole. Mapped ones make it a scatter. */

@@ -6,6 +6,9 @@ import type { ArrayLike } from "../core/arrayMethods.ts";
 import type { Aval } from "../core/aval.ts";
 import { isKey } from "../core/dtype.ts";
 import { type HostArray, allocateLike, lanesOf } from "../core/hostArray.ts";
+import { addConstant, constantIndex, scale, subtract } from "../core/indexing.ts";
+import type { Operand } from "../core/lowering.ts";
+import { movedFrom } from "../core/lowerRules.ts";
 import type { NDArray } from "../core/ndarray.ts";
 import { asArray, promoteOperands } from "../core/operands.ts";
 import {
@@ -46,6 +49,7 @@ import { bind1 } from "../core/trace.ts";
 import { sub } from "./arithmetic.ts";
 import { integers, readOptions } from "./arguments.ts";
 import { select } from "./compare.ts";
+import { lowerConcatenate, lowerPad } from "./movementLowering.ts";
 import { dilated } from "./windowGeometry.ts";
 
 /** The list with `value` inserted at `position`. */
@@ -114,6 +118,8 @@ export const sliceP: Primitive<One, SliceParams> = /* @__PURE__ */ definePrimiti
     dims: [d],
   }),
   simplify: ([x], _, [out]) => (shapesEqual(x!.aval.shape, out!.shape) ? x! : null),
+  lower: ([x], { startIndices, strides }) =>
+    movedFrom(x, (index) => index.map((i, a) => addConstant(scale(i, strides?.[a] ?? 1), startIndices[a]!))),
   printParams: ({ startIndices, limitIndices, strides }) => ({
     start_indices: startIndices,
     limit_indices: limitIndices,
@@ -261,6 +267,7 @@ export const padP: Primitive<Two, PadParams> = /* @__PURE__ */ definePrimitive<T
     return { outs: [dv === null ? padArray(moved, v, config) : padBatched(moved, v, config)], dims: [0] };
   },
   simplify: ([x], { paddingConfig }) => (paddingConfig.every((c) => c.every((n) => n === 0)) ? x! : null),
+  lower: ([x, value], { paddingConfig }) => lowerPad(x, value, paddingConfig),
   printParams: ({ paddingConfig }) => ({ padding_config: paddingConfig }),
 });
 
@@ -398,6 +405,10 @@ export const revP: Primitive<One, RevParams> = /* @__PURE__ */ definePrimitive<O
     dims: [d],
   }),
   simplify: ([x], { dimensions }) => (dimensions.every((d) => x!.aval.shape[d]! <= 1) ? x! : null),
+  lower: ([x], { dimensions }) =>
+    movedFrom(x, (index) =>
+      index.map((i, a) => (dimensions.includes(a) ? subtract(constantIndex(x.aval.shape[a]! - 1), i) : i)),
+    ),
 });
 
 /** Reverses the order of elements along axes. */
@@ -460,6 +471,7 @@ export const concatenateP: Primitive<Many, ConcatenateParams> = /* @__PURE__ */ 
     dims: [0],
   }),
   simplify: (ins) => (ins.length === 1 ? ins[0]! : null),
+  lower: (ins: readonly Operand[], { dimension }) => lowerConcatenate(ins, dimension),
 });
 
 function concatenateHost(ins: readonly HostArray[], dimension: number, out: Aval): HostArray {

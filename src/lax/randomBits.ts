@@ -9,11 +9,15 @@ import type { ArrayLike } from "../core/arrayMethods.ts";
 import { Aval } from "../core/aval.ts";
 import { type DType, isInteger, isKey } from "../core/dtype.ts";
 import { type HostArray, allocateLike } from "../core/hostArray.ts";
+import { constantIndex } from "../core/indexing.ts";
+import type { Operand, Value } from "../core/lowering.ts";
+import { elementAt, pulled, together } from "../core/lowerRules.ts";
 import { NDArray } from "../core/ndarray.ts";
 import { asIndex, scalarLiteral } from "../core/operands.ts";
 import { type AnyPrimitive, type Many, type One, type Primitive, definePrimitive } from "../core/primitive.ts";
 import { consumeKey } from "../core/keyReuse.ts";
 import { ArgumentError, DTypeError, ShapeError } from "../core/problem.ts";
+import { type Expr, binary, either, equal, i32, ofIndex, plus, select, u32 } from "../core/scalar.ts";
 import { type Shape, insertAxis, range, shapeText, sizeOf } from "../core/shape.ts";
 import { broadcastInDim, convert, moveAxis, reshape } from "../core/structural.ts";
 import { bind, bind1 } from "../core/trace.ts";
@@ -36,6 +40,7 @@ export const randomWrapP: Primitive<One, null> = /* @__PURE__ */ definePrimitive
   jvp: withoutTangents,
   transpose: "nonlinear",
   batch: ([x], [d]) => ({ outs: [randomWrap(moveAxis(x, d!, 0))], dims: [0] }),
+  lower: ([x]) => pulled((index) => [0, 1].map((word) => x.at([...index, constantIndex(word)])[0]!)),
 });
 const notKeyData = (x: Aval): DTypeError =>
   new DTypeError("NotKeyData", {
@@ -58,6 +63,11 @@ export const randomUnwrapP: Primitive<One, null> = /* @__PURE__ */ definePrimiti
   jvp: withoutTangents,
   transpose: "nonlinear",
   batch: ([x], [d]) => ({ outs: [randomUnwrap(moveAxis(x, d!, 0))], dims: [0] }),
+  lower: ([x]) =>
+    pulled((index) => {
+      const [first, second] = x.at(index.slice(0, -1));
+      return [select(equal(ofIndex(index.at(-1)!), i32(0)), first!, second!)];
+    }),
 });
 const notAKey = (name: string, found: string): DTypeError =>
   new DTypeError("NotAKey", {
@@ -86,7 +96,25 @@ export const threefry2x32P: Primitive<Many, null> = /* @__PURE__ */ definePrimit
   jvp: withoutTangents,
   transpose: "nonlinear",
   batch: (xs, dims, _, { size }) => batchElementwise(threefry2x32P, xs, dims, null, size),
+  lower: (ins: readonly Operand[]) =>
+    together((index) => hashLowering(...(ins.map((x) => elementAt(x, index)[0]!) as [Expr, Expr, Expr, Expr])), 100),
 });
+
+function hashLowering(k0: Expr, k1: Expr, c0: Expr, c1: Expr): readonly [Value, Value] {
+  const keys = [k0, k1, xor(xor(k0, k1), u32(0x1bd11bda))];
+  let [a, b] = [plus(c0, k0), plus(c1, k1)];
+  for (let group = 1; group <= 5; group++) {
+    const first = group % 2 === 1 ? 0 : 4;
+    for (let r = first; r < first + 4; r++) {
+      a = plus(a, b);
+      b = xor(either(binary("shl", b, u32(rotations[r]!)), binary("shr", b, u32(32 - rotations[r]!))), a);
+    }
+    a = plus(a, keys[group % 3]!);
+    b = plus(plus(b, keys[(group + 1) % 3]!), u32(group));
+  }
+  return [[a], [b]];
+}
+const xor = (x: Expr, y: Expr): Expr => binary("xor", x, y);
 
 function hashAll(ins: readonly HostArray[], outs: readonly Aval[]): HostArray[] {
   const [y0, y1] = [allocateLike(outs[0]!), allocateLike(outs[1]!)];

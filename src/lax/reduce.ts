@@ -6,8 +6,9 @@
  */
 import type { ArrayLike } from "../core/arrayMethods.ts";
 import { Aval } from "../core/aval.ts";
-import { type DType, bytesPerElement, isBool, isComplex, isInteger, isSigned, parseDType } from "../core/dtype.ts";
+import { type DType, isBool, isComplex, isInteger, parseDType } from "../core/dtype.ts";
 import { type HostArray, type TypedArray, allocateLike, roundInPlace } from "../core/hostArray.ts";
+import type { Value } from "../core/lowering.ts";
 import type { NDArray } from "../core/ndarray.ts";
 import { asArray } from "../core/operands.ts";
 import {
@@ -20,14 +21,17 @@ import {
   definePrimitive,
 } from "../core/primitive.ts";
 import { DTypeError, ShapeError } from "../core/problem.ts";
+import type { ReduceOp } from "../core/scalar.ts";
 import { canonicalAxes, canonicalAxis, dropAxes, range, sizeOf, stridesOf } from "../core/shape.ts";
 import { broadcastInDim, convert, reshape, strided, sumAxes, transpose } from "../core/structural.ts";
 import { bind1 } from "../core/trace.ts";
 import { readOptions } from "./arguments.ts";
 import { divArrays, mulArrays } from "./arithmetic.ts";
 import { eqArrays } from "./compare.ts";
+import * as complexLowering from "./complexLowering.ts";
 import * as complex from "./complexMath.ts";
 import { productOfOthers } from "./cumulative.ts";
+import { type Extremum, highest, lowerPosition, lowerReduction, lowest } from "./reduceLowering.ts";
 import { type Accepts, anyNumber, logical, notAccepted, numeric, ordered } from "./rules.ts";
 
 export interface AxesParams {
@@ -59,6 +63,9 @@ interface ReductionSpec {
   readonly start: (dtype: DType) => number;
   readonly step: (sum: number, x: number, dtype: DType) => number;
   readonly complexStep?: (sum: complex.Complex, z: complex.Complex) => complex.Complex;
+  /** The step as an operation of kernels, and on two scalars. */
+  readonly operation: (dtype: DType) => ReduceOp;
+  readonly complexLower?: (sum: Value, z: Value) => Value;
   readonly derivative: PrimitiveSlots<One, AxesParams>["jvp"] | null;
 }
 
@@ -78,6 +85,13 @@ const reduction = (spec: ReductionSpec): Primitive<One, AxesParams> => {
     batch: ([x], [d], { axes }) => {
       const moved = shifted(axes, d!);
       return { outs: [bind1(primitive, [x], { axes: moved.axes })], dims: [moved.dim] };
+    },
+    lower: ([x], { axes }) => {
+      const { dtype } = x.aval;
+      const first = spec.start(dtype);
+      return isComplex(dtype)
+        ? lowerReduction(x, axes, [first, first === 1 ? 0 : first], spec.complexLower!)
+        : lowerReduction(x, axes, [first], spec.operation(dtype));
     },
   });
   return primitive;
@@ -117,12 +131,6 @@ function reduceComplex(
   return out;
 }
 
-/** The least and greatest number of a dtype. */
-export const lowest = (d: DType): number =>
-  isBool(d) ? 0 : isInteger(d) ? (isSigned(d) ? -(2 ** (8 * bytesPerElement(d) - 1)) : 0) : -Infinity;
-export const highest = (d: DType): number =>
-  isBool(d) ? 1 : isInteger(d) ? 2 ** (8 * bytesPerElement(d) - Number(isSigned(d))) - 1 : Infinity;
-
 // ---------------------------------------------------------------- extrema
 
 /** The cotangent of an extremum goes in equal parts to all places that attain it. */
@@ -145,6 +153,8 @@ export const reduceMaxP: Primitive<One, AxesParams> = /* @__PURE__ */ reduction(
   start: lowest,
   step: (a, b) => Math.max(a, b),
   complexStep: complex.lexicographicMax,
+  operation: (d) => (isBool(d) ? "or" : "max"),
+  complexLower: complexLowering.lexicographicMax,
   derivative: ([x], [g], params) => extremumTangent(reduceMaxP, x, g as NDArray, params),
 });
 export const reduceMinP: Primitive<One, AxesParams> = /* @__PURE__ */ reduction({
@@ -153,6 +163,8 @@ export const reduceMinP: Primitive<One, AxesParams> = /* @__PURE__ */ reduction(
   start: highest,
   step: (a, b) => Math.min(a, b),
   complexStep: complex.lexicographicMin,
+  operation: (d) => (isBool(d) ? "and" : "min"),
+  complexLower: complexLowering.lexicographicMin,
   derivative: ([x], [g], params) => extremumTangent(reduceMinP, x, g as NDArray, params),
 });
 
@@ -171,6 +183,8 @@ export const reduceProdP: Primitive<One, AxesParams> = /* @__PURE__ */ reduction
   start: () => 1,
   step: (p, x, dtype) => (isInteger(dtype) ? Math.imul(p, x) : p * x),
   complexStep: complex.mul,
+  operation: () => "mul",
+  complexLower: complexLowering.mul,
   // dΠx = Σ dx_i Π_{j≠i} x_j, with the products of the others taken from both sides: no division, so zeros are exact
   derivative: ([x], [g], params) => {
     const [xs, gs] = [mergedLast(x, params.axes), mergedLast(g as NDArray, params.axes)];
@@ -189,6 +203,7 @@ export const reduceAndP: Primitive<One, AxesParams> = /* @__PURE__ */ reduction(
   accepts: logical,
   start: (d) => (isBool(d) ? 1 : -1),
   step: (a, x) => a & x,
+  operation: () => "and",
   derivative: null,
 });
 export const reduceOrP: Primitive<One, AxesParams> = /* @__PURE__ */ reduction({
@@ -196,6 +211,7 @@ export const reduceOrP: Primitive<One, AxesParams> = /* @__PURE__ */ reduction({
   accepts: logical,
   start: () => 0,
   step: (a, x) => a | x,
+  operation: () => "or",
   derivative: null,
 });
 export const reduceXorP: Primitive<One, AxesParams> = /* @__PURE__ */ reduction({
@@ -203,6 +219,7 @@ export const reduceXorP: Primitive<One, AxesParams> = /* @__PURE__ */ reduction(
   accepts: logical,
   start: () => 0,
   step: (a, x) => a ^ x,
+  operation: () => "xor",
   derivative: null,
 });
 
@@ -244,7 +261,11 @@ export interface ArgParams extends AxesParams {
 }
 
 /** The first position of the extremum; a NaN counts as extreme. */
-const positionOfExtremum = (name: string, better: (x: number, best: number) => boolean): Primitive<One, ArgParams> => {
+const positionOfExtremum = (
+  name: string,
+  better: (x: number, best: number) => boolean,
+  extremum: Extremum,
+): Primitive<One, ArgParams> => {
   const primitive: Primitive<One, ArgParams> = definePrimitive<One, ArgParams>({
     name,
     kind: "reduction",
@@ -271,6 +292,7 @@ const positionOfExtremum = (name: string, better: (x: number, best: number) => b
       const moved = shifted(axes, d!);
       return { outs: [bind1(primitive, [x], { axes: moved.axes, indexDtype })], dims: [moved.dim] };
     },
+    lower: ([x], { axes, indexDtype }) => lowerPosition(x, axes, indexDtype, extremum),
     printParams: ({ axes, indexDtype }) => ({ axes, index_dtype: indexDtype }),
   });
   return primitive;
@@ -288,8 +310,16 @@ const emptyAxis = (name: string, x: Aval, axis: number): ShapeError =>
     fix: "handle the empty case before the call",
   });
 
-export const argmaxP: Primitive<One, ArgParams> = /* @__PURE__ */ positionOfExtremum("argmax", (x, best) => x > best);
-export const argminP: Primitive<One, ArgParams> = /* @__PURE__ */ positionOfExtremum("argmin", (x, best) => x < best);
+export const argmaxP: Primitive<One, ArgParams> = /* @__PURE__ */ positionOfExtremum(
+  "argmax",
+  (x, best) => x > best,
+  "greatest",
+);
+export const argminP: Primitive<One, ArgParams> = /* @__PURE__ */ positionOfExtremum(
+  "argmin",
+  (x, best) => x < best,
+  "least",
+);
 
 interface ArgOptions {
   readonly axis?: number;

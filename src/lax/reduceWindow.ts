@@ -17,8 +17,6 @@ import { readOptions } from "./arguments.ts";
 import { bitwiseAnd, bitwiseOr, bitwiseXor } from "./bitwise.ts";
 import { type PadAxis, padArray, sliceArray } from "./movement.ts";
 import {
-  highest,
-  lowest,
   reduceAnd,
   reduceMax,
   reduceMin,
@@ -27,6 +25,7 @@ import {
   reduceSum,
   reduceXor,
 } from "./reduce.ts";
+import { highest, lowest } from "./reduceLowering.ts";
 import { type Padding, dilated, padtypeToPads } from "./windowGeometry.ts";
 import {
   type WindowParams,

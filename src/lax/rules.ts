@@ -9,6 +9,8 @@ import type { ArrayLike } from "../core/arrayMethods.ts";
 import { Aval } from "../core/aval.ts";
 import { type DType, isBool, isComplex, isFloat, isInexact, isInteger, isKey } from "../core/dtype.ts";
 import { type HostArray, type TypedArray, allocateLike, lanesOf, roundInPlace } from "../core/hostArray.ts";
+import type { Lowering, Operand, Value } from "../core/lowering.ts";
+import { pointwise } from "../core/lowerRules.ts";
 import { NDArray } from "../core/ndarray.ts";
 import { asArray, promoteOperands, resultType, scalarLiteral } from "../core/operands.ts";
 import {
@@ -28,7 +30,8 @@ import {
   isLinear,
   notDifferentiable,
 } from "../core/primitive.ts";
-import { DTypeError, ShapeError } from "../core/problem.ts";
+import { DTypeError, ShapeError, unreachable } from "../core/problem.ts";
+import { type Expr, convert as convertScalar, f32 } from "../core/scalar.ts";
 import { type Shape, range, shapeText, shapesEqual } from "../core/shape.ts";
 import { addTangents, broadcastInDim, broadcastTo, convert, moveAxis, sumAxes } from "../core/structural.ts";
 import { bind, bind1 } from "../core/trace.ts";
@@ -221,6 +224,11 @@ export interface UnarySpec<P> {
   readonly accepts: Accepts;
   readonly real: (x: number, params: P, dtype: DType) => number;
   readonly complex?: (z: Complex, params: P) => Complex;
+  /** The same as expressions, in the types of `elementTypes.ts`; `dtype` is the operand's. */
+  readonly lower: (x: Expr, params: P, dtype: DType) => Expr;
+  readonly complexLower?: (z: Value, params: P) => Value;
+  /** What one element costs, in additions. Default: little. */
+  readonly cost?: number;
   /** Dtype of the result. Default: that of the operand. */
   readonly result?: (d: DType) => DType;
   readonly derivative: ((g: NDArray, y: NDArray, x: NDArray, params: P) => NDArray) | typeof piecewiseConstant | Absent;
@@ -251,10 +259,20 @@ export function unary<P = null>(spec: UnarySpec<P>, slots: OptionalSlots<One, P>
       ? ([ct], [x], params) => [isLinear(x) ? unbroadcast(transpose(ct as NDArray, x.aval, params), x.aval) : null]
       : "nonlinear",
     batch: ([x], [d], params) => ({ outs: [bind1(primitive, [x], params)], dims: [d] }),
+    lower: ([x], params, [out]) => lowerUnary(spec, x, params, out!),
     ...slots,
   });
   return primitive;
 }
+
+function lowerUnary<P>({ name, lower, complexLower, cost }: UnarySpec<P>, x: Operand, params: P, out: Aval): Lowering {
+  const { dtype } = x.aval;
+  if (!isComplex(dtype) && !isComplex(out.dtype)) return pointwise([x], ([v]) => [lower(v!, params, dtype)], cost);
+  if (!complexLower) return unreachable(`${name} of complex numbers has no lowering`);
+  return pointwise([x], (z) => complexLower(isComplex(dtype) ? z : asComplex(z), params), cost);
+}
+/** A real element as a complex one. */
+const asComplex = ([x]: Value): Value => [convertScalar(x!, "f32"), f32(0)];
 
 function applyUnary<P>(spec: UnarySpec<P>, x: HostArray, params: P, aval: Aval): HostArray {
   const out = allocateLike(aval);
@@ -308,6 +326,12 @@ export interface BinarySpec {
   readonly loop: PairLoop;
   /** For elements of two numbers: complex, keys. */
   readonly complexLoop?: PairLoop;
+  /** The same as expressions, in the types of `elementTypes.ts`; `dtype` is the operands'. */
+  readonly lower: (x: Expr, y: Expr, dtype: DType) => Expr;
+  /** For operands or results of two numbers. */
+  readonly complexLower?: (x: Value, y: Value) => Value;
+  /** What one element costs, in additions. Default: little. */
+  readonly cost?: number;
   /** Dtype of the result. Default: that of the operands. */
   readonly result?: DType;
   /** Derivatives in the two operands. */
@@ -334,6 +358,7 @@ export function binary(
       : (xs, gs) => sumOfDerivatives(primitive, derivatives ?? [], xs, gs, null),
     transpose: transpose ? ([ct], operands) => transposeBinary(transpose, ct as NDArray, operands) : "nonlinear",
     batch: (xs, dims, _, { size }) => batchElementwise(primitive, xs, dims, null, size),
+    lower: (xs, _, [out]) => lowerBinary(spec, xs, out!),
     ...slots,
   });
   return primitive;
@@ -354,6 +379,14 @@ function applyBinary(spec: BinarySpec, a: HostArray, b: HostArray, aval: Aval): 
   const loop = lanesOf(a.dtype) === 2 ? spec.complexLoop! : spec.loop;
   loop(out.data, a.data, b.data, a.shape.length === 0 ? 0 : 1, b.shape.length === 0 ? 0 : 1, a.dtype);
   return roundInPlace(out);
+}
+
+function lowerBinary({ name, lower, complexLower, cost }: BinarySpec, [x, y]: Each<Two, Operand>, out: Aval): Lowering {
+  const { dtype } = x.aval;
+  if (lanesOf(dtype) === 1 && !isComplex(out.dtype))
+    return pointwise([x, y], ([a], [b]) => [lower(a!, b!, dtype)], cost);
+  if (!complexLower) return unreachable(`${name} of complex numbers has no lowering`);
+  return pointwise([x, y], complexLower, cost);
 }
 
 function transposeBinary(

@@ -25,6 +25,7 @@ import { bind1 } from "../core/trace.ts";
 import { neg } from "./arithmetic.ts";
 import { readOptions } from "./arguments.ts";
 import type { GatherDimensionNumbers } from "./gather.ts";
+import { type Combine, lowerScatter } from "./indexLowering.ts";
 import {
   type GatherScatterModeName,
   type IndexDims,
@@ -90,7 +91,6 @@ export const scatterWindow = (
 
 // ---------------------------------------------------------------- the primitives
 
-type Combine = "set" | "add" | "mul" | "min" | "max";
 type Derivatives = Pick<PrimitiveSlots<Three, ScatterParams>, "jvp" | "transpose">;
 export type ScatterPrimitive = Primitive<Three, ScatterParams>;
 
@@ -109,6 +109,12 @@ const scatterPrimitive = (
     reference: ([x, indices, updates], p) => [scatterHost(x, indices, updates, p, combine)],
     ...derivatives,
     batch: (operands, dims, p, axis) => batchScatter(self(), operands, dims, p, axis),
+    lower: ([x, indices, updates], p) =>
+      lowerScatter(x, indices, updates, indexDims(p.dimensionNumbers), {
+        clamp: p.mode === "clip",
+        unique: p.uniqueIndices && p.mode !== "clip",
+        combine,
+      }),
     printParams: (p) => ({
       dimension_numbers: p.dimensionNumbers,
       indices_are_sorted: p.indicesAreSorted,

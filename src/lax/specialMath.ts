@@ -11,7 +11,7 @@ const twoOverRootPi = 1.1283791670955126;
  * Chebyshev coefficients of log(erfc(x) e^(x²) / t) in u = 2t − 1, t = 2 / (2 + x), for x ≥ 0: smooth on all of [0, ∞],
  * so one series serves. Computed with 50 digits from the definition.
  */
-const erfcSeries = [
+export const erfcSeries: readonly number[] = [
   -1.3026537197817094342, 0.6419697923564902603, 0.019476473204185836312, -0.0095615147868086316419,
   -0.0009465953444820368663, 0.00036683949785276145187, 0.000042523324806907771645, -0.000020278578112534243154,
   -1.6242900046470255135e-6, 1.3036558355805232018e-6, 1.5626441722066143178e-8, -8.5238095914926542525e-8,
@@ -92,7 +92,7 @@ export function lgamma(x: number): number {
 }
 
 /** B(2k) / 2k for k = 1 … 8. */
-const digammaSeries = [
+export const digammaSeries: readonly number[] = [
   0.08333333333333333, -0.008333333333333333, 0.003968253968253968, -0.004166666666666667, 0.007575757575757576,
   -0.021092796092796094, 0.08333333333333333, -0.4432598039215686,
 ];
@@ -114,7 +114,7 @@ export function digamma(x: number): number {
 }
 
 /** (2k)! / B(2k), for k = 1 … 12. */
-const zetaSeries = [
+export const zetaSeries: readonly number[] = [
   12.0, -720.0, 30240.0, -1209600.0, 47900160.0, -1.8924375803183791606e9, 7.47242496e10, -2.950130727918164224e12,
   1.1646782814350067249e14, -4.5979787224074726105e15, 1.8152105401943546773e17, -7.1661652561756670113e18,
 ];

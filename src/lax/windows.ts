@@ -27,7 +27,7 @@ import { batchToFront, zerosLike } from "../core/structural.ts";
 import { bind1 } from "../core/trace.ts";
 import { vjpLhsPadding } from "./convDimensions.ts";
 import { type PadAxis, inserted, padArray } from "./movement.ts";
-import { highest, lowest } from "./reduce.ts";
+import { highest, lowest } from "./reduceLowering.ts";
 import {
   type AxisWindow,
   type Meetings,
@@ -37,6 +37,7 @@ import {
   positionAt,
   strideCount,
 } from "./windowGeometry.ts";
+import { lowerSelectAndGather, lowerSelectAndScatter, lowerWindow } from "./windowsLowering.ts";
 
 export interface WindowParams {
   readonly windowDimensions: readonly number[];
@@ -117,6 +118,7 @@ const windowPrimitive = (
     reference: ([x], p, [out]) => [windowHost(x, p, out!, monoid)],
     ...derivatives,
     batch: ([x], [d], p) => ({ outs: [bind1(self(), [x], withAxis(p, d!))], dims: [d] }),
+    lower: ([x], p) => lowerWindow(x, p, monoid),
     printParams: printWindow,
   });
 
@@ -270,6 +272,7 @@ export const selectAndGatherAddP: Primitive<Two, SelectParams> = /* @__PURE__ */
     null,
   ],
   batch: (xs, dims, p, axis) => batchSelect(() => selectAndGatherAddP, xs, dims, p, axis),
+  lower: ([t, x], p) => lowerSelectAndGather(t, x, p),
   printParams: printSelect,
 });
 
@@ -299,6 +302,7 @@ export const selectAndScatterAddP: Primitive<Two, SelectParams> = /* @__PURE__ *
     null,
   ],
   batch: (xs, dims, p, axis) => batchSelect(() => selectAndScatterAddP, xs, dims, p, axis),
+  lower: ([source, x], p) => lowerSelectAndScatter(source, x, p),
   printParams: printSelect,
 });
 

@@ -28,14 +28,13 @@ import { expandDims } from "../lax/movement.ts";
 import {
   argmax as argmaxArray,
   argmin as argminArray,
-  highest,
-  lowest,
   reduceAnd,
   reduceMax,
   reduceMin,
   reduceOr,
   reduceProd,
 } from "../lax/reduce.ts";
+import { highest, lowest } from "../lax/reduceLowering.ts";
 import { literalLike } from "../lax/rules.ts";
 import { type Rest, given, inexactOf, numericOf, optionalDType } from "./arguments.ts";
 

@@ -47,6 +47,7 @@ export function callSlots<P extends { readonly jaxpr: Jaxpr }>(self: () => AnyPr
       const { jaxpr, usedInputs } = dceJaxpr(params.jaxpr, used);
       return { usedInputs, keptOutputs: used, params: { ...params, jaxpr: dropInputs(jaxpr, usedInputs) } };
     },
+    lower: (_, { jaxpr }) => ({ form: "call", jaxpr }),
     subJaxprs: ({ jaxpr }) => [jaxpr],
     stepwise: (ins, { jaxpr }) => evalJaxpr(jaxpr, [], ins),
   };
@@ -83,6 +84,7 @@ export const customCallSlots = <P extends CustomCallParams>(): Omit<
     );
     return { args: [...consts, ...ins], params: { ...params, jaxpr, numConsts: consts.length } };
   },
+  lower: (_, { jaxpr }) => ({ form: "call", jaxpr: jaxpr ?? unreachable("a custom call was not staged") }),
   subJaxprs: ({ jaxpr }) => (jaxpr ? [jaxpr] : []),
   inline: ({ jaxpr }) => jaxpr,
   stepwise: (ins, { jaxpr, call }) => (jaxpr ? evalJaxpr(jaxpr, [], ins) : call(ins)),

@@ -229,6 +229,7 @@ export const nameP: Primitive<One, NameParams> = /* @__PURE__ */ definePrimitive
   transpose: ([ct]) => [ct!],
   batch: ([x], [d], p) => ({ outs: [bind1(nameP, [x], p)], dims: [d] }),
   simplify: ([x]) => x!,
+  lower: () => ({ form: "identity" }),
 });
 
 /**

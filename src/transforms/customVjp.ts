@@ -87,6 +87,12 @@ const customLinP: Primitive<Many, CustomLinParams> = /* @__PURE__ */ definePrimi
     });
     return { outs, dims: outs.map(() => 0) };
   },
+  lower: (_ins, { name }) => ({
+    form: "compose",
+    with: () => {
+      throw forwardMode(name);
+    },
+  }),
   printParams: ({ name }) => ({ name }),
 });
 

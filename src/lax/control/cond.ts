@@ -67,6 +67,7 @@ export const condP: Primitive<Many, CondParams> = /* @__PURE__ */ definePrimitiv
     const next = pruned.map((p) => ({ ...p.jaxpr, inVars: pick(p.jaxpr.inVars, usedInputs) }));
     return { usedInputs: [true, ...usedInputs], keptOutputs: used, params: { branches: next } };
   },
+  lower: (_, { branches }) => ({ form: "cond", branches }),
   subJaxprs: ({ branches }) => branches,
   stepwise: ([index, ...ins], { branches }) => evalJaxpr(branches[indexValue(index!)]!, [], ins),
 });

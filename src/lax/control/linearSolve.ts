@@ -8,7 +8,8 @@
 import type { Aval } from "../../core/aval.ts";
 import { type AnyFunction, checkCallable, checkOptions, flattenResult, flattenTree } from "../../core/call.ts";
 import type { Interpreters } from "../../core/interpreters.ts";
-import { type Jaxpr, Var, evalJaxpr, hoistConsts, outAvals } from "../../core/jaxpr.ts";
+import { type Jaxpr, Var, evalJaxpr, hoistConsts, makeJaxprOf, outAvals } from "../../core/jaxpr.ts";
+import type { Operand } from "../../core/lowering.ts";
 import type { NDArray } from "../../core/ndarray.ts";
 import { type Many, type Primitive, type Tangent, Zero, definePrimitive, isLinear } from "../../core/primitive.ts";
 import { TransformError, TreeError } from "../../core/problem.ts";
@@ -130,12 +131,28 @@ export const linearSolveP: Primitive<Many, LinearSolveParams> = /* @__PURE__ */ 
     const outs = bind(linearSolveP, [...operands.slice(0, operands.length - b.length), ...b], next);
     return { outs, dims: at(flags) };
   },
+  lower: (ins: readonly Operand[], { jaxprs, counts }) => ({ form: "call", jaxpr: solveJaxpr(ins, jaxprs.solve, counts) }),
   subJaxprs: ({ jaxprs }) => Object.values(jaxprs).filter((j): j is Jaxpr => j !== null),
   stepwise: (ins, { jaxprs, counts }) => {
     const p = partsOf(ins, counts);
     return evalJaxpr(jaxprs.solve, [], [...p.solve, ...p.b]);
   },
 });
+
+/** The solver as a jaxpr of all operands. */
+function solveJaxpr(ins: readonly Operand[], solve: Jaxpr, counts: Counts): Jaxpr {
+  const p = partsOf(ins, counts);
+  const vars = (xs: readonly Operand[]): Var[] => xs.map((x) => new Var(x.aval));
+  const n = counts.solve;
+  const inVars = [
+    ...vars(p.matvec),
+    ...vars(p.vecmat),
+    ...solve.inVars.slice(0, n),
+    ...vars(p.transposeSolve),
+    ...solve.inVars.slice(n),
+  ];
+  return makeJaxprOf([], inVars, solve.eqns, solve.outs);
+}
 
 function jvpSolve(
   primals: readonly NDArray[],
@@ -339,6 +356,7 @@ export const customRootP: Primitive<Many, RootParams> = /* @__PURE__ */ definePr
     return { outs, dims: outs.map(() => 0) };
   },
   subJaxprs: ({ solve, f, linearSolve }) => [solve, f, linearSolve],
+  lower: (_, { solve }) => ({ form: "call", jaxpr: solve }),
   inline: ({ solve }) => solve,
   stepwise: (ins, { solve }) => evalJaxpr(solve, [], ins),
 });

@@ -150,6 +150,14 @@ export const scanP: Primitive<Many, ScanParams> = /* @__PURE__ */ definePrimitiv
       saved: saved.map((v) => v.aval.withShape([length, ...v.aval.shape])),
     };
   },
+  lower: (_, { jaxpr, length, reverse, numConsts, numCarry }) => ({
+    form: "scan",
+    body: jaxpr,
+    consts: numConsts,
+    carries: numCarry,
+    length,
+    reverse,
+  }),
   subJaxprs: ({ jaxpr }) => [jaxpr],
   stepwise: (ins, params) => stepScan(ins, params),
   printParams: ({ jaxpr, length, reverse, numConsts, numCarry, unroll }) => ({

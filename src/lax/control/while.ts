@@ -112,6 +112,13 @@ export const whileP: Primitive<Many, WhileParams> = /* @__PURE__ */ definePrimit
       carry = next;
     }
   },
+  lower: (_, { condJaxpr, bodyJaxpr, condConsts, bodyConsts }) => ({
+    form: "while",
+    predicate: condJaxpr,
+    body: bodyJaxpr,
+    predicateConsts: condConsts,
+    bodyConsts,
+  }),
   subJaxprs: ({ condJaxpr, bodyJaxpr }) => [condJaxpr, bodyJaxpr],
   stepwise: (ins, params) => {
     const [condConsts, bodyConsts, init] = split(ins, params);

@@ -1,0 +1,315 @@
+/**
+ * Loop nests to WebAssembly: one module, one exported function a nest. A function takes the addresses of the nest's
+ * parameters in order, then the address of scratch memory, aligned to 16 bytes.
+ *
+ * Block, thread and serial loops are loops; private buffers with known indices are wasm locals (`plan.ts`). A vector loop
+ * runs groups of four lanes, then what is left over one by one; short bodies are repeated to spare loop overhead.
+ */
+import { type IndexVar, add, addConstant, indexVar, scale, varIndex, zeroIndex } from "../../core/indexing.ts";
+import { unreachable } from "../../core/problem.ts";
+import { type Buffer, type Expr, loadedType, storageBytes } from "../../core/scalar.ts";
+import {
+  type Assign,
+  type For,
+  type Let,
+  type LoopNest,
+  type Stmt,
+  type Store,
+  visitStmts,
+} from "../../compiler/loopNest/loopNest.ts";
+import { Code, type FunctionBody, type ValueType, encodeModule, f64Type, i32Type, simd, v128Type } from "./encoder.ts";
+import { type LoopPlan, type NestPlan, planNest, visitExprs } from "./plan.ts";
+import { valueTypeOf } from "./scalarCode.ts";
+import { VectorCode } from "./vectorCode.ts";
+
+export interface WasmFeatures {
+  /** Whether `acc + a * b` may become one fused instruction where it accumulates. */
+  readonly relaxedSimd: boolean;
+}
+export interface WasmModule {
+  readonly bytes: Uint8Array;
+  /** Bytes of scratch memory that each function needs. */
+  readonly scratchBytes: readonly number[];
+  /** Functions of the module `math` that it imports, on f64. */
+  readonly mathImports: readonly string[];
+}
+
+/** Compiles nests to one module that exports them as `k0`, `k1`, …; it imports `env.memory`. */
+export function emitModule(nests: readonly LoopNest[], features: WasmFeatures): WasmModule {
+  const imports = new Map<string, { index: number; operands: number }>();
+  const importFunction = (name: string, operands: number): number => {
+    let known = imports.get(name);
+    if (!known) imports.set(name, (known = { index: imports.size, operands }));
+    return known.index;
+  };
+  const functions = nests.map((nest) => new NestCode(nest, planNest(nest), features, importFunction).run());
+  const types = [...imports].map(([name, { operands }]) => ({
+    name,
+    type: { params: new Array<ValueType>(operands).fill(f64Type), results: [f64Type] as const },
+  }));
+  return {
+    bytes: encodeModule(types, functions),
+    scratchBytes: functions.map((f) => f.scratchBytes),
+    mathImports: [...imports.keys()],
+  };
+}
+
+const loopOp = 0x03;
+const ifOp = 0x04;
+const endOp = 0x0b;
+const branchIf = 0x0d;
+const less = 0x49;
+const plus = 0x6a;
+const noResult = 0x40;
+
+/** Nodes of a vector body that are worth repeating in one iteration, and the remaining elements worth a copy each. */
+const repeatedNodes = 48;
+const tailNodes = 96;
+
+class NestCode extends VectorCode {
+  readonly #nest: LoopNest;
+  readonly #features: WasmFeatures;
+  #lanes = false;
+  #scratchBytes = 0;
+
+  constructor(
+    nest: LoopNest,
+    plan: NestPlan,
+    features: WasmFeatures,
+    importFunction: (name: string, operands: number) => number,
+  ) {
+    super(nest.params.length + 1, plan, importFunction);
+    this.#nest = nest;
+    this.#features = features;
+  }
+
+  run(): FunctionBody & { readonly scratchBytes: number } {
+    const { params, scratch, body } = this.#nest;
+    params.forEach(({ buffer }, i) => this.bases.set(buffer, { local: i, offset: 0, perThread: false }));
+    let threads = 1;
+    visitStmts(body, (s) => {
+      if (s.kind === "for" && s.loop === "thread") threads = s.variable.extent;
+    });
+    for (const b of scratch) this.#place(b, threads);
+    this.#body(body);
+    return {
+      type: { params: new Array<ValueType>(params.length + 1).fill(i32Type), results: [] },
+      locals: this.types,
+      code: this.code,
+      scratchBytes: this.#scratchBytes,
+    };
+  }
+
+  /** Gives a scratch buffer its registers or its memory. */
+  #place(b: Buffer, threads: number): void {
+    const kind = this.plan.registers.get(b);
+    if (kind) {
+      const type = kind === "scalars" ? valueTypeOf(loadedType(b.storage)) : v128Type;
+      const number = kind === "vectors" ? Math.ceil(b.length / 4) : b.length;
+      this.registers.set(b, { kind, locals: Array.from({ length: number }, () => this.newLocal(type)) });
+      return;
+    }
+    const perThread = b.space === "private" && threads > 1;
+    this.bases.set(b, { local: this.#nest.params.length, offset: this.#scratchBytes, perThread });
+    const bytes = b.length * storageBytes[b.storage] * (perThread ? threads : 1);
+    this.#scratchBytes += Math.ceil(bytes / 16) * 16;
+  }
+
+  #body(body: readonly Stmt[]): void {
+    for (const s of body) {
+      this.dependences = new Map();
+      this.uses = new Map();
+      if (s.kind !== "for") this.#countUses(s);
+      this.#statement(s);
+      this.endStatement();
+    }
+  }
+
+  #countUses(s: Stmt): void {
+    visitExprs(s, (e) => {
+      const n = this.uses.get(e) ?? 0;
+      this.uses.set(e, n + 1);
+      return n === 0;
+    });
+  }
+
+  #statement(s: Stmt): void {
+    switch (s.kind) {
+      case "for":
+        return this.#for(s);
+      case "let":
+        return this.#let(s);
+      case "declare":
+      case "assign":
+        return this.#assign(s);
+      case "store":
+        return this.#store(s);
+      case "if":
+        this.scalar(s.condition);
+        this.code.op(ifOp).byte(noResult);
+        this.open("if");
+        this.#body(s.body);
+        this.close();
+        this.code.op(endOp);
+        return;
+      case "barrier":
+        return;
+    }
+  }
+
+  // -------------------------------------------------------------- locals and stores
+
+  #let({ local, value }: Let): void {
+    const at = this.dependence(value);
+    const vector = at.varies;
+    const type = vector ? v128Type : valueTypeOf(local.type);
+    const loop = this.target(at);
+    if (loop > 0 && !vector && !this.isLeaf(value)) {
+      this.locals.set(local, { wasm: this.hoistedScalar(value, loop), vector, at });
+      return;
+    }
+    if (vector) this.vector(value);
+    else this.scalar(value);
+    const wasm = this.scopedLocal(type);
+    this.code.set(wasm);
+    this.locals.set(local, { wasm, vector, at: { depth: this.top, copy: 0, changes: false, varies: vector } });
+  }
+
+  #assign({ kind, local, value }: Assign): void {
+    if (kind === "declare") {
+      const wasm = this.scopedLocal(this.#lanes ? v128Type : valueTypeOf(local.type));
+      const at = { depth: this.top, copy: 0, changes: true, varies: this.#lanes };
+      this.locals.set(local, { wasm, vector: this.#lanes, at });
+    }
+    const { wasm, vector } = this.locals.get(local) ?? unreachable(`local ${local.name} is not declared`);
+    if (vector) this.#accumulated(value, (e) => e.kind === "local" && e.local === local);
+    else this.scalar(value);
+    this.code.set(wasm);
+  }
+
+  #store(s: Store): void {
+    if (this.#lanes) {
+      const place = s.index.key;
+      const same = (e: Expr): boolean => e.kind === "load" && e.buffer === s.buffer && e.index.key === place;
+      this.storeVector(s, () => this.#accumulated(s.value, same));
+      return;
+    }
+    const resolved = this.resolve(s.index, -1);
+    const registers = this.registers.get(s.buffer);
+    if (registers) {
+      this.writeRegister(registers, resolved.constant, s.value);
+      return;
+    }
+    const offset = this.address(s.buffer, resolved);
+    this.scalar(s.value);
+    this.storeScalar(s.buffer, offset);
+  }
+
+  /** Pushes four lanes of a value; if it is the old one plus a product, in one instruction where the machine has it. */
+  #accumulated(value: Expr, isOld: (e: Expr) => boolean): void {
+    if (this.#features.relaxedSimd && value.kind === "binary" && value.op === "add" && value.type === "f32") {
+      const { x, y } = value;
+      if (isOld(x) && y.kind === "binary" && y.op === "mul" && this.uses.get(y) === 1) {
+        this.vector(y.x);
+        this.vector(y.y);
+        this.vector(x);
+        this.code.op(simd(0x105));
+        return;
+      }
+    }
+    this.vector(value);
+  }
+
+  // -------------------------------------------------------------- loops
+
+  #for(s: For): void {
+    const plan = this.plan.loops.get(s)!;
+    const { variable: v, body } = s;
+    if (v.extent === 0) return;
+    const thread = this.thread;
+    if (s.loop === "thread") this.thread = varIndex(v);
+    if (plan.lanes) this.#lanesOf(s, plan);
+    else if (plan.copies) this.#copies(plan, v, 0, v.extent, body);
+    else
+      this.#loop(plan, v, () => {
+        this.#body(body);
+      });
+    this.thread = thread;
+  }
+
+  /** A loop whose variable is bound to a counter. */
+  #loop(plan: LoopPlan, v: IndexVar, write: () => void): void {
+    const outer = this.code;
+    const depth = this.open("loop", plan);
+    const counter = this.newLocal(i32Type);
+    this.scopes[depth]!.owned.push({ local: counter, type: i32Type });
+    this.code = new Code();
+    this.bind(v, { kind: "counter", local: counter, scope: depth }, write);
+    const inner = this.code;
+    const { before, steps } = this.close();
+    this.code = outer;
+    outer.append(before).i32(0).set(counter).op(loopOp).byte(noResult).append(inner);
+    for (const { local, by } of steps) outer.get(local).i32(by).op(plus).set(local);
+    outer.get(counter).i32(1).op(plus).tee(counter).i32(v.extent).op(less).op(branchIf).unsigned(0).op(endOp);
+  }
+
+  /** Copies of a body, before which stands what they share. */
+  #inCopies(plan: LoopPlan, write: () => void): void {
+    const outer = this.code;
+    this.open("copies", plan);
+    this.code = new Code();
+    write();
+    const inner = this.code;
+    const { before } = this.close();
+    this.code = outer.append(before).append(inner);
+  }
+  #copies(plan: LoopPlan, v: IndexVar, from: number, to: number, body: readonly Stmt[]): void {
+    this.#inCopies(plan, () => {
+      for (let i = from; i < to; i++) {
+        const scope = this.open("copy");
+        this.bind(v, { kind: "constant", value: i, scope }, () => this.#body(body));
+        this.close();
+      }
+    });
+  }
+
+  /** Four lanes of a vector loop's body; their index is a multiple of 4 plus the lane. */
+  #group(v: IndexVar, first: ReturnType<typeof varIndex>, body: readonly Stmt[]): void {
+    const scope = this.open("copy");
+    this.#lanes = true;
+    this.bind(this.lane, { kind: "lane", scope }, () =>
+      this.bind(v, { kind: "sum", index: add(first, varIndex(this.lane)), scope }, () => this.#body(body)),
+    );
+    this.#lanes = false;
+    this.close();
+  }
+
+  #lanesOf({ variable: v, body }: For, plan: LoopPlan): void {
+    const groups = v.extent >> 2;
+    const repeat = plan.size * 4 <= repeatedNodes ? 4 : plan.size * 2 <= repeatedNodes ? 2 : 1;
+    const whole = Math.floor(groups / repeat);
+    const rounds = plan.copies || whole === 1 ? 0 : whole;
+    if (rounds > 0) {
+      const round = indexVar("round", rounds);
+      this.#loop(plan, round, () => {
+        for (let i = 0; i < repeat; i++) this.#group(v, addConstant(scale(varIndex(round), 4 * repeat), 4 * i), body);
+      });
+    }
+    if (rounds * repeat < groups)
+      this.#inCopies(plan, () => {
+        for (let g = rounds * repeat; g < groups; g++) this.#group(v, addConstant(zeroIndex, 4 * g), body);
+      });
+    const rest = v.extent & 3;
+    if (rest === 0) return;
+    if (plan.copies || plan.size * rest <= tailNodes) this.#copies(plan, v, 4 * groups, v.extent, body);
+    else {
+      const place = indexVar("rest", rest);
+      this.#loop(plan, place, () => {
+        const scope = this.open("copy");
+        const index = addConstant(varIndex(place), 4 * groups);
+        this.bind(v, { kind: "sum", index, scope }, () => this.#body(body));
+        this.close();
+      });
+    }
+  }
+}

@@ -1,0 +1,332 @@
+/**
+ * Scalar expressions as wasm: one value on the stack, bool as 0 or 1 in an i32. Whatever a loop does not change is computed
+ * before it; an expression used twice in a statement is computed once.
+ */
+import { unreachable } from "../../core/problem.ts";
+import {
+  type BinaryOp,
+  type Buffer,
+  type CompareOp,
+  type Expr,
+  type Load,
+  type Local,
+  type ScalarType,
+  type StorageType,
+  type UnaryOp,
+  storageBytes,
+} from "../../core/scalar.ts";
+import { Addresses, type Base, type Resolved } from "./addresses.ts";
+import { f32Type, f64Type, i32Type, saturating, type ValueType } from "./encoder.ts";
+import type { NestPlan, RegisterKind } from "./plan.ts";
+import { type Dependence, independent, joined } from "./scopes.ts";
+
+export const valueTypeOf = (t: ScalarType): ValueType => (t === "f32" ? f32Type : t === "f64" ? f64Type : i32Type);
+
+/** Opcodes by operation, for i32, u32, f32 and f64; 0 where there is none. */
+const binaryOps: Readonly<Partial<Record<BinaryOp, readonly [number, number, number, number]>>> = {
+  add: [0x6a, 0x6a, 0x92, 0xa0],
+  sub: [0x6b, 0x6b, 0x93, 0xa1],
+  mul: [0x6c, 0x6c, 0x94, 0xa2],
+  div: [0x6d, 0x6e, 0x95, 0xa3],
+  rem: [0x6f, 0x70, 0, 0],
+  min: [0, 0, 0x96, 0xa4],
+  max: [0, 0, 0x97, 0xa5],
+  and: [0x71, 0x71, 0, 0],
+  or: [0x72, 0x72, 0, 0],
+  xor: [0x73, 0x73, 0, 0],
+  shl: [0x74, 0x74, 0, 0],
+  shr: [0x75, 0x76, 0, 0],
+};
+const unaryOps: Readonly<Partial<Record<UnaryOp, readonly [number, number, number, number]>>> = {
+  neg: [0, 0, 0x8c, 0x9a],
+  abs: [0, 0, 0x8b, 0x99],
+  sqrt: [0, 0, 0x91, 0x9f],
+  floor: [0, 0, 0x8e, 0x9c],
+  ceil: [0, 0, 0x8d, 0x9b],
+  trunc: [0, 0, 0x8f, 0x9d],
+  round: [0, 0, 0x90, 0x9e],
+  clz: [0x67, 0x67, 0, 0],
+  popcount: [0x69, 0x69, 0, 0],
+};
+const compareOps: Readonly<Record<CompareOp, readonly [number, number, number, number]>> = {
+  eq: [0x46, 0x46, 0x5b, 0x61],
+  ne: [0x47, 0x47, 0x5c, 0x62],
+  lt: [0x48, 0x49, 0x5d, 0x63],
+  gt: [0x4a, 0x4b, 0x5e, 0x64],
+  le: [0x4c, 0x4d, 0x5f, 0x65],
+  ge: [0x4e, 0x4f, 0x60, 0x66],
+};
+const column = (t: ScalarType): number => (t === "i32" ? 0 : t === "f32" ? 2 : t === "f64" ? 3 : 1);
+const selectOp = 0x1b;
+const loadOps: Readonly<Record<StorageType, number>> = {
+  i8: 0x2c,
+  u8: 0x2d,
+  i16: 0x2e,
+  u16: 0x2f,
+  i32: 0x28,
+  u32: 0x28,
+  f32: 0x2a,
+  f64: 0x2b,
+};
+const storeOps: Readonly<Record<StorageType, number>> = {
+  i8: 0x3a,
+  u8: 0x3a,
+  i16: 0x3b,
+  u16: 0x3b,
+  i32: 0x36,
+  u32: 0x36,
+  f32: 0x38,
+  f64: 0x39,
+};
+export const alignmentOf = (s: StorageType): number => 31 - Math.clz32(storageBytes[s]);
+
+/** The wasm locals of a private buffer. */
+export interface Registers {
+  readonly kind: RegisterKind;
+  readonly locals: readonly number[];
+}
+/** What stands for a local. */
+export interface LocalBinding {
+  readonly wasm: number;
+  /** Whether it holds four lanes. */
+  readonly vector: boolean;
+  readonly at: Dependence;
+}
+
+export abstract class ScalarCode extends Addresses {
+  protected readonly locals = new Map<Local, LocalBinding>();
+  protected readonly registers = new Map<Buffer, Registers>();
+  protected readonly bases = new Map<Buffer, Base>();
+  protected readonly plan: NestPlan;
+  /** How often the current statement uses an expression, and on what those depend that were asked. */
+  protected uses = new Map<Expr, number>();
+  protected dependences = new Map<Expr, Dependence>();
+  readonly #import: (name: string, operands: number) => number;
+
+  /** `importFunction` gives the number of a function of the module `math`. */
+  constructor(params: number, plan: NestPlan, importFunction: (name: string, operands: number) => number) {
+    super(params);
+    this.plan = plan;
+    this.#import = importFunction;
+  }
+
+  protected base(buffer: Buffer): Base {
+    return this.bases.get(buffer) ?? unreachable(`buffer ${buffer.name} is not of this nest`);
+  }
+
+  // -------------------------------------------------------------- dependence
+
+  dependence(e: Expr): Dependence {
+    let known = this.dependences.get(e);
+    if (!known) this.dependences.set(e, (known = this.#dependence(e)));
+    return known;
+  }
+  #dependence(e: Expr): Dependence {
+    switch (e.kind) {
+      case "const":
+        return independent;
+      case "index":
+        return this.indexDependence(e.index);
+      case "load": {
+        const at = joined(this.indexDependence(e.index), { ...independent, depth: this.guard() });
+        if (!this.plan.stored.has(e.buffer)) return at;
+        const depth = this.changedIn(({ stored }) => stored.has(e.buffer));
+        const own = this.bases.get(e.buffer)?.perThread ? this.indexDependence(this.thread) : independent;
+        return joined(joined(at, own), { ...independent, depth, changes: true });
+      }
+      case "local": {
+        const { at } = this.locals.get(e.local) ?? unreachable(`local ${e.local.name} is not bound`);
+        if (!e.local.mutable) return at;
+        return joined(at, { ...independent, depth: this.changedIn(({ assigned }) => assigned.has(e.local)) });
+      }
+      case "unary":
+      case "convert":
+      case "bitcast":
+        return this.dependence(e.x);
+      case "binary": {
+        const at = joined(this.dependence(e.x), this.dependence(e.y));
+        const traps = (e.op === "div" || e.op === "rem") && (e.type === "i32" || e.type === "u32");
+        return traps ? joined(at, { ...independent, depth: this.guard() }) : at;
+      }
+      case "compare":
+        return joined(this.dependence(e.x), this.dependence(e.y));
+      case "select":
+        return joined(this.dependence(e.condition), joined(this.dependence(e.x), this.dependence(e.y)));
+      case "reduced":
+        return unreachable("a reduction reached code generation");
+    }
+  }
+
+  /** Whether a local is as good a place as any for what the expression gives. */
+  protected isLeaf(e: Expr): boolean {
+    return e.kind === "const" || e.kind === "local" || (e.kind === "load" && this.registers.has(e.buffer));
+  }
+
+  // -------------------------------------------------------------- values
+
+  scalar(e: Expr): void {
+    if (this.isLeaf(e)) return this.#compute(e);
+    const at = this.dependence(e);
+    const loop = this.target(at);
+    if (loop > 0) {
+      this.code.get(this.hoistedScalar(e, loop));
+      return;
+    }
+    const known = this.memo.get(e);
+    if (known !== undefined) {
+      this.code.get(known);
+      return;
+    }
+    this.#compute(e);
+    if ((this.uses.get(e) ?? 2) < 2) return;
+    const local = this.temporary(valueTypeOf(e.type));
+    this.code.tee(local);
+    this.memo.set(e, local);
+  }
+  /** A local that holds the value, computed before a loop. */
+  protected hoistedScalar(e: Expr, loop: number): number {
+    return this.hoisted(e, loop, this.dependence(e), valueTypeOf(e.type), () => this.#compute(e));
+  }
+
+  #compute(e: Expr): void {
+    const { code } = this;
+    switch (e.kind) {
+      case "const":
+        if (e.type === "f32") code.f32(e.value);
+        else if (e.type === "f64") code.f64(e.value);
+        else code.i32(e.value);
+        return;
+      case "index":
+        return this.pushIndex(this.resolve(e.index, -1));
+      case "load":
+        return this.#load(e);
+      case "local":
+        code.get(this.locals.get(e.local)!.wasm);
+        return;
+      case "unary":
+        this.scalar(e.x);
+        return this.applyUnary(e.op, e.x.type);
+      case "binary":
+        this.scalar(e.x);
+        this.scalar(e.y);
+        return this.applyBinary(e.op, e.type);
+      case "compare":
+        this.scalar(e.x);
+        this.scalar(e.y);
+        code.op(compareOps[e.op][column(e.x.type)]!);
+        return;
+      case "select":
+        this.scalar(e.x);
+        this.scalar(e.y);
+        this.scalar(e.condition);
+        code.op(selectOp);
+        return;
+      case "convert":
+        this.scalar(e.x);
+        return this.applyConvert(e.x.type, e.type);
+      case "bitcast":
+        this.scalar(e.x);
+        if (e.type === "f32") code.op(0xbe);
+        else if (e.x.type === "f32") code.op(0xbc);
+        return;
+      case "reduced":
+        unreachable("a reduction reached code generation");
+    }
+  }
+
+  #load(e: Load): void {
+    const resolved = this.resolve(e.index, -1);
+    const registers = this.registers.get(e.buffer);
+    if (registers) this.readRegister(registers, resolved.constant, e.type);
+    else this.loadScalar(e.buffer, resolved);
+  }
+  protected loadScalar(buffer: Buffer, at: Resolved): void {
+    const offset = this.address(buffer, at);
+    this.code.memory(loadOps[buffer.storage], alignmentOf(buffer.storage), offset);
+  }
+  /** Pushes one element of a private buffer. */
+  protected abstract readRegister(registers: Registers, element: number, type: ScalarType): void;
+
+  protected storeScalar(buffer: Buffer, offset: number): void {
+    this.code.memory(storeOps[buffer.storage], alignmentOf(buffer.storage), offset);
+  }
+
+  // -------------------------------------------------------------- operations on the stack
+
+  applyUnary(op: UnaryOp, type: ScalarType): void {
+    const { code } = this;
+    const direct = unaryOps[op]?.[column(type)];
+    if (direct) {
+      code.op(direct);
+      return;
+    }
+    const float = type === "f32" || type === "f64";
+    switch (op) {
+      case "neg":
+        code.i32(-1).op(0x6c);
+        return;
+      case "abs": {
+        if (type === "u32") return;
+        const x = this.temporary(i32Type);
+        code.tee(x).i32(0).get(x).op(0x6b).get(x).i32(0).op(0x4e).op(selectOp);
+        return;
+      }
+      case "not":
+        if (type === "bool") code.op(0x45);
+        else code.i32(-1).op(0x73);
+        return;
+      case "isNaN": {
+        const x = this.temporary(valueTypeOf(type));
+        code.tee(x).get(x).op(compareOps.ne[column(type)]!);
+        return;
+      }
+      default:
+        if (!float) unreachable(`${op} of ${type}`);
+        this.#call(op, 1, type);
+    }
+  }
+
+  applyBinary(op: BinaryOp, type: ScalarType): void {
+    const { code } = this;
+    const direct = binaryOps[op]?.[column(type)];
+    if (direct) {
+      code.op(direct);
+      return;
+    }
+    if (op === "min" || op === "max") {
+      const [x, y] = [this.temporary(i32Type), this.temporary(i32Type)];
+      const compare = compareOps[op === "min" ? "lt" : "gt"][column(type)]!;
+      code.set(y).tee(x).get(y).get(x).get(y).op(compare).op(selectOp);
+      return;
+    }
+    this.#call(op, 2, type);
+  }
+
+  /** Functions are imported for f64. Of f32 operands only the remainder is the same when computed there and rounded. */
+  #call(name: string, operands: number, type: ScalarType): void {
+    const { code } = this;
+    if (type === "f64") {
+      code.op(0x10).unsigned(this.#import(name, operands));
+      return;
+    }
+    if (type !== "f32" || name !== "rem") unreachable(`${name} of ${type} was not expanded`);
+    const y = this.temporary(f32Type);
+    code.set(y).op(0xbb).get(y).op(0xbb);
+    this.#call(name, operands, "f64");
+    code.op(0xb6);
+  }
+
+  applyConvert(from: ScalarType, to: ScalarType): void {
+    const { code } = this;
+    const whole = to === "i32" || to === "u32";
+    if (to === "bool") {
+      if (from === "f32") code.f32(0);
+      else if (from === "f64") code.f64(0);
+      else code.i32(0);
+      code.op(compareOps.ne[column(from)]!);
+    } else if (from === "f32" || from === "f64") {
+      if (whole) code.op(saturating((from === "f64" ? 2 : 0) + (to === "u32" ? 1 : 0)));
+      else code.op(from === "f32" ? 0xbb : 0xb6);
+    } else if (!whole) code.op((to === "f32" ? 0xb2 : 0xb7) + (from === "i32" ? 0 : 1));
+  }
+}

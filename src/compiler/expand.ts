@@ -1,0 +1,72 @@
+/**
+ * Legalising equations: what a target does not run as such is replaced by what it stands for. Compositions and calls
+ * become their equations; sorting and its like do where the host cannot reach the device's memory.
+ */
+import { embedConsts } from "../core/constant.ts";
+import type { DType } from "../core/dtype.ts";
+import type { Eqn, Jaxpr } from "../core/jaxpr.ts";
+import type { Lowering, Operand } from "../core/lowering.ts";
+import type { NDArray } from "../core/ndarray.ts";
+import { DTypeError, unreachable } from "../core/problem.ts";
+import { traceToJaxpr } from "../core/staging.ts";
+import type { Expand } from "./simplify.ts";
+import type { Target } from "./target.ts";
+
+/** The lowering of an equation for given operands. */
+export const lowerEqn = (eqn: Eqn, operands: readonly Operand[]): Lowering =>
+  // eslint-disable-next-line @typescript-eslint/no-unsafe-argument -- params are the primitive's own
+  eqn.primitive.lower!(
+    operands,
+    eqn.params,
+    eqn.outputs.map((v) => v.aval),
+  );
+
+/** The form of an equation's lowering; operands may not be asked. */
+export const formOf = (eqn: Eqn): Lowering =>
+  lowerEqn(
+    eqn,
+    eqn.inputs.map((a) => ({ aval: a.aval, at: () => unreachable("a lowering asked an operand before it was pulled") })),
+  );
+
+/** The replacements for a target. */
+export const expandFor =
+  (target: Target): Expand =>
+  (eqn) => {
+    const lowering = formOf(eqn);
+    switch (lowering.form) {
+      case "compose":
+        return { jaxpr: composed(eqn, lowering.with), isolated: false };
+      case "routine":
+        return target.sharesMemory ? null : { jaxpr: composed(eqn, lowering.compose), isolated: false };
+      case "call":
+        return { jaxpr: lowering.jaxpr, isolated: true };
+      default:
+        return null;
+    }
+  };
+
+const composed = (eqn: Eqn, f: (args: readonly NDArray[]) => readonly NDArray[]): Jaxpr =>
+  embedConsts(
+    traceToJaxpr(
+      (...args) => f(args),
+      eqn.inputs.map((a) => a.aval),
+      eqn.primitive.name,
+    ),
+  );
+
+/** Refuses dtypes that a target does not have, naming the line that made them. */
+export function checkDTypes(jaxpr: Jaxpr, target: Target): void {
+  const check = (dtype: DType, where?: Eqn): void => {
+    if (!target.dtypes.has(dtype)) throw unsupported(dtype, target, where);
+  };
+  for (const v of jaxpr.inVars) check(v.aval.dtype);
+  for (const e of jaxpr.eqns) for (const v of e.outputs) check(v.aval.dtype, e);
+}
+
+const unsupported = (dtype: DType, target: Target, eqn?: Eqn): DTypeError =>
+  new DTypeError("UnsupportedOnDevice", {
+    what: `${eqn ? `${eqn.primitive.name}: ` : ""}the device ${target.name} has no ${dtype}`,
+    ...(eqn ? { where: eqn.source.frame() } : {}),
+    why: "its arithmetic is done in 32 bits",
+    fix: `convert to float32 with x.astype(numpy.float32), or compute on the embedded device with defaultDevice("wasm")`,
+  });

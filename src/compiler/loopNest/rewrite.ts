@@ -1,0 +1,153 @@
+/** Rebuilding expressions: shared nodes stay shared, unchanged ones are kept. */
+import { type Index, type IndexValue, type IndexVar, substitute, valueIndex } from "../../core/indexing.ts";
+import {
+  type Buffer,
+  type Expr,
+  type Reduction,
+  binary,
+  bitcast,
+  compare,
+  convert,
+  load,
+  ofIndex,
+  reduced,
+  reduction,
+  select,
+  unary,
+} from "../../core/scalar.ts";
+
+/** What to replace; null keeps the node and looks inside. */
+export interface Replacements {
+  readonly variable?: (v: IndexVar) => Index | null;
+  readonly buffer?: (b: Buffer) => Buffer;
+  readonly expr?: (e: Expr) => Expr | null;
+  /** New variables of a reduction. */
+  readonly loops?: (vars: readonly IndexVar[]) => readonly IndexVar[];
+}
+
+/** A function that rewrites expressions, remembering what it has rewritten. */
+export class Rewriter {
+  readonly #by: Replacements;
+  readonly #exprs = new Map<Expr, Expr>();
+  readonly #reductions = new Map<Reduction, Reduction>();
+  constructor(by: Replacements) {
+    this.#by = by;
+  }
+
+  expr(e: Expr): Expr {
+    let known = this.#exprs.get(e);
+    if (!known) this.#exprs.set(e, (known = this.#by.expr?.(e) ?? this.#rebuild(e)));
+    return known;
+  }
+
+  index(x: Index): Index {
+    return substitute(x, (a) => (a.kind === "var" ? (this.#by.variable?.(a) ?? null) : this.#value(a)));
+  }
+  #value(a: IndexValue): Index | null {
+    const e = this.expr(a.expr);
+    return e === a.expr ? null : valueIndex(e, a.min, a.max);
+  }
+
+  #rebuild(e: Expr): Expr {
+    switch (e.kind) {
+      case "const":
+      case "local":
+        return e;
+      case "index": {
+        const index = this.index(e.index);
+        return index === e.index ? e : ofIndex(index);
+      }
+      case "load": {
+        const [buffer, index] = [this.#by.buffer?.(e.buffer) ?? e.buffer, this.index(e.index)];
+        return buffer === e.buffer && index === e.index ? e : load(buffer, index);
+      }
+      case "unary": {
+        const x = this.expr(e.x);
+        return x === e.x ? e : unary(e.op, x);
+      }
+      case "convert": {
+        const x = this.expr(e.x);
+        return x === e.x ? e : convert(x, e.type);
+      }
+      case "bitcast": {
+        const x = this.expr(e.x);
+        return x === e.x ? e : bitcast(x, e.type);
+      }
+      case "binary": {
+        const [x, y] = [this.expr(e.x), this.expr(e.y)];
+        return x === e.x && y === e.y ? e : binary(e.op, x, y);
+      }
+      case "compare": {
+        const [x, y] = [this.expr(e.x), this.expr(e.y)];
+        return x === e.x && y === e.y ? e : compare(e.op, x, y);
+      }
+      case "select": {
+        const [c, x, y] = [this.expr(e.condition), this.expr(e.x), this.expr(e.y)];
+        return c === e.condition && x === e.x && y === e.y ? e : select(c, x, y);
+      }
+      case "reduced": {
+        const r = this.reduction(e.reduction);
+        return r === e.reduction ? e : reduced(r, e.lane);
+      }
+    }
+  }
+
+  reduction(r: Reduction): Reduction {
+    let known = this.#reductions.get(r);
+    if (!known) {
+      const vars = this.#by.loops?.(r.vars) ?? r.vars;
+      const body = r.body.map((b) => this.expr(b));
+      const same = vars === r.vars && body.every((b, i) => b === r.body[i]);
+      this.#reductions.set(r, (known = same ? r : reduction(vars, r.types, r.init, r.combine, body)));
+    }
+    return known;
+  }
+}
+
+/** Calls `f` for every node of a DAG once, operands first; reductions' bodies included. */
+export function visitExprs(roots: readonly Expr[], f: (e: Expr) => void): void {
+  const seen = new Set<Expr | Reduction>();
+  const visit = (e: Expr): void => {
+    if (seen.has(e)) return;
+    seen.add(e);
+    for (const x of operandsOf(e)) visit(x);
+    if (e.kind === "reduced" && !seen.has(e.reduction)) {
+      seen.add(e.reduction);
+      e.reduction.body.forEach(visit);
+    }
+    f(e);
+  };
+  roots.forEach(visit);
+}
+
+/** Direct operands, those inside indices included; not the bodies of reductions. */
+export function operandsOf(e: Expr): readonly Expr[] {
+  switch (e.kind) {
+    case "unary":
+    case "convert":
+    case "bitcast":
+      return [e.x];
+    case "binary":
+    case "compare":
+      return [e.x, e.y];
+    case "select":
+      return [e.condition, e.x, e.y];
+    case "index":
+    case "load":
+      return valuesIn(e.index);
+    default:
+      return [];
+  }
+}
+
+/** Run-time values inside an index. */
+export function valuesIn(x: Index): Expr[] {
+  const out: Expr[] = [];
+  const visit = (i: Index): void => {
+    for (const { atom } of i.terms)
+      if (atom.kind === "value") out.push(atom.expr);
+      else if (atom.kind !== "var") visit(atom.of);
+  };
+  visit(x);
+  return out;
+}

@@ -1,0 +1,537 @@
+/**
+ * partition: equations → fusion groups, one kernel each.
+ *
+ * Every variable is *homed* in a group, which stores it if others need it, or *floats*: it is computed wherever it is
+ * read. Groups grow forward. A reduction or contraction opens a group whose *rows* are the elements of its result;
+ * elementwise equations that depend on a group join it if each of their elements needs one row and each row is needed
+ * for equally many elements; a reduction joins if its result has the same rows. Softmax is such a group: max, sum and
+ * quotient over the rows. Equations that depend on no group float, and so do views; those that must lie in memory
+ * (results, operands of loops) open groups of their own, which elementwise equations join in turn.
+ *
+ * Invariants: a group never depends on itself through another one; rows are counted by the flat position in the result
+ * of the group's first reduction (its `frame`), and `rowOf` gives the row that an element of a member belongs to.
+ */
+import { type Index, flatIndex, substitute } from "../core/indexing.ts";
+import type { IndexVar } from "../core/indexing.ts";
+import { type Atom, type Eqn, type Jaxpr, Var, isVar } from "../core/jaxpr.ts";
+import { unreachable } from "../core/problem.ts";
+import { type Shape, sizeOf } from "../core/shape.ts";
+import { type Access, accessOf } from "./access.ts";
+import { axisVars, indicesOf } from "./pull.ts";
+import type { Target } from "./target.ts";
+
+export type GroupKind = "map" | "reduce" | "contract";
+
+/** Equations that become one kernel. */
+export interface Group {
+  readonly kind: GroupKind;
+  /** Shape of the rows. */
+  readonly frame: Shape;
+  /** Elements that each row reduces over. */
+  readonly rowLength: number;
+  /** Equations homed here, in order. Floating ones that they read are computed here too. */
+  readonly members: readonly Eqn[];
+  /** The row of an element of a member's result, in terms of `axisVars` of its shape. */
+  readonly rowOf: ReadonlyMap<Var, Index>;
+  /** What is read from memory. */
+  readonly inputs: ReadonlySet<Var>;
+  /** What is stored. */
+  readonly outputs: readonly Var[];
+}
+export type PlanStep =
+  | { readonly kind: "group"; readonly group: Group }
+  /** An equation that is not pulled: a loop, a routine, a scatter, …; it may compute floating operands itself. */
+  | { readonly kind: "eqn"; readonly eqn: Eqn; readonly access: Access };
+
+export interface FusionPlan {
+  readonly steps: readonly PlanStep[];
+  /** Results; what only passed through identities is the operand itself. */
+  readonly outs: readonly Atom[];
+  /** The equation of every variable that is no input. */
+  readonly producers: ReadonlyMap<Var, Eqn>;
+  /** Whether a variable is an input or some step's result. */
+  readonly inMemory: (v: Var) => boolean;
+}
+
+export const partition = (target: Target) => (jaxpr: Jaxpr): FusionPlan => new Partition(jaxpr, target).plan();
+
+/** A step under construction. */
+interface Draft {
+  readonly id: number;
+  kind: GroupKind | "eqn";
+  frame: Shape;
+  rowLength: number;
+  members: Eqn[];
+  rowOf: Map<Var, Index>;
+  inputs: Set<Var>;
+  /** Steps whose results are read. */
+  deps: Set<Draft>;
+  access: Access | null;
+  mergedInto: Draft | null;
+}
+
+/** What is known of a variable while groups grow. */
+interface Info {
+  readonly home: Draft | null;
+  /** For each group that it depends on through floating equations: the row an element needs, or null if it needs several. */
+  readonly rows: ReadonlyMap<Draft, Index | null>;
+  /** Variables in memory that a floating variable is computed from; itself otherwise. */
+  readonly leaves: ReadonlySet<Var>;
+  /** Of recomputing one element. */
+  readonly cost: number;
+  readonly depth: number;
+}
+
+/** Above this, an element is not computed in two kernels. */
+const expensive = 8;
+/** Chains are cut here: what computes them recurses. */
+const maxDepth = 64;
+
+class Partition {
+  readonly #inVars: readonly Var[];
+  readonly #eqns: Eqn[] = [];
+  readonly #outs: readonly Atom[];
+  readonly #target: Target;
+  readonly #info = new Map<Var, Info>();
+  readonly #drafts: Draft[] = [];
+  readonly #required: Set<Var>;
+  readonly #accesses = new Map<Eqn, Access>();
+  readonly #consumers = new Map<Var, Eqn[]>();
+  readonly #producers = new Map<Var, Eqn>();
+
+  constructor(jaxpr: Jaxpr, target: Target) {
+    this.#target = target;
+    this.#inVars = jaxpr.inVars;
+    const same = new Map<Var, Atom>();
+    const resolve = (a: Atom): Atom => (a instanceof Var ? (same.get(a) ?? a) : a);
+    for (const e of jaxpr.eqns) {
+      const eqn: Eqn = { ...e, inputs: e.inputs.map(resolve) };
+      const access = accessOf(eqn);
+      if (access.lowering.form === "identity") eqn.outputs.forEach((v, i) => same.set(v, eqn.inputs[i]!));
+      else {
+        this.#eqns.push(eqn);
+        this.#accesses.set(eqn, access);
+      }
+    }
+    this.#outs = jaxpr.outs.map(resolve);
+    this.#required = new Set(this.#outs.filter(isVar));
+    for (const e of this.#eqns) {
+      for (const v of e.outputs) this.#producers.set(v, e);
+      for (const a of new Set(e.inputs)) {
+        if (!(a instanceof Var)) continue;
+        const list = this.#consumers.get(a);
+        if (list) list.push(e);
+        else this.#consumers.set(a, [e]);
+        if (needsMemory(this.#accesses.get(e)!)) this.#required.add(a);
+      }
+    }
+  }
+
+  plan(): FusionPlan {
+    for (const v of this.#inVars) this.#info.set(v, inMemory(v));
+    for (const e of this.#eqns) this.#place(this.#accesses.get(e)!);
+    this.#materializeShared();
+    this.#mergeSiblings();
+    return {
+      steps: this.#ordered().map((d) => this.#finish(d)),
+      outs: this.#outs,
+      producers: this.#producers,
+      inMemory: (v) => !this.#producers.has(v) || this.#info.get(v)!.home !== null,
+    };
+  }
+
+  // ---------------------------------------------------------------- placing one equation
+
+  #place(access: Access): void {
+    const { eqn, lowering, loops } = access;
+    if (lowering.form !== "pull") return this.#open(access, "eqn");
+    if (loops.length > 0) return this.#placeReduction(access);
+    this.#makeRoom(access);
+    const needs = this.#needs(access);
+    const required = eqn.outputs.some((v) => this.#required.has(v));
+    if ((required || !access.isView) && eqn.outputs.length === 1) {
+      const group = this.#joinable(access, needs);
+      if (group) return this.#join(group, access, needs.get(group)!);
+    }
+    const depth = 1 + Math.max(0, ...access.reads.map((r) => this.#info.get(r.operand)!.depth));
+    if (required || depth >= maxDepth) return this.#open(access, "map");
+    const leaves = this.#leaves(access);
+    const cost = access.cost + access.reads.reduce((n, r) => n + this.#costOf(r.operand), 0);
+    for (const v of eqn.outputs) this.#info.set(v, { home: null, rows: needs, leaves, cost, depth });
+  }
+
+  /** Puts operands in memory until what is left to bind, with the result, fits one kernel. */
+  #makeRoom(access: Access): void {
+    while (this.#leaves(access).size + access.eqn.outputs.length > this.#target.maxBuffers) {
+      const floating = access.reads
+        .map((r) => r.operand)
+        .filter((v) => !this.#info.get(v)!.home && this.#info.get(v)!.leaves.size > 1);
+      if (floating.length === 0) return;
+      floating.sort((x, y) => this.#info.get(y)!.leaves.size - this.#info.get(x)!.leaves.size);
+      this.#materialize(floating[0]!);
+    }
+  }
+
+  #placeReduction(access: Access): void {
+    const out = access.eqn.outputs[0]!.aval;
+    if (access.isContraction) {
+      this.#materializeOperands(access, expensive * 2);
+      return this.#open(access, "contract");
+    }
+    const needs = this.#needs(access);
+    for (const [group, row] of needs) {
+      if (group.kind !== "reduce" || row === null || sizeOf(group.frame) !== out.size) continue;
+      if (!this.#isShort(group) || !coversOnce(row, axisVars(out.shape), out.size)) continue;
+      if (!this.#mayDepend(group, access)) continue;
+      return this.#join(group, access, row);
+    }
+    this.#materializeOperands(access, expensive);
+    this.#open(access, "reduce");
+  }
+
+  /** Rows are worth sharing if there are many, or if they are short: one row is one thread's or workgroup's work. */
+  #isShort = (g: Draft): boolean => sizeOf(g.frame) >= 16 || g.rowLength <= 16384;
+
+  /** For every group reached through operands: the row that an element of the result needs, if it is one. */
+  #needs({ reads }: Access): Map<Draft, Index | null> {
+    const needs = new Map<Draft, Index | null>();
+    for (const { operand, index } of reads) {
+      const vars = axisVars(operand.aval.shape);
+      const at = new Map<IndexVar, Index>(vars.map((v, i) => [v, index[i]!]));
+      for (const [group, row] of this.#info.get(operand)!.rows) {
+        const own = current(group);
+        const here = row && substitute(row, (a) => (a.kind === "var" ? (at.get(a) ?? null) : null));
+        const known = needs.get(own);
+        needs.set(own, known === undefined || (known && here && known.key === here.key) ? here : null);
+      }
+    }
+    return needs;
+  }
+
+  #leaves({ reads }: Access): Set<Var> {
+    const leaves = new Set<Var>();
+    for (const r of reads) for (const v of this.#info.get(r.operand)!.leaves) leaves.add(v);
+    return leaves;
+  }
+
+  /** Of computing an element where it is read; nothing if it lies in memory. */
+  #costOf(v: Var): number {
+    const { home, cost } = this.#info.get(v)!;
+    return home ? 0 : cost;
+  }
+
+  /** The latest group that an elementwise equation may join, after merging with it the others that it links. */
+  #joinable(access: Access, needs: ReadonlyMap<Draft, Index | null>): Draft | null {
+    const out = access.eqn.outputs[0]!.aval;
+    // Joining a map group would leave the others' results to be stored and read again.
+    const late = (d: Draft): number => (d.kind === "map" ? 0 : this.#drafts.length) + d.id;
+    const candidates = [...needs.keys()].sort((a, b) => late(b) - late(a));
+    for (const group of candidates) {
+      const row = needs.get(group)!;
+      if (row === null || group.kind === "eqn") continue;
+      const rows = sizeOf(group.frame);
+      if (!coversOnce(row, axisVars(out.shape), rows)) continue;
+      const perRow = out.size / Math.max(1, rows);
+      if (perRow !== 1 && !(group.kind === "reduce" && perRow === group.rowLength && this.#isShort(group))) continue;
+      for (const other of candidates)
+        if (other !== group && needs.get(other)?.key === row.key && this.#mergeable(group, other)) this.#merge(group, other);
+      if (this.#mayDepend(group, access)) return group;
+    }
+    return null;
+  }
+
+  /** Whether a group may compute an equation: nothing else that the equation needs comes after the group, and it has room. */
+  #mayDepend(group: Draft, access: Access): boolean {
+    const inputs = new Set(group.inputs);
+    for (const v of this.#leaves(access)) if (!group.rowOf.has(v)) inputs.add(v);
+    if (inputs.size + this.#stored(group, access.eqn) > this.#target.maxBuffers) return false;
+    const others = this.#depsOf(access);
+    others.delete(group);
+    return ![...others].some((d) => this.#reaches(d, group));
+  }
+
+  /** How many results a group must store for others that are placed already, with one more equation in it. */
+  #stored(group: Draft, extra: Eqn): number {
+    let n = 0;
+    for (const e of [...group.members, extra]) for (const v of e.outputs) if (this.#isStored(v, group)) n++;
+    return Math.max(1, n);
+  }
+
+  /** Steps that an equation's operands come from, through floating ones. */
+  #depsOf(access: Access): Set<Draft> {
+    const deps = new Set<Draft>();
+    for (const v of this.#leaves(access)) {
+      const home = this.#info.get(v)!.home;
+      if (home) deps.add(current(home));
+    }
+    return deps;
+  }
+
+  /** Whether `from` depends on `to`. */
+  #reaches(from: Draft, to: Draft): boolean {
+    const seen = new Set<Draft>();
+    const stack = [from];
+    while (stack.length > 0) {
+      const d = current(stack.pop()!);
+      if (d === to) return true;
+      if (seen.has(d)) continue;
+      seen.add(d);
+      stack.push(...d.deps);
+    }
+    return false;
+  }
+
+  // ---------------------------------------------------------------- groups
+
+  #open(access: Access, kind: Draft["kind"]): void {
+    const { eqn, loops } = access;
+    const frame = eqn.outputs[0]?.aval.shape ?? [];
+    const draft: Draft = {
+      id: this.#drafts.length,
+      kind,
+      frame,
+      rowLength: loops.reduce((n, v) => n * v.extent, 1),
+      members: [eqn],
+      rowOf: new Map(),
+      inputs: this.#leaves(access),
+      deps: this.#depsOf(access),
+      access: kind === "eqn" ? access : null,
+      mergedInto: null,
+    };
+    if (kind === "eqn") {
+      // Operands that the lowering did not ask for: loops and host calls take whole arrays.
+      for (const a of eqn.inputs) {
+        if (!(a instanceof Var)) continue;
+        for (const v of this.#info.get(a)!.leaves) draft.inputs.add(v);
+        const home = this.#info.get(a)!.home;
+        if (home) draft.deps.add(current(home));
+      }
+      // Effects keep their order.
+      if (eqn.effects.length > 0)
+        for (const d of this.#drafts) if (d.members.some((e) => e.effects.length > 0)) draft.deps.add(current(d));
+    }
+    this.#drafts.push(draft);
+    for (const v of eqn.outputs) {
+      if (kind !== "eqn") draft.rowOf.set(v, flatIndex(indicesOf(axisVars(v.aval.shape)), v.aval.shape));
+      this.#info.set(v, homed(v, draft, draft.rowOf.get(v) ?? null));
+    }
+  }
+
+  #join(group: Draft, access: Access, row: Index): void {
+    for (const d of this.#depsOf(access)) if (d !== group) group.deps.add(d);
+    for (const v of this.#leaves(access)) if (!group.rowOf.has(v)) group.inputs.add(v);
+    group.members.push(access.eqn);
+    for (const v of access.eqn.outputs) {
+      group.rowOf.set(v, row);
+      this.#info.set(v, homed(v, group, row));
+    }
+  }
+
+  /** Same kind of rows, and neither needs the other through a third. */
+  #mergeable(a: Draft, b: Draft): boolean {
+    if (a.kind === "eqn" || b.kind === "eqn" || a.kind === "contract" || b.kind === "contract") return false;
+    if (a.kind !== b.kind || sizeOf(a.frame) !== sizeOf(b.frame)) return false;
+    if (a.kind === "reduce" && !(this.#isShort(a) && this.#isShort(b))) return false;
+    const between = (x: Draft, y: Draft): boolean =>
+      [...x.deps].some((d) => current(d) !== y && this.#reaches(current(d), y));
+    if (between(a, b) || between(b, a)) return false;
+    const inputs = new Set([...a.inputs, ...b.inputs].filter((v) => !a.rowOf.has(v) && !b.rowOf.has(v)));
+    const stored = [...a.members, ...b.members].flatMap((e) => e.outputs).filter((v) => this.#isStored(v, a, b)).length;
+    return inputs.size + Math.max(1, stored) <= this.#target.maxBuffers;
+  }
+
+  /** Whether a variable is read outside of some groups, by what is placed so far. */
+  #isStored(v: Var, ...homes: readonly Draft[]): boolean {
+    if (this.#required.has(v)) return true;
+    for (const c of this.#consumers.get(v) ?? [])
+      for (const o of c.outputs) {
+        const info = this.#info.get(o);
+        if (!info) continue;
+        if (info.home ? !homes.includes(current(info.home)) : this.#isStored(o, ...homes)) return true;
+      }
+    return false;
+  }
+
+  #merge(into: Draft, other: Draft): void {
+    into.members = this.#inOrder([...into.members, ...other.members]);
+    for (const [v, row] of other.rowOf) into.rowOf.set(v, row);
+    for (const v of other.inputs) into.inputs.add(v);
+    for (const v of into.rowOf.keys()) into.inputs.delete(v);
+    for (const d of other.deps) into.deps.add(d);
+    into.rowLength = Math.max(into.rowLength, other.rowLength);
+    other.mergedInto = into;
+    into.deps.delete(into);
+    for (const d of [...into.deps]) {
+      into.deps.delete(d);
+      if (current(d) !== into) into.deps.add(current(d));
+    }
+  }
+
+  #position: Map<Eqn, number> | null = null;
+  #inOrder(eqns: readonly Eqn[]): Eqn[] {
+    this.#position ??= new Map(this.#eqns.map((e, i) => [e, i]));
+    const position = this.#position;
+    return [...eqns].sort((a, b) => position.get(a)! - position.get(b)!);
+  }
+
+  // ---------------------------------------------------------------- what floats no longer
+
+  /** Operands that would be computed many times over get groups of their own. */
+  #materializeOperands(access: Access, limit: number): void {
+    const work = access.eqn.outputs[0]!.aval.size * access.loops.reduce((n, v) => n * v.extent, 1);
+    for (const { operand } of access.reads) {
+      const info = this.#info.get(operand)!;
+      if (!info.home && info.cost > limit && work > operand.aval.size) this.#materialize(operand);
+    }
+  }
+
+  #materialize(v: Var): void {
+    const eqn = this.#producers.get(v);
+    if (eqn && !this.#info.get(v)!.home) this.#open(this.#accesses.get(eqn)!, "map");
+  }
+
+  /** Floating variables that are costly and read by several steps are computed once. */
+  #materializeShared(): void {
+    const users = new Map<Var, Set<Draft>>();
+    for (const e of [...this.#eqns].reverse())
+      for (const v of e.outputs) {
+        const info = this.#info.get(v)!;
+        if (info.home) continue;
+        const mine = new Set<Draft>();
+        for (const c of this.#consumers.get(v) ?? []) {
+          const home = c.outputs.length > 0 ? this.#info.get(c.outputs[0]!)!.home : null;
+          if (home) mine.add(current(home));
+          else for (const o of c.outputs) for (const d of users.get(o) ?? []) mine.add(d);
+        }
+        users.set(v, mine);
+        const cyclic = [...info.rows.keys()].some((d) => [...mine].some((m) => this.#reaches(current(d), m)));
+        if (mine.size >= 2 && info.cost > expensive && !cyclic) {
+          this.#materialize(v);
+          users.set(v, new Set([current(this.#info.get(v)!.home!)]));
+        }
+      }
+    this.#refresh();
+  }
+
+  /** Inputs and dependencies of every step, from the final homes. */
+  #refresh(): void {
+    for (const d of this.#live()) {
+      d.inputs = new Set();
+      d.deps = new Set([...d.deps].filter((x) => this.#orders(d, x)).map(current));
+      const seen = new Set<Var>();
+      const visit = (v: Var): void => {
+        if (seen.has(v)) return;
+        seen.add(v);
+        const { home } = this.#info.get(v)!;
+        const eqn = this.#producers.get(v);
+        if (eqn && home && current(home) === d) return;
+        if (!eqn || home) {
+          d.inputs.add(v);
+          if (home) d.deps.add(current(home));
+        } else for (const a of eqn.inputs) if (a instanceof Var) visit(a);
+      };
+      for (const e of d.members) for (const a of e.inputs) if (a instanceof Var) visit(a);
+    }
+  }
+  /** Whether a dependency is one of effects, which no data shows. */
+  #orders = (d: Draft, on: Draft): boolean =>
+    d.kind === "eqn" && d.members.some((e) => e.effects.length > 0) && on.members.some((e) => e.effects.length > 0);
+
+  #live = (): Draft[] => this.#drafts.filter((d) => d.mergedInto === null);
+
+  /** Merges groups over the same rows that read the same array: the gradients of a scale and a shift, updates of one state. */
+  #mergeSiblings(): void {
+    const byKey = new Map<string, Draft[]>();
+    for (const d of this.#live()) {
+      if (d.kind !== "map" && d.kind !== "reduce") continue;
+      const key = `${d.kind}:${d.frame.join()}:${d.rowLength}`;
+      const list = byKey.get(key);
+      if (list) list.push(d);
+      else byKey.set(key, [d]);
+    }
+    for (const list of byKey.values())
+      for (let i = 0; i < list.length; i++)
+        for (let j = i + 1; j < list.length; j++) {
+          const [a, b] = [list[i]!, list[j]!];
+          if (a.mergedInto || b.mergedInto) continue;
+          const small = sizeOf(a.frame) * a.rowLength <= 4096;
+          if (!small && ![...a.inputs].some((v) => v.aval.size > 1 && b.inputs.has(v))) continue;
+          if (this.#reaches(a, b) || this.#reaches(b, a) || !this.#mergeable(a, b)) continue;
+          this.#merge(a, b);
+        }
+  }
+
+  // ---------------------------------------------------------------- the result
+
+  /** Steps in an order that respects dependencies, otherwise that of the equations. */
+  #ordered(): Draft[] {
+    const done = new Set<Draft>();
+    const out: Draft[] = [];
+    // Depth first over dependencies, without recursion: programs may be long.
+    const first = (d: Draft): number => this.#positionOf(d.members[0]!);
+    for (const root of this.#live().sort((a, b) => first(a) - first(b))) {
+      const stack: { d: Draft; next: Draft[] }[] = [{ d: root, next: [...root.deps].map(current) }];
+      while (stack.length > 0) {
+        const top = stack[stack.length - 1]!;
+        const dep = top.next.pop();
+        if (dep) {
+          if (done.has(dep)) continue;
+          if (stack.some((s) => s.d === dep)) unreachable("a fusion group depends on itself");
+          stack.push({ d: dep, next: [...dep.deps].map(current) });
+          continue;
+        }
+        stack.pop();
+        if (done.has(top.d)) continue;
+        done.add(top.d);
+        out.push(top.d);
+      }
+    }
+    return out;
+  }
+  #positionOf(e: Eqn): number {
+    this.#inOrder([]);
+    return this.#position!.get(e)!;
+  }
+
+  #finish(d: Draft): PlanStep {
+    if (d.kind === "eqn") return { kind: "eqn", eqn: d.members[0]!, access: d.access! };
+    const outputs = d.members.flatMap((e) => e.outputs).filter((v) => this.#isStored(v, d));
+    const { kind, frame, rowLength, members, rowOf, inputs } = d;
+    return { kind: "group", group: { kind, frame, rowLength, members, rowOf, inputs, outputs } };
+  }
+}
+
+const current = (d: Draft): Draft => {
+  let x = d;
+  while (x.mergedInto) x = x.mergedInto;
+  return x;
+};
+
+const inMemory = (v: Var): Info => ({ home: null, rows: new Map(), leaves: new Set([v]), cost: 0, depth: 0 });
+const homed = (v: Var, home: Draft, row: Index | null): Info => ({
+  home,
+  rows: new Map([[home, row]]),
+  leaves: new Set([v]),
+  cost: 0,
+  depth: 0,
+});
+
+/** Operands of steps that take whole arrays. */
+const needsMemory = ({ lowering: { form } }: Access): boolean =>
+  form !== "pull" && form !== "prefix" && form !== "scatter";
+
+/**
+ * Whether a row number, in terms of a result's axes, takes every value below `rows` for some position, and the axes that
+ * it does not mention are free: the axes it mentions are the digits of a mixed-radix number.
+ */
+export function coversOnce(row: Index, axes: readonly IndexVar[], rows: number): boolean {
+  if (row.constant !== 0) return false;
+  const digits = row.terms.map(({ atom, factor }) => ({ atom, factor })).sort((a, b) => a.factor - b.factor);
+  let radix = 1;
+  for (const { atom, factor } of digits) {
+    if (atom.kind !== "var" || !axes.includes(atom) || factor !== radix) return false;
+    radix *= atom.extent;
+  }
+  return radix === rows;
+}
+

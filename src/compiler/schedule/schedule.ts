@@ -1,0 +1,8 @@
+/** schedule: fused kernel → loop nest, as the target runs loops. */
+import type { FusedKernel } from "../fusedKernel.ts";
+import type { LoopNest } from "../loopNest/loopNest.ts";
+import type { Target } from "../target.ts";
+import { scheduleVector } from "./vector.ts";
+
+export const schedule = (kernel: FusedKernel, target: Target): LoopNest =>
+  target.style === "vector" ? scheduleVector(kernel) : scheduleVector(kernel);
