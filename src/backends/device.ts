@@ -28,12 +28,13 @@ export interface Device {
   readSync(buffer: Buffer): HostArray;
   read(buffer: Buffer): Promise<HostArray>;
   release(buffer: Buffer): void;
-  /** Applies one primitive; `outs` are the avals that `infer` gave. */
+  /** Applies one primitive; `avals` are the operands', `outs` those that `infer` gave. */
   evaluate(
     primitive: AnyPrimitive,
     inputs: readonly Buffer[],
     params: Params,
     outs: readonly Aval[],
+    avals: readonly Aval[],
   ): readonly Buffer[];
   compile(jaxpr: Jaxpr, options: CompileOptions): DeviceExecutable;
 }

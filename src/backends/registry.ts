@@ -1,6 +1,6 @@
 /**
- * Devices by name, the default device, and the evaluator over them. The embedded `cpu` device exists from the start, so
- * that importing the package and computing needs no `await`.
+ * Devices by name, the default device, and the evaluator over them. The embedded devices exist from the start, so that
+ * importing the package and computing needs no `await`: `wasm`, the default, and `cpu`, the reference.
  */
 import type { Aval } from "../core/aval.ts";
 import type { Evaluator, Executable } from "../core/evaluator.ts";
@@ -9,22 +9,45 @@ import type { Jaxpr } from "../core/jaxpr.ts";
 import { Literal, type NDArray } from "../core/ndarray.ts";
 import { DeviceError, unreachable } from "../core/problem.ts";
 import { Aval as AvalClass } from "../core/aval.ts";
+import type { ReferenceContext } from "../core/primitive.ts";
 import { DeviceArray } from "./array.ts";
 import type { Buffer, Device } from "./device.ts";
-import { referenceDevice } from "./reference/device.ts";
+import { referenceDevice, referencePrograms } from "./reference/device.ts";
 import { literalHost } from "./reference/program.ts";
+import { wasmDevice } from "./wasm/device.ts";
 
-let cpu: Device | null = null;
+/** What reference slots and callbacks need, with arrays on a device. */
+function contextOn(device: () => Device): ReferenceContext {
+  const context: ReferenceContext = {
+    program: (jaxpr) => programs(jaxpr),
+    toArray: (x) => new DeviceArray(device(), new AvalClass(x.shape, x.dtype), device().put(x)),
+    fromArray: (x) => toHost(x),
+  };
+  const programs = referencePrograms(context);
+  return context;
+}
+
+const made = new Map<string, Device>();
+const makers: Readonly<Record<string, () => Device>> = {
+  wasm: () => wasmDevice(0, contextOn(() => embedded("wasm"))),
+  cpu: () => referenceDevice(0, contextOn(() => embedded("cpu"))),
+};
+function embedded(name: string): Device {
+  let device = made.get(name);
+  if (!device) made.set(name, (device = makers[name]!()));
+  return device;
+}
+
 let chosen: Device | null = null;
 
-const cpuDevice = (): Device =>
-  (cpu ??= referenceDevice(0, {
-    toArray: (x) => new DeviceArray(cpuDevice(), new AvalClass(x.shape, x.dtype), x),
-    fromArray: (x) => toHost(x),
-  }));
+/** The device named by the environment, or else the embedded one. */
+function firstDevice(): Device {
+  const name = (globalThis as { process?: { env?: Record<string, string | undefined> } }).process?.env?.["COTANGENT_DEVICE"];
+  return name ? find(name) : embedded("wasm");
+}
 
 /** The device that computations run on. */
-export const currentDevice = (): Device => chosen ?? cpuDevice();
+export const currentDevice = (): Device => (chosen ??= firstDevice());
 
 /** What users see of a device. */
 export interface DeviceInfo {
@@ -36,13 +59,15 @@ export interface DeviceInfo {
 const info = (d: Device): DeviceInfo => ({ kind: d.kind, id: d.id, toString: () => `${d.kind}:${d.id}` });
 
 /**
- * The devices there are.
+ * The devices there are, the default one's kind first.
  *
  * @example
- * devices().map(String) // ["cpu:0"]
+ * devices().map(String) // ["wasm:0", "cpu:0"]
  */
 export function devices(platform?: string): DeviceInfo[] {
-  return platform === undefined || platform === "cpu" ? [info(cpuDevice())] : fail(platform);
+  const all = Object.keys(makers);
+  if (platform !== undefined && !all.includes(platform)) fail(platform);
+  return all.filter((name) => platform === undefined || platform === name).map((name) => info(embedded(name)));
 }
 
 /** The default device; with an argument, chooses it. */
@@ -53,22 +78,23 @@ export function defaultDevice(device?: string | DeviceInfo): DeviceInfo {
 
 function find(device: string | DeviceInfo): Device {
   const name = typeof device === "string" ? device : device.kind;
-  return name === "cpu" || name === "cpu:0" ? cpuDevice() : fail(name);
+  const kind = name.replace(/:0$/, "");
+  return Object.hasOwn(makers, kind) ? embedded(kind) : fail(name);
 }
 
 function fail(name: string): never {
   throw new DeviceError("UnknownDevice", {
     what: `there is no device ${JSON.stringify(name)}`,
-    why: "the devices of this version are: cpu",
-    fix: 'use defaultDevice("cpu"), or leave the choice out',
+    why: `the devices of this version are: ${Object.keys(makers).join(", ")}`,
+    fix: 'use defaultDevice("wasm"), or leave the choice out',
   });
 }
 
-/** Makes devices ready that need time to start. The embedded device needs none. */
+/** Makes devices ready that need time to start. The embedded devices need none. */
 export const init = (): Promise<DeviceInfo> => Promise.resolve(info(currentDevice()));
 
 const bufferOf = (x: NDArray, device: Device): Buffer => {
-  if (x instanceof DeviceArray) return x.buffer;
+  if (x instanceof DeviceArray) return x.home === device ? x.buffer : device.put(x.home.readSync(x.buffer));
   if (x instanceof Literal) return device.put(literalHost(x));
   return unreachable(`${x.describe()} has no buffer`);
 };
@@ -94,7 +120,7 @@ export const deviceEvaluator: Evaluator = {
       avals[i] = args[i]!.aval;
     }
     const outs = primitive.infer(avals, params);
-    const buffers = device.evaluate(primitive, inputs, params, outs);
+    const buffers = device.evaluate(primitive, inputs, params, outs, avals);
     const arrays = new Array<NDArray>(outs.length);
     for (let i = 0; i < outs.length; i++) arrays[i] = new DeviceArray(device, outs[i]!, buffers[i]);
     return arrays;

@@ -112,3 +112,17 @@ export interface Program {
   /** Outputs that take over the buffer of a donated input: output → input. */
   readonly reuses: ReadonlyMap<number, number>;
 }
+
+/** The sub-programs that a step runs. */
+export function callsOf(step: Step): readonly Call[] {
+  switch (step.kind) {
+    case "cond":
+      return step.branches;
+    case "while":
+      return [step.predicate, step.body];
+    case "scan":
+      return [step.body];
+    default:
+      return [];
+  }
+}

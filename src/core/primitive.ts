@@ -166,12 +166,12 @@ export interface PrimitiveSlots<In extends Many, P> {
         interpreters: Interpreters,
       ) => Batched)
     | Absent;
+  /** How compiling devices compute it. */
+  readonly lower: LowerSlot<In, P>;
 }
 
 /** Slots with sound defaults. */
 export interface OptionalSlots<In extends Many, P> {
-  /** How compiling devices compute it. */
-  readonly lower?: LowerSlot<In, P>;
   /** Direct linearization. Default: the jvp rule under the linear trace. */
   readonly linearize?: (
     primals: Each<In, NDArray>,

@@ -62,6 +62,8 @@ const addAnyP: Primitive<Two, null> = /* @__PURE__ */ definePrimitive<Two, null>
   reference: ([a, b], _, [out]) => {
     const r = allocateLike(out!);
     for (let i = 0; i < r.data.length; i++) r.data[i] = a.data[i]! + b.data[i]!;
+    // Booleans stand for the zeros of dtypes without tangents.
+    if (isBool(r.dtype)) for (let i = 0; i < r.data.length; i++) r.data[i] = Math.min(r.data[i]!, 1);
     return [roundInPlace(r)];
   },
   jvp: ([a, b], [da, db]) => ({ primals: [addAny(a, b)], tangents: [addTangents(da, db)] }),

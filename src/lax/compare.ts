@@ -22,7 +22,7 @@ import {
   isLinear,
 } from "../core/primitive.ts";
 import { ArgumentError, DTypeError } from "../core/problem.ts";
-import { type CompareOp, type Expr, both, compare, like, not, select as choose } from "../core/scalar.ts";
+import { type CompareOp, type Expr, both, compare, isNaNExpr, like, not, select as choose } from "../core/scalar.ts";
 import { broadcastTo } from "../core/structural.ts";
 import { bind1 } from "../core/trace.ts";
 import {
@@ -55,10 +55,16 @@ const comparison = (
     accepts,
     loop,
     result: "bool",
-    lower: (x, y) => compare(name, comparable(x), comparable(y)),
+    lower: (x, y) => lowerComparison(name, x, y),
     derivatives: piecewiseConstant,
     ...ofPairs,
   });
+
+/** Code that looks for NaN by x ≠ x gets a test that devices cannot take away. */
+function lowerComparison(name: CompareOp, x: Expr, y: Expr): Expr {
+  if (x === y && name === "ne" && (x.type === "f32" || x.type === "f64")) return isNaNExpr(x);
+  return compare(name, comparable(x), comparable(y));
+}
 
 /** Equality of elements of two numbers. */
 const bothEqual = (equal: number): Pick<BinarySpec, "complexLoop" | "complexLower"> => ({

@@ -10,7 +10,7 @@ import { Aval } from "../core/aval.ts";
 import { type DType, isBool, isComplex, isFloat, isInexact, isInteger, isKey } from "../core/dtype.ts";
 import { type HostArray, type TypedArray, allocateLike, lanesOf, roundInPlace } from "../core/hostArray.ts";
 import type { Lowering, Operand, Value } from "../core/lowering.ts";
-import { pointwise } from "../core/lowerRules.ts";
+import { elementAt, pointwise, pulled } from "../core/lowerRules.ts";
 import { NDArray } from "../core/ndarray.ts";
 import { asArray, promoteOperands, resultType, scalarLiteral } from "../core/operands.ts";
 import {
@@ -384,7 +384,11 @@ function applyBinary(spec: BinarySpec, a: HostArray, b: HostArray, aval: Aval): 
 function lowerBinary({ name, lower, complexLower, cost }: BinarySpec, [x, y]: Each<Two, Operand>, out: Aval): Lowering {
   const { dtype } = x.aval;
   if (lanesOf(dtype) === 1 && !isComplex(out.dtype))
-    return pointwise([x, y], ([a], [b]) => [lower(a!, b!, dtype)], cost);
+    return pulled((index) => {
+      const [a] = elementAt(x, index);
+      // x − x, x ≠ x: one element, so that the function can see that its operands are the same.
+      return [lower(a!, x === y ? a! : elementAt(y, index)[0]!, dtype)];
+    }, cost);
   if (!complexLower) return unreachable(`${name} of complex numbers has no lowering`);
   return pointwise([x, y], complexLower, cost);
 }

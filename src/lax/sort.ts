@@ -23,11 +23,11 @@ import {
 } from "../core/primitive.ts";
 import { ArgumentError, DTypeError, ShapeError } from "../core/problem.ts";
 import { type Shape, canonicalAxis, range, shapeText, shapesEqual, sizeOf } from "../core/shape.ts";
-import { batchToFront, reshape } from "../core/structural.ts";
+import { batchToFront } from "../core/structural.ts";
 import { bind, bind1 } from "../core/trace.ts";
 import { readOptions } from "./arguments.ts";
 import { broadcastedIota } from "./creation.ts";
-import { gatherP } from "./gather.ts";
+import { composeSort, composeTopK, takeAlong } from "./sortLowering.ts";
 
 // ---------------------------------------------------------------- sort
 
@@ -63,28 +63,12 @@ export const sortP: Primitive<Many, SortParams> = /* @__PURE__ */ definePrimitiv
     ),
     dims: operands.map(() => 0),
   }),
+  lower: (_, { dimension, numKeys }) => ({
+    form: "routine",
+    compose: (args) => composeSort(args, dimension, numKeys),
+  }),
   printParams: ({ dimension, isStable, numKeys }) => ({ dimension, is_stable: isStable, num_keys: numKeys }),
 });
-
-/** The elements of `x` at the positions `index` of one axis; all other axes run together. */
-function takeAlong(x: NDArray, index: NDArray, axis: number): NDArray {
-  const others = range(x.ndim).filter((i) => i !== axis);
-  return bind1(gatherP, [x, reshape(index, [...index.shape, 1])], {
-    dimensionNumbers: {
-      offsetDims: [],
-      collapsedSliceDims: [axis],
-      startIndexMap: [axis],
-      operandBatchingDims: others,
-      startIndicesBatchingDims: others,
-    },
-    sliceSizes: x.shape.map((n, i) => (i === axis ? 1 : Math.min(n, 1))),
-    mode: "promise_in_bounds",
-    fillValue: null,
-    // Every position is read once at most.
-    uniqueIndices: true,
-    indicesAreSorted: false,
-  });
-}
 
 function checkSort(ins: readonly Aval[], dimension: number, numKeys: number): void {
   const [first] = ins;
@@ -248,6 +232,7 @@ export const topKP: Primitive<One, TopKParams> = /* @__PURE__ */ definePrimitive
     outs: bind(topKP, [x], { ...p, axis: d! <= p.axis ? p.axis + 1 : p.axis }),
     dims: [d, d],
   }),
+  lower: (_, { k, axis }) => ({ form: "routine", compose: ([x]) => composeTopK(x!, k, axis) }),
   printParams: ({ k, axis, isStable }) => ({ axis, is_stable: isStable, k }),
 });
 

@@ -189,8 +189,9 @@ export function lgamma(x: Expr): Expr {
   // Γ(x) Γ(−x) = −π / (x sin πx), with the sine of the distance to the nearest pole.
   const s = abs(call("sin", times(like(x, Math.PI), minus(x, unary("round", x)))));
   const reflected = minus(minus(negate(call("log", times(s, like(x, 1 / Math.PI)))), call("log", size)), direct);
-  const infinite = equal(size, like(x, Infinity));
-  return keepNaN(x, select(infinite, size, select(less(x, like(x, 0)), reflected, direct)));
+  const left = less(x, like(x, 0));
+  const infinite = either(equal(size, like(x, Infinity)), both(left, equal(s, like(x, 0))));
+  return keepNaN(x, select(infinite, like(x, Infinity), select(left, reflected, direct)));
 }
 
 /** The logarithmic derivative of Γ; NaN at its poles. */
@@ -225,13 +226,14 @@ const leadingTerms = 10;
 /** What the formula gives for Σ (a + n)^−x over n ≥ 0 without the first term: b a/(x − 1) − b/2 + …, b = a^−x. */
 function zetaTail(x: Expr, a: Expr): Expr {
   const b = binary("pow", a, negate(x));
-  const inverse = over(like(x, 1), square(a));
+  const inverse = over(like(x, 1), a);
   let term = over(times(b, x), times(a, like(x, zetaSeries[0]!)));
   let sum = plus(minus(over(times(b, a), minus(x, like(x, 1))), times(b, like(x, 0.5))), term);
   for (let i = 1; i < (isWide(x) ? 12 : 8); i++) {
     // Each term from the one before, because the factors alone overflow.
-    const factor = times(plus(x, like(x, 2 * i - 1)), plus(x, like(x, 2 * i)));
-    term = times(times(term, factor), times(inverse, like(x, zetaSeries[i - 1]! / zetaSeries[i]!)));
+    const [first, second] = [plus(x, like(x, 2 * i - 1)), plus(x, like(x, 2 * i))];
+    const ratio = times(times(first, inverse), like(x, zetaSeries[i - 1]! / zetaSeries[i]!));
+    term = times(times(term, ratio), times(second, inverse));
     sum = plus(sum, term);
   }
   return sum;
@@ -244,13 +246,14 @@ function zetaTail(x: Expr, a: Expr): Expr {
 export function zeta(x: Expr, q: Expr): Expr {
   const one = like(x, 1);
   const left = less(q, like(q, 0));
-  const fraction = minus(q, unary("floor", q));
+  // Each by itself: near a pole one of them is small, and exact.
+  const [fraction, rest] = [minus(q, unary("floor", q)), minus(unary("ceil", q), q)];
   const odd = equal(minus(x, times(like(x, 2), unary("floor", times(x, like(x, 0.5))))), one);
   const sign = select(odd, negate(one), one);
   const by = (j: Index, first: Expr, second: Expr, third: Expr): Expr =>
     select(equal(ofIndex(j), i32(0)), first, select(equal(ofIndex(j), i32(1)), second, third));
   const start = (j: Index): Expr =>
-    by(j, select(left, fraction, q), select(left, minus(one, fraction), one), select(left, minus(one, q), one));
+    by(j, select(left, fraction, q), select(left, rest, one), select(left, minus(one, q), one));
   const weight = (j: Index): Expr => {
     const inner = select(left, sign, like(x, 0));
     return by(j, one, inner, negate(inner));
@@ -265,14 +268,14 @@ export function zeta(x: Expr, q: Expr): Expr {
   const pole = both(compare("le", q, like(q, 0)), isWhole(q));
   const undefinedAt = both(compare("le", q, like(q, 0)), not(isWhole(x)));
   const inside = select(pole, like(x, Infinity), select(undefinedAt, like(x, NaN), plus(sum!, tail!)));
-  const result = select(equal(x, one), like(x, Infinity), select(less(x, one), like(x, NaN), inside));
-  return keepNaN(x, keepNaN(q, result));
+  const result = select(less(x, one), like(x, NaN), keepNaN(q, inside));
+  return keepNaN(x, select(equal(x, one), like(x, Infinity), result));
 }
 
 /** The n-th derivative of digamma: (−1)^(n+1) n! ζ(n + 1, x). */
 export function polygamma(n: Expr, x: Expr): Expr {
   const order = plus(n, like(n, 1));
-  const even = equal(n, times(like(n, 2), unary("floor", times(n, like(n, 0.5)))));
+  const even = equal(minus(n, times(like(n, 2), unary("floor", times(n, like(n, 0.5))))), like(n, 0));
   const factorial = call("exp", lgammaPositive(abs(order)));
   const value = times(times(select(even, like(n, -1), like(n, 1)), factorial), zeta(order, x));
   const none = either(less(n, like(n, 0)), not(isWhole(n)));

@@ -132,6 +132,7 @@ export function zeta(x: number, q: number): number {
     sum += a ** -x;
   }
   let b = a ** -x;
+  if (b === 0) return sum;
   sum += (b * a) / (x - 1) - 0.5 * b;
   let factor = 1;
   for (let i = 0; i < zetaSeries.length; i++) {

@@ -1,8 +1,10 @@
 /** The sweep notices wrong rules: each check fails for a primitive with one rule broken, and passes for the whole one. */
 import { describe, expect, test } from "vitest";
 import type { HostArray } from "../../src/core/hostArray.ts";
+import { pointwise } from "../../src/core/lowerRules.ts";
 import type { NDArray } from "../../src/core/ndarray.ts";
 import { type AnyPrimitive, type One, type PrimitiveSlots, Zero, definePrimitive } from "../../src/core/primitive.ts";
+import { plus, times } from "../../src/core/scalar.ts";
 import { moveAxis } from "../../src/core/structural.ts";
 import { bind1 } from "../../src/core/trace.ts";
 import * as lax from "../../src/lax/index.ts";
@@ -24,6 +26,7 @@ const cube = (broken: Partial<PrimitiveSlots<One, null>> = {}): AnyPrimitive => 
     }),
     transpose: "nonlinear",
     batch: ([x], [d]) => ({ outs: [bind1(self, [x], null)], dims: [d] }),
+    lower: ([x]) => pointwise([x], ([v]) => [times(v!, times(v!, v!))]),
     ...broken,
   });
   return self;
@@ -38,6 +41,7 @@ const double = (broken: Partial<PrimitiveSlots<One, null>> = {}): AnyPrimitive =
     jvp: ([x], [dx]) => ({ primals: [bind1(self, [x], null)], tangents: [bind1(self, [dx as NDArray], null)] }),
     transpose: ([ct]) => [bind1(self, [ct as NDArray], null)],
     batch: ([x], [d]) => ({ outs: [bind1(self, [x], null)], dims: [d] }),
+    lower: ([x]) => pointwise([x], ([v]) => [plus(v!, v!)]),
     ...broken,
   });
   return self;

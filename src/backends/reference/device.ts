@@ -7,22 +7,21 @@ import type { HostArray } from "../../core/hostArray.ts";
 import type { Jaxpr } from "../../core/jaxpr.ts";
 import type { ReferenceContext } from "../../core/primitive.ts";
 import type { Device } from "../device.ts";
-import { type Conversions, ReferenceProgram } from "./program.ts";
+import { ReferenceProgram } from "./program.ts";
 
-export function referenceDevice(id: number, conversions: Conversions): Device {
+/** Programs of jaxprs, made once each. */
+export function referencePrograms(
+  context: ReferenceContext,
+): (jaxpr: Jaxpr) => (args: readonly HostArray[]) => readonly HostArray[] {
   const programs = new WeakMap<Jaxpr, ReferenceProgram>();
-  const programOf = (jaxpr: Jaxpr): ReferenceProgram => {
+  return (jaxpr) => {
     let program = programs.get(jaxpr);
     if (!program) programs.set(jaxpr, (program = new ReferenceProgram(jaxpr, context)));
-    return program;
+    return (args) => program.run(args);
   };
-  const context: ReferenceContext = {
-    program: (jaxpr) => {
-      const program = programOf(jaxpr);
-      return (args) => program.run(args);
-    },
-    ...conversions,
-  };
+}
+
+export function referenceDevice(id: number, context: ReferenceContext): Device {
   return {
     kind: "cpu",
     id,
@@ -34,8 +33,8 @@ export function referenceDevice(id: number, conversions: Conversions): Device {
     release: () => undefined,
     evaluate: (primitive, inputs, params, outs) => primitive.reference(inputs, params, outs, context),
     compile: (jaxpr) => {
-      const program = programOf(jaxpr);
-      return { run: (inputs) => program.run(inputs as readonly HostArray[]), outAvals: jaxpr.outs.map((a) => a.aval) };
+      const run = context.program(jaxpr);
+      return { run: (inputs) => run(inputs as readonly HostArray[]), outAvals: jaxpr.outs.map((a) => a.aval) };
     },
   };
 }

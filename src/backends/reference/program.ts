@@ -11,9 +11,6 @@ import type { AnyPrimitive, Params, ReferenceContext } from "../../core/primitiv
 import { withPlace } from "../../core/problem.ts";
 import type { Source } from "../../core/source.ts";
 
-/** How host values become arrays for user callbacks, and back. */
-export type Conversions = Pick<ReferenceContext, "toArray" | "fromArray">;
-
 interface Step {
   readonly primitive: AnyPrimitive;
   readonly params: Params;

@@ -63,7 +63,6 @@ export const hasBarrier = (body: readonly Stmt[]): boolean => {
 export class Reads {
   readonly #uses = new Map<Expr, number>();
   readonly #reads = new Map<Expr, ReadonlySet<Place>>();
-  readonly #heights = new Map<Expr, number>();
   readonly #written: ReadonlySet<Place>;
 
   constructor(body: readonly Stmt[]) {
@@ -87,7 +86,8 @@ export class Reads {
    * thousands of fused operations would exhaust the stack.
    */
   landings(e: Expr, step: number): readonly Expr[] {
-    const heights = this.#heights;
+    if (this.#uses.size <= step) return [];
+    const heights = new Map<Expr, number>();
     const landings: Expr[] = [];
     const open: Expr[] = [e];
     for (let x = open.at(-1); x; x = open.at(-1)) {

@@ -8,6 +8,7 @@ import { unreachable } from "../../core/problem.ts";
 import type { Binary, Buffer, Compare, Convert, Expr, Load, Local, Unary } from "../../core/scalar.ts";
 import { inOrder } from "./indexOrder.ts";
 import { Opacity } from "./opacity.ts";
+import { notEqualText } from "./quirks.ts";
 import type { Reads } from "./sharing.ts";
 import type { WgslFunction } from "./wgslFunctions.ts";
 
@@ -101,7 +102,7 @@ export class Expressions {
   readsZero = false;
   readonly #names: Names;
   readonly #reads: Reads;
-  /** Whether comparisons with NaN must be decided on the bits (see quirks.ts). */
+  /** Whether comparisons with NaN must be decided on the bits (see selfCheck.ts). */
   readonly #guardComparisons: boolean;
   readonly #opacity = new Opacity();
   #temporaries = 0;
@@ -275,8 +276,7 @@ export class Expressions {
     }
     if (!this.#guardComparisons) {
       const [a, b] = [this.#expr(x), this.#expr(y)];
-      // `!=` is compiled as "less or greater", which NaN is not.
-      return join([a, b], op === "ne" ? `(!(${a.text} == ${b.text}))` : `(${a.text} ${operator} ${b.text})`);
+      return join([a, b], op === "ne" ? notEqualText(a.text, b.text) : `(${a.text} ${operator} ${b.text})`);
     }
     const [a, b] = [this.#named(x), this.#named(y)];
     const nan = [x, y].flatMap((z, i) => (isNumber(z) ? [] : [isNaNText([a, b][i]!.text)]));

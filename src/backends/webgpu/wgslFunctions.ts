@@ -4,6 +4,8 @@
  * rearrange. `zero` is a uniform that holds 0: what depends on it cannot be folded.
  */
 
+import { fromU32Text, toWholeText } from "./quirks.ts";
+
 export type WgslFunction =
   "opaque" | "max_f32" | "min_f32" | "rem_f32" | "to_i32" | "to_u32" | "from_u32" | "floor_div";
 
@@ -74,18 +76,9 @@ const texts: Readonly<Record<WgslFunction, string>> = {
   }
   return bitcast<f32>(a | sign);
 }`,
-  to_i32: `fn to_i32(x: f32) -> i32 {
-  let nan = (bitcast<u32>(x) & 0x7fffffffu) > 0x7f800000u;
-  return select(select(i32(x), 2147483647i, x >= 2147483648f), 0i, nan);
-}`,
-  to_u32: `fn to_u32(x: f32) -> u32 {
-  let nan = (bitcast<u32>(x) & 0x7fffffffu) > 0x7f800000u;
-  return select(select(u32(x), 4294967295u, x >= 4294967296f), 0u, nan);
-}`,
-  // Both halves are exact, so that only the sum rounds.
-  from_u32: `fn from_u32(x: u32) -> f32 {
-  return f32(x >> 16u) * 65536f + f32(x & 0xffffu);
-}`,
+  to_i32: toWholeText("i32"),
+  to_u32: toWholeText("u32"),
+  from_u32: fromU32Text,
   floor_div: `fn floor_div(x: i32, by: i32) -> i32 {
   return x / by - select(0i, 1i, x % by < 0i);
 }`,

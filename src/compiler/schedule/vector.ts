@@ -23,6 +23,7 @@ import type { FusedKernel, FusedStore } from "../fusedKernel.ts";
 import type { LoopNest, Stmt } from "../loopNest/loopNest.ts";
 import { Rewriter, visitExprs } from "../loopNest/rewrite.ts";
 import { coalesce } from "./coalesce.ts";
+import { contractionOf, isWorthTiling, scheduleContraction } from "./contraction.ts";
 import { type ReductionGroup, groupsOf, shareReductions } from "./reductions.ts";
 import { Scopes } from "./scopes.ts";
 
@@ -39,6 +40,8 @@ export function scheduleVector(fused: FusedKernel): LoopNest {
     const rows = walkedLast(kernel);
     return nest(plain({ ...kernel, rows }, "nothing").run("vector"));
   }
+  const contraction = contractionOf(kernel);
+  if (contraction && isWorthTiling(contraction)) return scheduleContraction(contraction);
   if (!vectorTypes(kernel)) return nest(plain(kernel, "nothing").run("serial"));
   if (groups.some((g) => alongReduction(g))) return nest(plain(kernel, "reductions").run("serial"));
   const block = kernel.rows.find((w) => w.extent >= lanes && groups.every((g) => alongRow(g, w)));

@@ -1,0 +1,68 @@
+/**
+ * The wasm device, the default: programs compiled to WebAssembly with SIMD, run on the calling thread. Importing it costs
+ * nothing; memory is made with the first array.
+ */
+import { allDTypes } from "../../core/dtype.ts";
+import { packedLayout } from "../../core/elementTypes.ts";
+import type { Jaxpr } from "../../core/jaxpr.ts";
+import type { ReferenceContext } from "../../core/primitive.ts";
+import { compile } from "../../compiler/compile.ts";
+import type { Program } from "../../compiler/program.ts";
+import type { Target } from "../../compiler/target.ts";
+import type { Device, DeviceExecutable } from "../device.ts";
+import { EagerPrograms } from "../eager.ts";
+import { type WasmBuffer, hostOf, putHost } from "./buffer.ts";
+import { WasmExecutable } from "./executable.ts";
+import { WasmMemory } from "./memory.ts";
+
+export const wasmTarget: Target = {
+  name: "wasm",
+  dtypes: new Set(allDTypes),
+  layout: packedLayout,
+  style: "vector",
+  maxBuffers: 1000,
+  maxBindingBytes: 2 ** 32,
+  maxBlocks: 2 ** 31,
+  maxThreads: 1,
+  maxSharedBytes: 2 ** 30,
+  alignment: 64,
+  sharesMemory: true,
+  importsMath: true,
+};
+
+/** @param context how routines and callbacks see arrays; its programs run on the reference device. */
+export function wasmDevice(id: number, context: ReferenceContext): Device {
+  let made: WasmMemory | null = null;
+  const wasm = (): WasmMemory => (made ??= new WasmMemory());
+  const relaxedSimd = hasRelaxedSimd();
+  const load = (program: Program): WasmExecutable => new WasmExecutable(program, wasm(), context, relaxedSimd);
+  const build = (jaxpr: Jaxpr, name: string, donated: readonly boolean[]): WasmExecutable =>
+    load(compile(jaxpr, { name, target: wasmTarget, donated, valueOf: (x) => context.fromArray(x) }));
+  const eager = new EagerPrograms((jaxpr, name) => build(jaxpr, name, []));
+  return {
+    kind: "wasm",
+    id,
+    dtypes: wasmTarget.dtypes,
+    readsSynchronously: true,
+    put: (x) => putHost(x, wasm()),
+    readSync: (b) => hostOf(b as WasmBuffer, wasm()),
+    read: (b) => Promise.resolve(hostOf(b as WasmBuffer, wasm())),
+    release: (b) => (b as WasmBuffer).release(),
+    evaluate: (primitive, inputs, params, outs, avals) =>
+      eager.find(primitive, avals, params, outs).run(inputs as readonly WasmBuffer[]),
+    compile: (jaxpr, { name, donated }): DeviceExecutable => {
+      const executable = build(jaxpr, name, donated);
+      return {
+        run: (inputs) => executable.run(inputs as readonly WasmBuffer[]),
+        outAvals: jaxpr.outs.map((a) => a.aval),
+      };
+    },
+  };
+}
+
+/** A module with one relaxed instruction: whether the engine knows it. */
+const relaxedModule = Uint8Array.of(
+  0, 97, 115, 109, 1, 0, 0, 0, 1, 5, 1, 96, 0, 1, 123, 3, 2, 1, 0, 10, 15, 1, 13, 0, 65, 1, 253, 15, 65, 2, 253, 15, 253,
+  128, 2, 11,
+);
+const hasRelaxedSimd = (): boolean => WebAssembly.validate(relaxedModule);

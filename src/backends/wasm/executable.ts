@@ -1,0 +1,292 @@
+/**
+ * Running programs in wasm memory. All kernels of a program are functions of one module; the steps between them are run
+ * from here, with nothing allocated but results.
+ */
+import type { Aval } from "../../core/aval.ts";
+import { packedLayout } from "../../core/elementTypes.ts";
+import type { ReferenceContext } from "../../core/primitive.ts";
+import { withPlace } from "../../core/problem.ts";
+import { type Call, type Program, type Slot, type Step, callsOf } from "../../compiler/program.ts";
+import { writeHost } from "../../compiler/runProgram.ts";
+import { WasmBuffer, hostAt, storedAt } from "./buffer.ts";
+import { emitModule } from "./codegen.ts";
+import type { DeviceMemory } from "../ownership.ts";
+import { type WasmMemory, smallBytes } from "./memory.ts";
+
+type Kernel = (...addresses: number[]) => void;
+
+const align = (bytes: number): number => Math.ceil(bytes / 64) * 64;
+
+/** Functions of f64 that kernels import; the machine has none. */
+const mathModule: Readonly<Record<string, (x: number, y: number) => number>> = {
+  ...(Object.fromEntries(
+    Object.getOwnPropertyNames(Math)
+      .filter((k) => typeof Math[k as "sin"] === "function")
+      .map((k) => [k, Math[k as "sin"]]),
+  ) as Record<string, (x: number) => number>),
+  exp2: (x) => 2 ** x,
+  // JavaScript's power differs from IEEE's in two cases.
+  pow: (x, y) => (x === 1 || (x === -1 && (y === Infinity || y === -Infinity)) ? 1 : x ** y),
+  rem: (x, y) => x % y,
+};
+
+/** A program with its kernels compiled. */
+export class WasmExecutable {
+  readonly program: Program;
+  readonly #wasm: WasmMemory;
+  readonly #context: ReferenceContext;
+  readonly #kernels: readonly Kernel[];
+  readonly #scratchBytes: number;
+  readonly #constants: ReadonlyMap<Slot, number>;
+  /** Keeps the constants' memory. */
+  #constantMemory: DeviceMemory | null = null;
+  /** Input of which an output takes over the memory, by output; −1: none. */
+  readonly #reused: readonly number[];
+
+  constructor(program: Program, wasm: WasmMemory, context: ReferenceContext, relaxedSimd: boolean) {
+    this.program = program;
+    this.#wasm = wasm;
+    this.#context = context;
+    this.#constants = this.#placeConstants();
+    const { bytes, scratchBytes } = emitModule(program.kernels, { relaxedSimd });
+    this.#scratchBytes = Math.max(0, ...scratchBytes);
+    this.#reused = program.outputs.map((_, i) => program.reuses.get(i) ?? -1);
+    if (program.kernels.length === 0) {
+      this.#kernels = [];
+      return;
+    }
+    const module = new WebAssembly.Module(bytes as BufferSource);
+    const instance = new WebAssembly.Instance(module, { env: { memory: wasm.memory }, math: mathModule });
+    this.#kernels = program.kernels.map((_, i) => instance.exports[`k${i}`] as Kernel);
+  }
+
+  /** Writes the constants of the program and of those inside it to one block. */
+  #placeConstants(): Map<Slot, number> {
+    const places = new Map<Slot, number>();
+    let bytes = 0;
+    const visit = (program: Program): void => {
+      for (const slot of program.slots) {
+        if (slot.place.kind !== "constant") continue;
+        places.set(slot, bytes);
+        bytes += align(slot.bytes);
+      }
+      for (const step of program.steps) for (const c of callsOf(step)) visit(c.program);
+    };
+    visit(this.program);
+    if (bytes === 0) return places;
+    this.#constantMemory = this.#wasm.own(bytes);
+    const { address } = this.#constantMemory;
+    for (const [slot, offset] of places) {
+      places.set(slot, address + offset);
+      if (slot.place.kind === "constant")
+        writeHost(slot.place.value, packedLayout, storedAt(slot.aval, address + offset, this.#wasm));
+    }
+    return places;
+  }
+
+  /** Results in order. Donated inputs whose memory a result took over are empty afterwards. */
+  run(inputs: readonly WasmBuffer[]): WasmBuffer[] {
+    const { program } = this;
+    let staged = 0;
+    for (const x of inputs) if (!x.memory) staged += align(x.bytes!.length);
+    let small = 0;
+    for (const a of program.outputs) if (storedBytes(a) < smallBytes) small += align(storedBytes(a));
+    // Results come first: their allocation may move the memory.
+    const owned = program.outputs.map((a, o) => this.#outputMemory(a, o, inputs));
+    const total = staged + small + align(program.arenaBytes) + this.#scratchBytes;
+    return this.#wasm.withScratch(total, (base) => {
+      let next = base;
+      const ins = inputs.map((x) => {
+        if (x.memory) return x.memory.address;
+        const at = next;
+        this.#wasm.bytes.set(x.bytes!, at);
+        next += align(x.bytes!.length);
+        return at;
+      });
+      const outs = owned.map((m, o) => {
+        if (m) return m.memory!.address;
+        const at = next;
+        next += align(storedBytes(program.outputs[o]!));
+        return at;
+      });
+      this.#fillReused(ins, outs);
+      const arena = next;
+      const scratch = arena + align(program.arenaBytes);
+      new Run(this.#wasm, this.#context, this.#kernels, this.#constants, scratch).program(program, ins, outs, arena);
+      this.#emptyReused(inputs, owned);
+      return owned.map((m, o) => this.#result(m, outs[o]!, program.outputs[o]!));
+    });
+  }
+
+  /** Memory of a large result, taken over from a donated input if it is the only one to hold it. */
+  #outputMemory(aval: Aval, output: number, inputs: readonly WasmBuffer[]): WasmBuffer | null {
+    const bytes = storedBytes(aval);
+    if (bytes < smallBytes) return null;
+    const reused = this.#reused[output]!;
+    const given = reused < 0 ? null : inputs[reused]!;
+    if (given?.memory && inputs.indexOf(given) === inputs.lastIndexOf(given)) return new WasmBuffer(aval, given.memory, null);
+    return new WasmBuffer(aval, this.#wasm.own(bytes), null);
+  }
+
+  /** Kernels that write over an operand read it there: where the memory is not shared, it is copied. */
+  #fillReused(ins: readonly number[], outs: readonly number[]): void {
+    for (let o = 0; o < this.#reused.length; o++) {
+      const i = this.#reused[o]!;
+      if (i < 0 || ins[i] === outs[o]) continue;
+      this.#wasm.bytes.copyWithin(outs[o]!, ins[i]!, ins[i]! + storedBytes(this.program.outputs[o]!));
+    }
+  }
+
+  /** Inputs whose memory is a result's now. */
+  #emptyReused(inputs: readonly WasmBuffer[], owned: readonly (WasmBuffer | null)[]): void {
+    this.#reused.forEach((i, o) => {
+      const given = i < 0 ? null : inputs[i]!;
+      if (given?.memory && given.memory === owned[o]?.memory) given.memory = null;
+    });
+  }
+
+  #result(owned: WasmBuffer | null, address: number, aval: Aval): WasmBuffer {
+    const bytes = storedBytes(aval);
+    if (!owned) return new WasmBuffer(aval, null, this.#wasm.bytes.slice(address, address + bytes));
+    if (this.#wasm.hasRoom) return owned;
+    const copy = this.#wasm.bytes.slice(address, address + bytes);
+    owned.release();
+    return new WasmBuffer(aval, null, copy);
+  }
+}
+
+const storedBytes = (a: Aval): number => {
+  let known = sizes.get(a);
+  if (known === undefined) sizes.set(a, (known = a.bytes));
+  return known;
+};
+const sizes = new WeakMap<Aval, number>();
+
+/** One execution: where kernels and scratch are. */
+class Run {
+  readonly #wasm: WasmMemory;
+  readonly #context: ReferenceContext;
+  readonly #kernels: readonly Kernel[];
+  readonly #constants: ReadonlyMap<Slot, number>;
+  readonly #scratch: number;
+  constructor(
+    wasm: WasmMemory,
+    context: ReferenceContext,
+    kernels: readonly Kernel[],
+    constants: ReadonlyMap<Slot, number>,
+    scratch: number,
+  ) {
+    this.#constants = constants;
+    this.#wasm = wasm;
+    this.#context = context;
+    this.#kernels = kernels;
+    this.#scratch = scratch;
+  }
+
+  program(program: Program, ins: readonly number[], outs: readonly number[], arena: number): void {
+    const places = program.slots.map((s) => this.#place(s, ins, outs, arena));
+    for (const step of program.steps) this.#step(step, program.slots, places, arena);
+  }
+
+  #place(slot: Slot, ins: readonly number[], outs: readonly number[], arena: number): number {
+    const { place } = slot;
+    switch (place.kind) {
+      case "input":
+        return ins[place.index]!;
+      case "output":
+        return outs[place.index]!;
+      case "arena":
+        return arena + place.offset;
+      case "constant":
+        return this.#constants.get(slot)!;
+    }
+  }
+
+  #step(step: Step, slots: readonly Slot[], places: readonly number[], arena: number): void {
+    switch (step.kind) {
+      case "launch":
+        return launch(this.#kernels[step.kernel]!, step.slots, places, this.#scratch);
+      case "copy":
+        return this.#copy(slots, places[step.from]!, places[step.to]!, step.to);
+      case "cond": {
+        const index = storedAt(slots[step.index]!.aval, places[step.index]!, this.#wasm)[0]!;
+        const { program, inputs, outputs, arenaOffset } =
+          step.branches[Math.min(Math.max(index, 0), step.branches.length - 1)]!;
+        return this.program(program, at(inputs, places), at(outputs, places), arena + arenaOffset);
+      }
+      case "while": {
+        const { predicate, body, carries, results, predicateConsts, bodyConsts, flag } = step;
+        const now = carries.map((c) => at(c, places)) as [number[], number[]];
+        const testConsts = at(predicate.inputs.slice(0, predicateConsts), places);
+        const bodyIns = at(body.inputs.slice(0, bodyConsts), places);
+        for (let round = 0; ; round ^= 1) {
+          this.#call(predicate, [...testConsts, ...now[round]!], [places[flag]!], arena);
+          if (this.#wasm.bytes[places[flag]!] === 0) return this.#copyAll(slots, now[round]!, results, places);
+          this.#call(body, [...bodyIns, ...now[round]!], now[round ^ 1]!, arena);
+        }
+      }
+      case "scan": {
+        const { body, consts, carries, results, slicesIn, slicesOut, length, reverse } = step;
+        const now = carries.map((c) => at(c, places)) as [number[], number[]];
+        const bodyIns = at(body.inputs.slice(0, consts), places);
+        const row = (i: number) => (s: number) => places[s]! + (slots[s]!.bytes / length) * i;
+        for (let round = 0; round < length; round++) {
+          const i = row(reverse ? length - 1 - round : round);
+          this.#call(
+            body,
+            [...bodyIns, ...now[round & 1]!, ...slicesIn.map(i)],
+            [...now[(round + 1) & 1]!, ...slicesOut.map(i)],
+            arena,
+          );
+        }
+        return this.#copyAll(slots, now[length & 1]!, results, places);
+      }
+      case "routine": {
+        const { eqn, inputs, outputs } = step;
+        const ins = inputs.map((s) => hostAt(slots[s]!.aval, places[s]!, this.#wasm));
+        const avals = outputs.map((s) => slots[s]!.aval);
+        const outs = eqn.primitive.reference(ins, eqn.params, avals, this.#context);
+        return outs.forEach((x, i) => writeHost(x, packedLayout, storedAt(avals[i]!, places[outputs[i]!]!, this.#wasm)));
+      }
+      case "host": {
+        const ins = step.inputs.map((s) => hostAt(slots[s]!.aval, places[s]!, this.#wasm));
+        const outs = withPlace(
+          () => step.source.frame(),
+          () => step.call(ins, this.#context),
+        );
+        return outs.forEach((x, i) =>
+          writeHost(x, packedLayout, storedAt(slots[step.outputs[i]!]!.aval, places[step.outputs[i]!]!, this.#wasm)),
+        );
+      }
+    }
+  }
+
+  #call({ program, arenaOffset }: Call, ins: readonly number[], outs: readonly number[], arena: number): void {
+    this.program(program, ins, outs, arena + arenaOffset);
+  }
+  #copy(slots: readonly Slot[], from: number, to: number, slot: number): void {
+    if (from !== to) this.#wasm.bytes.copyWithin(to, from, from + slots[slot]!.bytes);
+  }
+  #copyAll(slots: readonly Slot[], from: readonly number[], to: readonly number[], places: readonly number[]): void {
+    to.forEach((s, i) => this.#copy(slots, from[i]!, places[s]!, s));
+  }
+}
+
+const at = (slots: readonly number[], places: readonly number[]): number[] => slots.map((s) => places[s]!);
+
+/** Calls a kernel with the addresses of its buffers and of scratch. */
+function launch(kernel: Kernel, slots: readonly number[], places: readonly number[], scratch: number): void {
+  const p = places;
+  switch (slots.length) {
+    case 1:
+      return kernel(p[slots[0]!]!, scratch);
+    case 2:
+      return kernel(p[slots[0]!]!, p[slots[1]!]!, scratch);
+    case 3:
+      return kernel(p[slots[0]!]!, p[slots[1]!]!, p[slots[2]!]!, scratch);
+    case 4:
+      return kernel(p[slots[0]!]!, p[slots[1]!]!, p[slots[2]!]!, p[slots[3]!]!, scratch);
+    default:
+      return kernel(...at(slots, p), scratch);
+  }
+}

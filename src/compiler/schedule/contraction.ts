@@ -1,0 +1,286 @@
+/**
+ * Sums of products on a CPU, after Goto and van de Geijn ("Anatomy of High-Performance Matrix Multiplication", 2008): the
+ * right operand is packed into panels of a few columns, blocks of the left one into panels of a few rows, and a small
+ * tile of the result stays in registers while the sum runs over both panels.
+ *
+ * Row variables that only the left factor has are rows of the product, those that only the right one has are columns, the
+ * rest are a loop around it. Several variables count as one flat number, so convolutions are products too, whose packing
+ * does the index arithmetic. Operands are packed after everything that is fused into them, and what is fused into the
+ * result is computed on a block that is still in cache. Panels that stick out at the edge hold garbage in lanes nobody reads.
+ */
+import {
+  type Index,
+  type IndexVar,
+  add,
+  constantIndex,
+  factorOf,
+  indexVar,
+  scale,
+  unflatten,
+  varIndex,
+} from "../../core/indexing.ts";
+import { type Buffer, type Expr, type Reduction, binary, f32, load, newBuffer, times } from "../../core/scalar.ts";
+import type { FusedKernel } from "../fusedKernel.ts";
+import type { LoopNest } from "../loopNest/loopNest.ts";
+import { Rewriter, visitExprs } from "../loopNest/rewrite.ts";
+import { groupsOf } from "./reductions.ts";
+import { Dependencies, Scopes } from "./scopes.ts";
+
+/** Rows and columns of the tile in registers. */
+const tileRows = 4;
+const tileColumns = 8;
+/** Rows, columns and summands of a block: panels of both operands stay in the caches next to the registers. */
+const blockRows = 64;
+const blockColumns = 256;
+const blockDepth = 256;
+
+/** The product that a kernel computes, if it is one. */
+export interface Contraction {
+  readonly kernel: FusedKernel;
+  readonly reduction: Reduction;
+  readonly left: Expr;
+  readonly right: Expr;
+  readonly around: readonly IndexVar[];
+  readonly rows: readonly IndexVar[];
+  readonly columns: readonly IndexVar[];
+}
+
+export const extentOf = (vars: readonly IndexVar[]): number => vars.reduce((n, v) => n * v.extent, 1);
+
+/** Finds the product, with the columns along the axis that results are contiguous in. */
+export function contractionOf(kernel: FusedKernel): Contraction | null {
+  const [group, ...others] = groupsOf(kernel);
+  const [reduction, ...more] = group?.reductions ?? [];
+  const body = reduction?.body[0];
+  if (!reduction || others.length > 0 || more.length > 0 || reduction.combine !== "add") return null;
+  if (body?.kind !== "binary" || body.op !== "mul" || body.type !== "f32") return null;
+  if (kernel.stores.some((s) => s.inner.length > 0)) return null;
+  const dependencies = new Dependencies();
+  let [left, right] = [body.x, body.y];
+  const walked = kernel.rows.find((v) => factorOf(kernel.stores[0]!.index, v) === 1);
+  const has = (e: Expr, v: IndexVar): boolean => dependencies.of(e).has(v);
+  if (walked && has(left, walked) && !has(right, walked)) [left, right] = [right, left];
+  const only = (e: Expr, other: Expr): IndexVar[] => kernel.rows.filter((v) => has(e, v) && !has(other, v));
+  const [rows, columns] = [only(left, right), only(right, left)];
+  const around = kernel.rows.filter((v) => !rows.includes(v) && !columns.includes(v));
+  return { kernel, reduction, left, right, around, rows, columns };
+}
+
+/** Whether packing pays. */
+export const isWorthTiling = ({ rows, columns, reduction }: Contraction): boolean =>
+  extentOf(rows) >= tileRows && extentOf(columns) >= tileColumns / 2 && extentOf(reduction.vars) >= 4;
+
+export const scheduleContraction = (c: Contraction): LoopNest => new Tiles(c).run();
+
+/** Equal blocks of an extent and what is left: their number, their size and where block `i` starts. */
+interface Blocks {
+  readonly count: number;
+  readonly size: number;
+  readonly first: number;
+}
+function blocksOf(extent: number, atMost: number): Blocks[] {
+  // Blocks of about the same size, in whole tiles.
+  const size = Math.min(extent, Math.ceil(extent / Math.ceil(extent / atMost) / 8) * 8);
+  const count = Math.floor(extent / size);
+  const left = extent - count * size;
+  const whole = { count, size, first: 0 };
+  return left > 0 ? [whole, { count: 1, size: left, first: count * size }] : [whole];
+}
+
+class Tiles extends Scopes {
+  readonly #c: Contraction;
+  readonly #depth: number;
+  readonly #scratch: Buffer[] = [];
+  readonly #leftPanels: Buffer;
+  readonly #rightPanels: Buffer;
+  readonly #tile: Buffer;
+  readonly #sums: Buffer;
+  readonly #leftTile: Buffer;
+  readonly #rightTile: Buffer;
+  readonly #rowBlocks: readonly Blocks[];
+  readonly #columnBlocks: readonly Blocks[];
+  readonly #depthBlocks: readonly Blocks[];
+
+  constructor(c: Contraction) {
+    super();
+    this.#c = c;
+    this.#depth = extentOf(c.reduction.vars);
+    this.#rowBlocks = blocksOf(extentOf(c.rows), blockRows);
+    this.#columnBlocks = blocksOf(extentOf(c.columns), blockColumns);
+    this.#depthBlocks = blocksOf(this.#depth, blockDepth);
+    const [rows, columns, depth] = [this.#rowBlocks, this.#columnBlocks, this.#depthBlocks].map((b) => b[0]!.size);
+    const [paddedRows, paddedColumns] = [padded(rows!, tileRows), padded(columns!, tileColumns)];
+    this.#leftPanels = this.#buffer("left", paddedRows * depth!, "shared");
+    this.#rightPanels = this.#buffer("right", paddedColumns * this.#depth, "shared");
+    this.#tile = this.#buffer("block", paddedRows * paddedColumns, "shared");
+    this.#sums = this.#buffer("sums", tileRows * tileColumns, "private");
+    this.#leftTile = this.#buffer("a", tileRows, "private");
+    this.#rightTile = this.#buffer("b", tileColumns, "private");
+  }
+
+  #buffer(name: string, length: number, space: Buffer["space"]): Buffer {
+    const buffer = newBuffer(name, "f32", length, space);
+    this.#scratch.push(buffer);
+    return buffer;
+  }
+
+  run(): LoopNest {
+    const { kernel, around } = this.#c;
+    const body = this.top(() =>
+      this.nested("serial", around, () =>
+        this.#each(this.#columnBlocks, "jc", (column, columns) => {
+          this.#packRight(column, columns);
+          this.#each(this.#rowBlocks, "ic", (row, rows) => {
+            const several = this.#depthBlocks.length > 1 || this.#depthBlocks[0]!.count > 1;
+            if (several) this.#clearTile(rows, columns);
+            this.#each(this.#depthBlocks, "pc", (first, depth) => {
+              this.#packLeft(row, rows, first, depth);
+              this.#multiply(rows, columns, first, depth, several);
+            });
+            this.#store(row, rows, column, columns);
+          });
+        }),
+      ),
+    );
+    return { name: kernel.name, params: kernel.params, scratch: this.#scratch, body };
+  }
+
+  #each(blocks: readonly Blocks[], name: string, f: (first: Index, size: number) => void): void {
+    for (const { count, size, first } of blocks) {
+      const v = indexVar(name, count);
+      this.within("serial", v, () => f(add(scale(varIndex(v), size), constantIndex(first)), size));
+    }
+  }
+
+  /** A factor at a flat position of its own variables and a flat summand. */
+  #factor(e: Expr, vars: readonly IndexVar[], at: Index, summand: Index): Expr {
+    const places = new Map<IndexVar, Index>();
+    const put = (list: readonly IndexVar[], flat: Index): void => {
+      const shape = list.map((v) => v.extent);
+      unflatten(flat, shape).forEach((x, i) => places.set(list[i]!, x));
+    };
+    put(vars, at);
+    put(this.#c.reduction.vars, summand);
+    const placed = new Rewriter({ variable: (v) => places.get(v) ?? null }).expr(e);
+    this.countUses([placed]);
+    return placed;
+  }
+
+  /** Copies a factor into panels: `panels[p][k][i]`, vectors along what memory is contiguous in. */
+  #pack(
+    e: Expr,
+    vars: readonly IndexVar[],
+    panels: Buffer,
+    width: number,
+    first: Index,
+    size: number,
+    firstSummand: Index,
+    depth: number,
+  ): void {
+    const alongSummands = walks(e, this.#c.reduction.vars.at(-1)!) && !walks(e, vars.at(-1));
+    const panel = (p: Index, lanes: number): void => {
+      const [i, k] = [indexVar("i", lanes), indexVar("k", depth)];
+      const store = (): void => {
+        const at = add(add(first, scale(p, width)), varIndex(i));
+        const value = this.place(this.#factor(e, vars, at, add(firstSummand, varIndex(k))));
+        const index = add(scale(add(scale(p, depth), varIndex(k)), width), varIndex(i));
+        this.emit({ kind: "store", buffer: panels, index, value });
+      };
+      if (alongSummands) this.nested("serial", [i], () => this.within("vector", k, store));
+      else this.nested("serial", [k], () => this.within("vector", i, store));
+    };
+    const whole = Math.floor(size / width);
+    const p = indexVar("p", whole);
+    if (whole > 0) this.within("serial", p, () => panel(varIndex(p), width));
+    if (size > whole * width) panel(constantIndex(whole), size - whole * width);
+  }
+  #packRight(column: Index, columns: number): void {
+    const { right, columns: vars } = this.#c;
+    this.#pack(right, vars, this.#rightPanels, tileColumns, column, columns, constantIndex(0), this.#depth);
+  }
+  #packLeft(row: Index, rows: number, first: Index, depth: number): void {
+    const { left, rows: vars } = this.#c;
+    this.#pack(left, vars, this.#leftPanels, tileRows, row, rows, first, depth);
+  }
+
+  #clearTile(rows: number, columns: number): void {
+    const v = indexVar("i", padded(rows, tileRows) * padded(columns, tileColumns));
+    this.within("vector", v, () =>
+      this.emit({ kind: "store", buffer: this.#tile, index: varIndex(v), value: f32(0) }),
+    );
+  }
+
+  /** All tiles of a block. */
+  #multiply(rows: number, columns: number, first: Index, depth: number, accumulate: boolean): void {
+    const across = padded(columns, tileColumns);
+    const jp = indexVar("jp", across / tileColumns);
+    const ip = indexVar("ip", padded(rows, tileRows) / tileRows);
+    const [i, j, k] = [indexVar("i", tileRows), indexVar("j", tileColumns), indexVar("k", depth)];
+    const [a, b, sums, tile] = [this.#leftTile, this.#rightTile, this.#sums, this.#tile];
+    const inTile = add(scale(varIndex(i), tileColumns), varIndex(j));
+    const eachLane = (f: () => void): void => this.within("unroll", i, () => this.within("vector", j, f));
+    this.nested("serial", [jp, ip], () => {
+      eachLane(() => this.emit({ kind: "store", buffer: sums, index: inTile, value: f32(0) }));
+      this.within("serial", k, () => {
+        const summand = add(add(scale(varIndex(jp), this.#depth), first), varIndex(k));
+        const right = load(this.#rightPanels, add(scale(summand, tileColumns), varIndex(j)));
+        this.within("vector", j, () => this.emit({ kind: "store", buffer: b, index: varIndex(j), value: right }));
+        const at = add(scale(varIndex(ip), depth), varIndex(k));
+        const left = load(this.#leftPanels, add(scale(at, tileRows), varIndex(i)));
+        this.within("unroll", i, () => this.emit({ kind: "store", buffer: a, index: varIndex(i), value: left }));
+        eachLane(() => {
+          const product = times(load(a, varIndex(i)), load(b, varIndex(j)));
+          this.emit({ kind: "store", buffer: sums, index: inTile, value: binary("add", load(sums, inTile), product) });
+        });
+      });
+      eachLane(() => {
+        const row = add(scale(varIndex(ip), tileRows), varIndex(i));
+        const index = add(scale(row, across), add(scale(varIndex(jp), tileColumns), varIndex(j)));
+        const sum = load(sums, inTile);
+        const value = accumulate ? binary("add", load(tile, index), sum) : sum;
+        this.emit({ kind: "store", buffer: tile, index, value });
+      });
+    });
+  }
+
+  /** Everything fused into the result, on one block. */
+  #store(row: Index, rows: number, column: Index, columns: number): void {
+    const { kernel, reduction, rows: rowVars, columns: columnVars } = this.#c;
+    const [i, j] = [indexVar("i", rows), indexVar("j", columns)];
+    const places = new Map<IndexVar, Index>();
+    const put = (vars: readonly IndexVar[], flat: Index): void =>
+      unflatten(
+        flat,
+        vars.map((v) => v.extent),
+      ).forEach((x, d) => places.set(vars[d]!, x));
+    put(rowVars, add(row, varIndex(i)));
+    put(columnVars, add(column, varIndex(j)));
+    const index = add(scale(varIndex(i), padded(columns, tileColumns)), varIndex(j));
+    const sum = load(this.#tile, index);
+    const rewriter = new Rewriter({
+      variable: (v) => places.get(v) ?? null,
+      expr: (e) => (e.kind === "reduced" && e.reduction === reduction ? sum : null),
+    });
+    const stores = kernel.stores.map((s) => ({ ...s, index: rewriter.index(s.index), value: rewriter.expr(s.value) }));
+    this.countUses(stores.map((s) => s.value));
+    this.within("serial", i, () =>
+      this.within("vector", j, () => {
+        for (const s of stores) {
+          const value = this.place(s.value);
+          this.emit({ kind: "store", buffer: s.buffer, index: this.placeIndex(s.index), value });
+        }
+      }),
+    );
+  }
+}
+
+const padded = (n: number, to: number): number => Math.ceil(n / to) * to;
+
+/** Whether some load of an expression steps one by one along a variable. */
+function walks(e: Expr, v: IndexVar | undefined): boolean {
+  let found = false;
+  visitExprs([e], (x) => {
+    if (v && x.kind === "load" && factorOf(x.index, v) === 1) found = true;
+  });
+  return found;
+}

@@ -1,0 +1,109 @@
+/** Runs jaxprs by the `lower` slots alone: no reference slot is called, so that each can be compared with it. */
+import {
+  type HostOperands,
+  evaluateLowering,
+  hostOperands,
+} from "../../src/compiler/loopNest/evaluateLowering.ts";
+import { Aval } from "../../src/core/aval.ts";
+import { type HostArray, allocateLike } from "../../src/core/hostArray.ts";
+import { type Atom, type Eqn, type Jaxpr, Var, hoistConsts } from "../../src/core/jaxpr.ts";
+import type { Lowering } from "../../src/core/lowering.ts";
+import type { Literal, NDArray } from "../../src/core/ndarray.ts";
+import type { AnyPrimitive, Params, ReferenceContext } from "../../src/core/primitive.ts";
+import { sizeOf } from "../../src/core/shape.ts";
+import { traceToJaxpr } from "../../src/core/staging.ts";
+import { fromHost, host } from "../support/arrays.ts";
+
+type Hosts = readonly HostArray[];
+
+const context: ReferenceContext = {
+  program: (jaxpr) => (args) => runJaxpr(jaxpr, args),
+  toArray: fromHost,
+  fromArray: host,
+};
+
+/** Results of a jaxpr without constants. */
+export function runJaxpr(jaxpr: Jaxpr, args: Hosts): HostArray[] {
+  const env = new Map<Var, HostArray>();
+  if (jaxpr.constVars.length > 0) throw new Error("the jaxpr has constants");
+  jaxpr.inVars.forEach((v, i) => env.set(v, args[i]!));
+  const read = (a: Atom): HostArray => (a instanceof Var ? env.get(a)! : host(a as Literal));
+  for (const eqn of jaxpr.eqns) runEqn(eqn, eqn.inputs.map(read)).forEach((y, i) => env.set(eqn.outputs[i]!, y));
+  return jaxpr.outs.map(read);
+}
+
+const runEqn = (eqn: Eqn, ins: Hosts): Hosts =>
+  runPrimitive(
+    eqn.primitive,
+    ins,
+    eqn.params,
+    eqn.outputs.map((v) => v.aval),
+  );
+
+/** One application, by its lowering. */
+export function runPrimitive(primitive: AnyPrimitive, ins: Hosts, params: Params, outs: readonly Aval[]): Hosts {
+  const source: HostOperands = hostOperands(ins);
+  const lowering = primitive.lower(source.operands, params, outs);
+  return evaluateLowering(lowering, outs, source, primitive.kind === "movement") ?? runForm(lowering, ins, outs);
+}
+
+/** Traces a function of arrays and runs it by lowerings. */
+export function runTraced(f: (args: readonly NDArray[]) => readonly NDArray[], ins: Hosts): HostArray[] {
+  const { jaxpr, consts } = traceToJaxpr(
+    (...xs) => f(xs),
+    ins.map((x) => new Aval(x.shape, x.dtype)),
+    "lowering",
+  );
+  return runJaxpr(hoistConsts(jaxpr), [...consts.map(host), ...ins]);
+}
+
+function runForm(lowering: Lowering, ins: Hosts, outs: readonly Aval[]): Hosts {
+  switch (lowering.form) {
+    case "compose":
+      return runTraced(lowering.with, ins);
+    case "routine":
+      return runTraced(lowering.compose, ins);
+    case "call":
+      return runJaxpr(lowering.jaxpr, ins);
+    case "identity":
+      return ins;
+    case "cond":
+      return runJaxpr(lowering.branches[ins[0]!.data[0]!]!, ins.slice(1));
+    case "while": {
+      const { predicate, body, predicateConsts: p, bodyConsts: b } = lowering;
+      let carry = ins.slice(p + b);
+      while (runJaxpr(predicate, [...ins.slice(0, p), ...carry])[0]!.data[0])
+        carry = runJaxpr(body, [...ins.slice(p, p + b), ...carry]);
+      return carry;
+    }
+    case "scan":
+      return runScan(lowering, ins, outs);
+    case "host":
+      return lowering.call(ins, context);
+    default:
+      throw new Error(`the form ${lowering.form} is not for this`);
+  }
+}
+
+function runScan(
+  { body, consts, carries, length, reverse }: Extract<Lowering, { form: "scan" }>,
+  ins: Hosts,
+  outs: readonly Aval[],
+): Hosts {
+  let carry = ins.slice(consts, consts + carries);
+  const stacked = outs.slice(carries).map(allocateLike);
+  for (let step = 0; step < length; step++) {
+    const i = reverse ? length - 1 - step : step;
+    const slices = ins.slice(consts + carries).map((x) => sliceOf(x, i));
+    const results = runJaxpr(body, [...ins.slice(0, consts), ...carry, ...slices]);
+    carry = results.slice(0, carries);
+    results.slice(carries).forEach((y, k) => stacked[k]!.data.set(y.data, i * y.data.length));
+  }
+  return [...carry, ...stacked];
+}
+
+function sliceOf(x: HostArray, i: number): HostArray {
+  const shape = x.shape.slice(1);
+  const n = sizeOf(shape) * (x.data.length / Math.max(1, sizeOf(x.shape)));
+  return { shape, dtype: x.dtype, data: x.data.slice(i * n, (i + 1) * n) };
+}
