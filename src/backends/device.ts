@@ -17,6 +17,17 @@ export interface DeviceExecutable {
   readonly outAvals: readonly Aval[];
 }
 
+/** Bytes that a device holds for arrays. */
+export interface DeviceMemoryInfo {
+  /** Held by arrays now, and at most so far. Small arrays of embedded devices are plain JavaScript memory, not counted. */
+  readonly live: number;
+  readonly peak: number;
+  /** Taken from the machine, free runs included. */
+  readonly capacity: number;
+  /** Allocations that are live. */
+  readonly count: number;
+}
+
 export interface Device {
   /** `cpu`, `wasm`, `webgpu`. */
   readonly kind: string;
@@ -27,7 +38,10 @@ export interface Device {
   put(x: HostArray): Buffer;
   readSync(buffer: Buffer): HostArray;
   read(buffer: Buffer): Promise<HostArray>;
+  /** Waits until the buffer is computed, and lets the collector work if there is much to reclaim. */
+  ready(buffer: Buffer): Promise<void>;
   release(buffer: Buffer): void;
+  memory(): DeviceMemoryInfo;
   /** Applies one primitive; `avals` are the operands', `outs` those that `infer` gave. */
   evaluate(
     primitive: AnyPrimitive,

@@ -11,7 +11,7 @@ import { DeviceError, unreachable } from "../core/problem.ts";
 import { Aval as AvalClass } from "../core/aval.ts";
 import type { ReferenceContext } from "../core/primitive.ts";
 import { DeviceArray } from "./array.ts";
-import type { Buffer, Device } from "./device.ts";
+import type { Buffer, Device, DeviceMemoryInfo } from "./device.ts";
 import { referenceDevice, referencePrograms } from "./reference/device.ts";
 import { literalHost } from "./reference/program.ts";
 import { wasmDevice } from "./wasm/device.ts";
@@ -29,8 +29,16 @@ function contextOn(device: () => Device): ReferenceContext {
 
 const made = new Map<string, Device>();
 const makers: Readonly<Record<string, () => Device>> = {
-  wasm: () => wasmDevice(0, contextOn(() => embedded("wasm"))),
-  cpu: () => referenceDevice(0, contextOn(() => embedded("cpu"))),
+  wasm: () =>
+    wasmDevice(
+      0,
+      contextOn(() => embedded("wasm")),
+    ),
+  cpu: () =>
+    referenceDevice(
+      0,
+      contextOn(() => embedded("cpu")),
+    ),
 };
 function embedded(name: string): Device {
   let device = made.get(name);
@@ -42,7 +50,9 @@ let chosen: Device | null = null;
 
 /** The device named by the environment, or else the embedded one. */
 function firstDevice(): Device {
-  const name = (globalThis as { process?: { env?: Record<string, string | undefined> } }).process?.env?.["COTANGENT_DEVICE"];
+  const name = (globalThis as { process?: { env?: Record<string, string | undefined> } }).process?.env?.[
+    "COTANGENT_DEVICE"
+  ];
   return name ? find(name) : embedded("wasm");
 }
 
@@ -88,6 +98,35 @@ function fail(name: string): never {
     why: `the devices of this version are: ${Object.keys(makers).join(", ")}`,
     fix: 'use defaultDevice("wasm"), or leave the choice out',
   });
+}
+
+/** What a device's memory holds, in bytes. */
+export interface MemoryInfo extends DeviceMemoryInfo {
+  readonly device: string;
+  toString(): string;
+}
+
+/**
+ * The memory that a device holds for arrays: live and peak bytes, what was taken from the machine, and the number of
+ * allocations. Memory of arrays that nobody can reach any more counts until the collector has run, which takes an `await`.
+ *
+ * @example
+ * memoryInfo().device // "wasm:0"
+ */
+export function memoryInfo(device?: string | DeviceInfo): MemoryInfo {
+  const d = device === undefined ? currentDevice() : find(device);
+  const name = `${d.kind}:${d.id}`;
+  const { live, peak, capacity, count } = d.memory();
+  const inMebibytes = (bytes: number): string => `${(bytes / 2 ** 20).toFixed(1)} MiB`;
+  return {
+    device: name,
+    live,
+    peak,
+    capacity,
+    count,
+    toString: () =>
+      `${name}: ${inMebibytes(live)} live in ${count} allocations, ${inMebibytes(peak)} at peak, ${inMebibytes(capacity)} taken from the machine`,
+  };
 }
 
 /** Makes devices ready that need time to start. The embedded devices need none. */
@@ -147,6 +186,7 @@ export const deviceEvaluator: Evaluator = {
     new DeviceArray(currentDevice(), new AvalClass(x.shape, x.dtype, weakType), currentDevice().put(x)),
   toHost,
   read: readHost,
+  ready: (x) => (x instanceof DeviceArray ? x.home.ready(x.buffer) : Promise.resolve()),
   deviceOf(x) {
     const device = x instanceof DeviceArray ? x.home : currentDevice();
     return `${device.kind}:${device.id}`;

@@ -42,7 +42,7 @@ export async function deviceGet(x: unknown): Promise<unknown> {
 export async function blockUntilReady<T>(x: T): Promise<T> {
   const waiting: Promise<unknown>[] = [];
   mapTree((leaf: unknown) => {
-    if (leaf instanceof DeviceArray) waiting.push(leaf.home.read(leaf.buffer));
+    if (leaf instanceof DeviceArray) waiting.push(leaf.home.ready(leaf.buffer));
     return leaf;
   }, x);
   await Promise.all(waiting);

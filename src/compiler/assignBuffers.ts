@@ -134,9 +134,7 @@ export function assignBuffers(
         }
       }
       const place: Place =
-        output === undefined
-          ? { kind: "arena", offset: arena.allocate(bytes) }
-          : { kind: "output", index: output };
+        output === undefined ? { kind: "arena", offset: arena.allocate(bytes) } : { kind: "output", index: output };
       const slot = newSlot(v.aval, place);
       slotOf.set(v, slot);
       return slot;
@@ -236,7 +234,9 @@ function readersFirst(
   };
   for (const x of given)
     for (const d of drafts) {
-      const overwrites = d.writes.some((v) => outs.includes(v) && v.aval.size === x.aval.size && v.aval.dtype === x.aval.dtype);
+      const overwrites = d.writes.some(
+        (v) => outs.includes(v) && v.aval.size === x.aval.size && v.aval.dtype === x.aval.dtype,
+      );
       if (!d.nest || !overwrites || !d.reads.includes(x)) continue;
       for (const reader of drafts)
         if (reader !== d && reader.reads.includes(x) && !reaches(reader, d)) after.get(d)!.add(reader);

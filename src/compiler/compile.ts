@@ -54,7 +54,8 @@ const finisher = (): ((e: Expr) => Expr) => expandMath;
 
 function draftsOf(step: PlanStep, plan: FusionPlan, kernels: LoopNest[], settings: CompileSettings): Draft[] {
   const { target } = settings;
-  if (step.kind === "group") return [kernelDraft(fused(lowerGroup(step.group, plan.producers, target, finisher()), target))];
+  if (step.kind === "group")
+    return [kernelDraft(fused(lowerGroup(step.group, plan.producers, target, finisher()), target))];
   const { eqn } = step;
   const context = { producers: plan.producers, inMemory: plan.inMemory, target, finish: finisher() };
   const { lowering } = step.access;
@@ -106,7 +107,9 @@ function controlDraft(
     compileInto(kernels, jaxpr, { ...settings, name: `${settings.name}/${name}`, donated: [] });
   const bytes = (avals: readonly Aval[]): number[] => avals.map((a) => bytesOf(a, target));
   const arenaSlots = (avals: readonly Aval[], offsets: readonly number[], addSlot: (s: Slot) => number): number[] =>
-    avals.map((aval, i) => addSlot({ aval, bytes: bytesOf(aval, target), place: { kind: "arena", offset: offsets[i]! } }));
+    avals.map((aval, i) =>
+      addSlot({ aval, bytes: bytesOf(aval, target), place: { kind: "arena", offset: offsets[i]! } }),
+    );
   const copies = (from: readonly number[], to: readonly number[]): Step[] =>
     from.map((f, i) => ({ kind: "copy", from: f, to: to[i]! }));
   switch (lowering.form) {
@@ -118,9 +121,12 @@ function controlDraft(
           {
             kind: "cond",
             index: reads[0]!,
-            branches: branches.map(
-              (program): Call => ({ program, inputs: reads.slice(1), outputs: writes, arenaOffset: arenaOffset! }),
-            ),
+            branches: branches.map((program): Call => ({
+              program,
+              inputs: reads.slice(1),
+              outputs: writes,
+              arenaOffset: arenaOffset!,
+            })),
           },
         ],
       };

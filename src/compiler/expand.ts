@@ -25,7 +25,10 @@ export const lowerEqn = (eqn: Eqn, operands: readonly Operand[]): Lowering =>
 export const formOf = (eqn: Eqn): Lowering =>
   lowerEqn(
     eqn,
-    eqn.inputs.map((a) => ({ aval: a.aval, at: () => unreachable("a lowering asked an operand before it was pulled") })),
+    eqn.inputs.map((a) => ({
+      aval: a.aval,
+      at: () => unreachable("a lowering asked an operand before it was pulled"),
+    })),
   );
 
 /** The replacements for a target. */

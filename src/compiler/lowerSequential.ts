@@ -4,7 +4,16 @@
  */
 import { encode, normalize } from "../core/elementTypes.ts";
 import { lanesOf } from "../core/hostArray.ts";
-import { type Index, addConstant, flatIndex, indexVar, scale, subtract, constantIndex, varIndex } from "../core/indexing.ts";
+import {
+  type Index,
+  addConstant,
+  flatIndex,
+  indexVar,
+  scale,
+  subtract,
+  constantIndex,
+  varIndex,
+} from "../core/indexing.ts";
 import type { Eqn, Var } from "../core/jaxpr.ts";
 import type { PrefixLowering, ScatterLowering, Value } from "../core/lowering.ts";
 import { type Expr, compare, i32, ofIndex, readLocal, select } from "../core/scalar.ts";
@@ -161,14 +170,12 @@ export function lowerScatterUpdates(eqn: Eqn, c: Context): Lowered<LoopNest> {
         return { local, let: { kind: "let", local, value: c.finish(x) } as const };
       });
       const first = scale(flatIndex(place, shape), next.length);
-      const stores = next.map(
-        ({ local }, lane): Stmt => ({
-          kind: "store",
-          buffer,
-          index: addConstant(first, lane),
-          value: c.finish(encode(dtype, c.target.layout, readLocal(local))),
-        }),
-      );
+      const stores = next.map(({ local }, lane): Stmt => ({
+        kind: "store",
+        buffer,
+        index: addConstant(first, lane),
+        value: c.finish(encode(dtype, c.target.layout, readLocal(local))),
+      }));
       nest.emit({ kind: "if", condition, body: [...next.map((n) => n.let), ...stores] });
     }),
   );

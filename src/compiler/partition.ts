@@ -53,7 +53,10 @@ export interface FusionPlan {
   readonly inMemory: (v: Var) => boolean;
 }
 
-export const partition = (target: Target) => (jaxpr: Jaxpr): FusionPlan => new Partition(jaxpr, target).plan();
+export const partition =
+  (target: Target) =>
+  (jaxpr: Jaxpr): FusionPlan =>
+    new Partition(jaxpr, target).plan();
 
 /** A step under construction. */
 interface Draft {
@@ -234,7 +237,8 @@ class Partition {
       const perRow = out.size / Math.max(1, rows);
       if (perRow !== 1 && !(group.kind === "reduce" && perRow === group.rowLength && this.#isShort(group))) continue;
       for (const other of candidates)
-        if (other !== group && needs.get(other)?.key === row.key && this.#mergeable(group, other)) this.#merge(group, other);
+        if (other !== group && needs.get(other)?.key === row.key && this.#mergeable(group, other))
+          this.#merge(group, other);
       if (this.#mayDepend(group, access)) return group;
     }
     return null;
@@ -534,4 +538,3 @@ export function coversOnce(row: Index, axes: readonly IndexVar[], rows: number):
   }
   return radix === rows;
 }
-

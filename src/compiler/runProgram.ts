@@ -38,7 +38,11 @@ export function writeHost(x: HostArray, layout: Layout, to: TypedArray): void {
   for (let i = 0; i < to.length; i++) to[i] = convert(x.data[i]!);
 }
 /** Stored values in compute form; always a copy. */
-export function readHost(aval: { readonly shape: Aval["shape"]; readonly dtype: Aval["dtype"] }, layout: Layout, from: TypedArray): HostArray {
+export function readHost(
+  aval: { readonly shape: Aval["shape"]; readonly dtype: Aval["dtype"] },
+  layout: Layout,
+  from: TypedArray,
+): HostArray {
   const { shape, dtype } = aval;
   const data = allocate(dtype, from.length / lanesOf(dtype));
   if (layout[dtype] === "u16" && dtype !== "uint16") {

@@ -34,6 +34,8 @@ export interface Evaluator {
   toHost(x: NDArray): HostArray;
   /** The values of a concrete array, waiting for the device if need be; not to be mutated. */
   read(x: NDArray): Promise<HostArray>;
+  /** Waits until a concrete array is computed. */
+  ready(x: NDArray): Promise<void>;
   /** The name of the device that a concrete array lives on. */
   deviceOf(x: NDArray): string;
   /** Frees the buffer of a concrete array. */

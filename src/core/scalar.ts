@@ -370,7 +370,8 @@ export function convert(x: Expr, type: ScalarType): Expr {
 export function convertValue(v: number, from: ScalarType, to: ScalarType): number {
   if ((from === "f32" || from === "f64") && (to === "i32" || to === "u32")) {
     const [low, high] = to === "i32" ? [-2147483648, 2147483647] : [0, 4294967295];
-    return Number.isNaN(v) ? 0 : Math.min(Math.max(Math.trunc(v), low), high);
+    // Through `normal`, because whole numbers have no −0.
+    return normal(to, Math.min(Math.max(Math.trunc(v), low), high));
   }
   return normal(to, v);
 }

@@ -184,7 +184,7 @@ export function logistic(z: Value): Pair {
 const hyperbolic =
   (f: "sinh" | "cosh") =>
   (a: Expr, x: Expr): Expr => {
-    const far = half(scaledExp(abs(a), x));
+    const far = scaledExp(abs(a), half(x));
     const beyond = compare("gt", abs(a), f32(20));
     return select(beyond, f === "sinh" ? signedLike(far, a) : far, times(call(f, a), x));
   };

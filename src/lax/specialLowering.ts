@@ -262,8 +262,10 @@ export function zeta(x: Expr, q: Expr): Expr {
   const [sum] = reduceOver([3, leadingTerms], [type], [0], "add", ([j, k]) => [
     times(weight(j!), binary("pow", plus(start(j!), indexAs(k!, type)), negate(x))),
   ]);
+  // Long before that the tail is 0.
+  const bounded = least(x, like(x, 1e6));
   const [tail] = reduceOver([3], [type], [0], "add", ([j]) => [
-    times(weight(j!), zetaTail(x, plus(start(j!), like(x, leadingTerms - 1)))),
+    times(weight(j!), zetaTail(bounded, plus(start(j!), like(x, leadingTerms - 1)))),
   ]);
   const pole = both(compare("le", q, like(q, 0)), isWhole(q));
   const undefinedAt = both(compare("le", q, like(q, 0)), not(isWhole(x)));

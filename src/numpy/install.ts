@@ -124,7 +124,7 @@ const methods: Methods = {
   jsAsync: method(async (x) => nestedOf(await valuesLater(x, "jsAsync()"))),
   item: method(itemOf),
   blockUntilReady: method(async (x) => {
-    await evaluator().read(concreteOf(x, "blockUntilReady()"));
+    await evaluator().ready(concreteOf(x, "blockUntilReady()"));
     return x;
   }),
   dispose: method(dispose),

@@ -1,12 +1,14 @@
-/** The `lower` slot of every primitive against its reference slot, on the samples of the sweep. */
+/** The `lower` slot of every primitive against its `reference` slot, on the samples of the sweep. */
 import { describe, expect, test } from "vitest";
-import { type HostArray, isInexact } from "../sweep/core.ts";
+import type { NDArray } from "../../src/core/ndarray.ts";
+import { CotangentError } from "../../src/core/problem.ts";
 import { bind } from "../../src/core/trace.ts";
-import { distance, fromHost, host } from "../support/arrays.ts";
 import { holds } from "../properties.ts";
+import { distance } from "../support/arrays.ts";
+import { type HostArray, isInexact } from "../sweep/core.ts";
 import type { Generator, Sample } from "../sweep/generator.ts";
-import { generators, primitives, titleOf } from "../sweep/registry.ts";
-import { runTraced } from "./lowerings.ts";
+import { generators, titleOf } from "../sweep/registry.ts";
+import { byReference, runTraced } from "./lowerings.ts";
 
 /** Relative to the largest number: some units in the last place. Rearrangements are exact. */
 const toleranceOf = (g: Generator, { dtype }: HostArray): number => {
@@ -14,21 +16,27 @@ const toleranceOf = (g: Generator, { dtype }: HostArray): number => {
   return dtype === "float64" ? 1e-13 : dtype === "float16" ? 2e-3 : dtype === "bfloat16" ? 1.6e-2 : 2e-6;
 };
 
+/** The words of a float64 are out of a kernel's reach: devices without the host's memory refuse. */
+const refuses = ({ primitive }: Generator, { ins, params }: Sample): boolean =>
+  primitive.name === "bitcast_convert_type" &&
+  [ins[0]!.dtype, (params as { newDtype: string }).newDtype].includes("float64");
+
 function checkLowering(g: Generator, s: Sample): void {
-  const f = (xs: Parameters<NonNullable<Generator["apply"]>>[0]): ReturnType<NonNullable<Generator["apply"]>> =>
+  const f = (xs: readonly NDArray[]): readonly NDArray[] =>
     g.apply ? g.apply(xs, s.params) : bind(g.primitive, xs, s.params);
-  const wanted = f(s.ins.map(fromHost)).map(host);
+  if (refuses(g, s)) {
+    expect(() => runTraced(f, s.ins)).toThrow(CotangentError);
+    return;
+  }
+  const wanted = runTraced(f, s.ins, byReference);
   const found = runTraced(f, s.ins);
   expect(found.length).toBe(wanted.length);
   found.forEach((y, i) => {
     const difference = distance(y, wanted[i]!, toleranceOf(g, y));
-    if (difference) expect.fail(`result ${i}: ${difference}\n  found  ${y.data.join()}\n  wanted ${wanted[i]!.data.join()}`);
+    if (!difference) return;
+    expect.fail(`result ${i}: ${difference}\n  found  ${y.data.join()}\n  wanted ${wanted[i]!.data.join()}`);
   });
 }
-
-test("every primitive has one", () => {
-  expect(primitives.filter((p) => !p.lower).map((p) => p.name)).toEqual([]);
-});
 
 describe("lowerings compute what the reference computes", () => {
   test.each(generators.map((g) => [titleOf(g), g] as const))("%s", (_, g) =>

@@ -1,12 +1,8 @@
-/** Runs jaxprs by the `lower` slots alone: no reference slot is called, so that each can be compared with it. */
-import {
-  type HostOperands,
-  evaluateLowering,
-  hostOperands,
-} from "../../src/compiler/loopNest/evaluateLowering.ts";
+/** Runs jaxprs by the `lower` slots alone, or by the `reference` slots alone, whatever the default device does. */
+import { evaluateLowering, hostOperands } from "../../src/compiler/loopNest/evaluateLowering.ts";
 import { Aval } from "../../src/core/aval.ts";
 import { type HostArray, allocateLike } from "../../src/core/hostArray.ts";
-import { type Atom, type Eqn, type Jaxpr, Var, hoistConsts } from "../../src/core/jaxpr.ts";
+import { type Atom, type Jaxpr, Var, hoistConsts } from "../../src/core/jaxpr.ts";
 import type { Lowering } from "../../src/core/lowering.ts";
 import type { Literal, NDArray } from "../../src/core/ndarray.ts";
 import type { AnyPrimitive, Params, ReferenceContext } from "../../src/core/primitive.ts";
@@ -16,45 +12,52 @@ import { fromHost, host } from "../support/arrays.ts";
 
 type Hosts = readonly HostArray[];
 
-const context: ReferenceContext = {
-  program: (jaxpr) => (args) => runJaxpr(jaxpr, args),
+/** Applies one primitive. */
+export type Run = (primitive: AnyPrimitive, ins: Hosts, params: Params, outs: readonly Aval[]) => Hosts;
+
+const contextOf = (run: Run): ReferenceContext => ({
+  program: (jaxpr) => (args) => runJaxpr(jaxpr, args, run),
   toArray: fromHost,
   fromArray: host,
+});
+
+export const byReference: Run = (primitive, ins, params, outs) =>
+  primitive.reference(ins, params, outs, contextOf(byReference));
+
+export const byLowering: Run = (primitive, ins, params, outs) => {
+  const source = hostOperands(ins);
+  const lowering = primitive.lower(source.operands, params, outs);
+  return evaluateLowering(lowering, outs, source, primitive.kind === "movement") ?? runForm(lowering, ins, outs);
 };
 
 /** Results of a jaxpr without constants. */
-export function runJaxpr(jaxpr: Jaxpr, args: Hosts): HostArray[] {
+export function runJaxpr(jaxpr: Jaxpr, args: Hosts, run: Run): HostArray[] {
   const env = new Map<Var, HostArray>();
   if (jaxpr.constVars.length > 0) throw new Error("the jaxpr has constants");
   jaxpr.inVars.forEach((v, i) => env.set(v, args[i]!));
   const read = (a: Atom): HostArray => (a instanceof Var ? env.get(a)! : host(a as Literal));
-  for (const eqn of jaxpr.eqns) runEqn(eqn, eqn.inputs.map(read)).forEach((y, i) => env.set(eqn.outputs[i]!, y));
+  for (const { primitive, inputs, params, outputs } of jaxpr.eqns)
+    run(
+      primitive,
+      inputs.map(read),
+      params,
+      outputs.map((v) => v.aval),
+    ).forEach((y, i) => env.set(outputs[i]!, y));
   return jaxpr.outs.map(read);
 }
 
-const runEqn = (eqn: Eqn, ins: Hosts): Hosts =>
-  runPrimitive(
-    eqn.primitive,
-    ins,
-    eqn.params,
-    eqn.outputs.map((v) => v.aval),
-  );
-
-/** One application, by its lowering. */
-export function runPrimitive(primitive: AnyPrimitive, ins: Hosts, params: Params, outs: readonly Aval[]): Hosts {
-  const source: HostOperands = hostOperands(ins);
-  const lowering = primitive.lower(source.operands, params, outs);
-  return evaluateLowering(lowering, outs, source, primitive.kind === "movement") ?? runForm(lowering, ins, outs);
-}
-
-/** Traces a function of arrays and runs it by lowerings. */
-export function runTraced(f: (args: readonly NDArray[]) => readonly NDArray[], ins: Hosts): HostArray[] {
+/** Traces a function of arrays and runs it. */
+export function runTraced(
+  f: (args: readonly NDArray[]) => readonly NDArray[],
+  ins: Hosts,
+  run: Run = byLowering,
+): HostArray[] {
   const { jaxpr, consts } = traceToJaxpr(
     (...xs) => f(xs),
     ins.map((x) => new Aval(x.shape, x.dtype)),
     "lowering",
   );
-  return runJaxpr(hoistConsts(jaxpr), [...consts.map(host), ...ins]);
+  return runJaxpr(hoistConsts(jaxpr), [...consts.map(host), ...ins], run);
 }
 
 function runForm(lowering: Lowering, ins: Hosts, outs: readonly Aval[]): Hosts {
@@ -64,24 +67,24 @@ function runForm(lowering: Lowering, ins: Hosts, outs: readonly Aval[]): Hosts {
     case "routine":
       return runTraced(lowering.compose, ins);
     case "call":
-      return runJaxpr(lowering.jaxpr, ins);
+      return runJaxpr(lowering.jaxpr, ins, byLowering);
     case "identity":
       return ins;
     case "cond":
-      return runJaxpr(lowering.branches[ins[0]!.data[0]!]!, ins.slice(1));
+      return runJaxpr(lowering.branches[ins[0]!.data[0]!]!, ins.slice(1), byLowering);
     case "while": {
       const { predicate, body, predicateConsts: p, bodyConsts: b } = lowering;
       let carry = ins.slice(p + b);
-      while (runJaxpr(predicate, [...ins.slice(0, p), ...carry])[0]!.data[0])
-        carry = runJaxpr(body, [...ins.slice(p, p + b), ...carry]);
+      while (runJaxpr(predicate, [...ins.slice(0, p), ...carry], byLowering)[0]!.data[0])
+        carry = runJaxpr(body, [...ins.slice(p, p + b), ...carry], byLowering);
       return carry;
     }
     case "scan":
       return runScan(lowering, ins, outs);
     case "host":
-      return lowering.call(ins, context);
+      return lowering.call(ins, contextOf(byLowering));
     default:
-      throw new Error(`the form ${lowering.form} is not for this`);
+      throw new Error(`the form ${lowering.form} describes elements`);
   }
 }
 
@@ -95,7 +98,7 @@ function runScan(
   for (let step = 0; step < length; step++) {
     const i = reverse ? length - 1 - step : step;
     const slices = ins.slice(consts + carries).map((x) => sliceOf(x, i));
-    const results = runJaxpr(body, [...ins.slice(0, consts), ...carry, ...slices]);
+    const results = runJaxpr(body, [...ins.slice(0, consts), ...carry, ...slices], byLowering);
     carry = results.slice(0, carries);
     results.slice(carries).forEach((y, k) => stacked[k]!.data.set(y.data, i * y.data.length));
   }

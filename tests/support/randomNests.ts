@@ -139,15 +139,23 @@ export class RandomNest {
   /** Expressions made in the current body, to share. */
   #made: Expr[] = [];
   #inVector = false;
+  /** Most nests do without f64, which has no lanes. */
+  readonly #storages: readonly StorageType[];
+  readonly #types: readonly ScalarType[];
+  /** While a private buffer is written, it is read at the place that is written only. */
+  #readsPrivate = true;
 
   constructor(source: Source) {
     this.#source = source;
+    const wide = source.below(4) === 0;
+    this.#storages = wide ? storages : storages.filter((x) => x !== "f64");
+    this.#types = wide ? types : types.filter((x) => x !== "f64");
   }
 
   nest(): { readonly nest: LoopNest; readonly data: TypedArray[] } {
     const s = this.#source;
     for (let i = s.below(3); i > 0; i--)
-      this.#privates.push(newBuffer(`p${i}`, pick(s, storages), pick(s, [4, 8, 12]), "private"));
+      this.#privates.push(newBuffer(`p${i}`, pick(s, this.#storages), pick(s, [4, 8, 12]), "private"));
     const block = indexVar("block", pick(s, [1, 3]));
     const inside = (): Stmt[] => {
       const init = this.#privates.map((p) => {
@@ -199,7 +207,7 @@ export class RandomNest {
     const s = this.#source;
     switch (s.below(depth > 0 ? 9 : 5)) {
       case 0: {
-        const value = this.#value(pick(s, types), 3);
+        const value = this.#value(pick(s, this.#types), 3);
         const local = newLocal("l", value.type);
         this.#locals.push(local);
         return [{ kind: "let", local, value }];
@@ -222,7 +230,7 @@ export class RandomNest {
           ? ["serial", "unroll"]
           : ["serial", "unroll", "vector", "vector"];
         const kind = pick(s, kinds);
-        const extent = kind === "vector" ? 1 + s.below(45) : 1 + s.below(5);
+        const extent = kind === "vector" ? 1 + s.below(pick(s, [12, 45, 100])) : 1 + s.below(5);
         const v = indexVar(kind[0]!, kind === "unroll" ? Math.min(extent, 4) : extent);
         const outer = this.#inVector;
         this.#inVector ||= kind === "vector";
@@ -236,7 +244,7 @@ export class RandomNest {
   /** A mutable local with a loop that adds to it. */
   #accumulation(): Stmt[] {
     const s = this.#source;
-    const type = pick(s, ["i32", "u32", "f32", "f64"] as const);
+    const type = pick(s, ["i32", "u32", "f32", this.#types.at(-1)!] as const);
     const local = newLocal("m", type, true);
     const value = this.#value(type, 1);
     const v = indexVar("k", 1 + s.below(6));
@@ -249,6 +257,15 @@ export class RandomNest {
   }
 
   #privateStore(): Stmt {
+    this.#readsPrivate = false;
+    const made = this.#made;
+    this.#made = [];
+    const out = this.#storeToPrivate();
+    this.#made = made;
+    this.#readsPrivate = true;
+    return out;
+  }
+  #storeToPrivate(): Stmt {
     const s = this.#source;
     const p = pick(s, this.#privates);
     const v = indexVar("q", pick(s, [p.length, 4, 1]));
@@ -273,7 +290,7 @@ export class RandomNest {
 
   #outputStore(): Stmt {
     const s = this.#source;
-    const storage = pick(s, storages);
+    const storage = pick(s, this.#storages);
     // Each iteration has a place of its own.
     let index = constantIndex(0);
     let length = 1;
@@ -344,7 +361,7 @@ export class RandomNest {
         if (this.#locals.length > 0) return convert(readLocal(pick(s, this.#locals)), type);
         return this.#load(type);
       case 3:
-        if (this.#privates.length > 0 && !old) {
+        if (this.#privates.length > 0 && this.#readsPrivate) {
           const p = pick(s, this.#privates);
           const index = s.below(2) ? constantIndex(s.below(p.length)) : this.#within(p.length);
           return convert(load(p, index), type);
@@ -357,8 +374,8 @@ export class RandomNest {
 
   #load(type: ScalarType): Expr {
     const s = this.#source;
-    const fitting = storages.filter((x) => loadedType(x) === type);
-    const storage = pick(s, fitting.length > 0 && s.below(3) ? fitting : storages);
+    const fitting = this.#storages.filter((x) => loadedType(x) === type);
+    const storage = pick(s, fitting.length > 0 && s.below(3) ? fitting : this.#storages);
     let buffer = this.#inputs.find((b) => b.storage === storage);
     if (!buffer) this.#inputs.push((buffer = newBuffer("x", storage, inputLength)));
     return convert(load(buffer, this.#within(inputLength)), type);
@@ -369,13 +386,13 @@ export class RandomNest {
     const value = (t: ScalarType): Expr => this.#value(t, depth, old);
     const which = s.below(8);
     if (which === 0) return select(value("bool"), value(type), value(type));
-    if (which === 1) return convert(value(pick(s, types)), type);
+    if (which === 1) return convert(value(pick(s, this.#types)), type);
     switch (type) {
       case "bool": {
-        const t = pick(s, types);
+        const t = pick(s, this.#types);
         if (which < 5) return compare(pick(s, ["eq", "ne", "lt", "le", "gt", "ge"] as const), value(t), value(t));
         if (which === 5) return unary("not", value("bool"));
-        if (which === 6) return isNaNExpr(value(pick(s, ["f32", "f64"] as const)));
+        if (which === 6) return isNaNExpr(value(pick(s, ["f32", this.#types.at(-1)!] as const)));
         return binary(pick(s, ["and", "or", "xor", "min", "max"] as const), value("bool"), value("bool"));
       }
       case "i32":

@@ -30,7 +30,9 @@ export function referenceDevice(id: number, context: ReferenceContext): Device {
     put: (x) => x,
     readSync: (buffer) => buffer as HostArray,
     read: (buffer) => Promise.resolve(buffer as HostArray),
+    ready: () => Promise.resolve(),
     release: () => undefined,
+    memory: () => ({ live: 0, peak: 0, capacity: 0, count: 0 }),
     evaluate: (primitive, inputs, params, outs) => primitive.reference(inputs, params, outs, context),
     compile: (jaxpr) => {
       const run = context.program(jaxpr);

@@ -45,7 +45,11 @@ export function hostOf(buffer: WasmBuffer, wasm: WasmMemory): HostArray {
   if (memory) return hostAt(aval, memory.address, wasm);
   const { shape, dtype } = aval;
   const storage = packedLayout[dtype];
-  return fromStorage(shape, dtype, storedView(storage, bytes!.buffer, bytes!.byteOffset, sizeOf(shape) * lanesOf(dtype)));
+  return fromStorage(
+    shape,
+    dtype,
+    storedView(storage, bytes!.buffer, bytes!.byteOffset, sizeOf(shape) * lanesOf(dtype)),
+  );
 }
 
 /** A copy of the values at an address. */

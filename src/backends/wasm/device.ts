@@ -9,7 +9,7 @@ import type { ReferenceContext } from "../../core/primitive.ts";
 import { compile } from "../../compiler/compile.ts";
 import type { Program } from "../../compiler/program.ts";
 import type { Target } from "../../compiler/target.ts";
-import type { Device, DeviceExecutable } from "../device.ts";
+import type { Device, DeviceExecutable, DeviceMemoryInfo } from "../device.ts";
 import { EagerPrograms } from "../eager.ts";
 import { type WasmBuffer, hostOf, putHost } from "./buffer.ts";
 import { WasmExecutable } from "./executable.ts";
@@ -30,6 +30,8 @@ export const wasmTarget: Target = {
   importsMath: true,
 };
 
+const noMemory: DeviceMemoryInfo = { live: 0, peak: 0, capacity: 0, count: 0 };
+
 /** @param context how routines and callbacks see arrays; its programs run on the reference device. */
 export function wasmDevice(id: number, context: ReferenceContext): Device {
   let made: WasmMemory | null = null;
@@ -46,7 +48,12 @@ export function wasmDevice(id: number, context: ReferenceContext): Device {
     readsSynchronously: true,
     put: (x) => putHost(x, wasm()),
     readSync: (b) => hostOf(b as WasmBuffer, wasm()),
-    read: (b) => Promise.resolve(hostOf(b as WasmBuffer, wasm())),
+    read: async (b) => {
+      await wasm().breathe();
+      return hostOf(b as WasmBuffer, wasm());
+    },
+    ready: () => wasm().breathe(),
+    memory: () => (made ? made.info() : noMemory),
     release: (b) => (b as WasmBuffer).release(),
     evaluate: (primitive, inputs, params, outs, avals) =>
       eager.find(primitive, avals, params, outs).run(inputs as readonly WasmBuffer[]),
@@ -62,7 +69,41 @@ export function wasmDevice(id: number, context: ReferenceContext): Device {
 
 /** A module with one relaxed instruction: whether the engine knows it. */
 const relaxedModule = Uint8Array.of(
-  0, 97, 115, 109, 1, 0, 0, 0, 1, 5, 1, 96, 0, 1, 123, 3, 2, 1, 0, 10, 15, 1, 13, 0, 65, 1, 253, 15, 65, 2, 253, 15, 253,
-  128, 2, 11,
+  0,
+  97,
+  115,
+  109,
+  1,
+  0,
+  0,
+  0,
+  1,
+  5,
+  1,
+  96,
+  0,
+  1,
+  123,
+  3,
+  2,
+  1,
+  0,
+  10,
+  15,
+  1,
+  13,
+  0,
+  65,
+  1,
+  253,
+  15,
+  65,
+  2,
+  253,
+  15,
+  253,
+  128,
+  2,
+  11,
 );
 const hasRelaxedSimd = (): boolean => WebAssembly.validate(relaxedModule);

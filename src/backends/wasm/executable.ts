@@ -91,31 +91,42 @@ export class WasmExecutable {
     for (const x of inputs) if (!x.memory) staged += align(x.bytes!.length);
     let small = 0;
     for (const a of program.outputs) if (storedBytes(a) < smallBytes) small += align(storedBytes(a));
-    // Results come first: their allocation may move the memory.
-    const owned = program.outputs.map((a, o) => this.#outputMemory(a, o, inputs));
     const total = staged + small + align(program.arenaBytes) + this.#scratchBytes;
-    return this.#wasm.withScratch(total, (base) => {
-      let next = base;
-      const ins = inputs.map((x) => {
-        if (x.memory) return x.memory.address;
-        const at = next;
-        this.#wasm.bytes.set(x.bytes!, at);
-        next += align(x.bytes!.length);
-        return at;
-      });
-      const outs = owned.map((m, o) => {
-        if (m) return m.memory!.address;
-        const at = next;
-        next += align(storedBytes(program.outputs[o]!));
-        return at;
-      });
-      this.#fillReused(ins, outs);
-      const arena = next;
-      const scratch = arena + align(program.arenaBytes);
-      new Run(this.#wasm, this.#context, this.#kernels, this.#constants, scratch).program(program, ins, outs, arena);
-      this.#emptyReused(inputs, owned);
-      return owned.map((m, o) => this.#result(m, outs[o]!, program.outputs[o]!));
+    const owned: (WasmBuffer | null)[] = [];
+    try {
+      // Results come first: their allocation may move the memory.
+      program.outputs.forEach((a, o) => owned.push(this.#outputMemory(a, o, inputs)));
+      return this.#wasm.withScratch(total, (base) => this.#runAt(base, inputs, owned));
+    } catch (error) {
+      // Out of memory, or a callback threw: what the results would have held is free again.
+      for (const x of owned) if (x && !inputs.some((i) => i.memory === x.memory)) x.release();
+      throw error;
+    }
+  }
+
+  /** Runs with staged operands, small results, the arena and scratch from an address on. */
+  #runAt(base: number, inputs: readonly WasmBuffer[], owned: readonly (WasmBuffer | null)[]): WasmBuffer[] {
+    const { program } = this;
+    let next = base;
+    const ins = inputs.map((x) => {
+      if (x.memory) return x.memory.address;
+      const at = next;
+      this.#wasm.bytes.set(x.bytes!, at);
+      next += align(x.bytes!.length);
+      return at;
     });
+    const outs = owned.map((m, o) => {
+      if (m) return m.memory!.address;
+      const at = next;
+      next += align(storedBytes(program.outputs[o]!));
+      return at;
+    });
+    this.#fillReused(ins, outs);
+    const arena = next;
+    const scratch = arena + align(program.arenaBytes);
+    new Run(this.#wasm, this.#context, this.#kernels, this.#constants, scratch).program(program, ins, outs, arena);
+    this.#emptyReused(inputs, owned);
+    return owned.map((m, o) => this.#result(m, outs[o]!, program.outputs[o]!));
   }
 
   /** Memory of a large result, taken over from a donated input if it is the only one to hold it. */
@@ -124,7 +135,8 @@ export class WasmExecutable {
     if (bytes < smallBytes) return null;
     const reused = this.#reused[output]!;
     const given = reused < 0 ? null : inputs[reused]!;
-    if (given?.memory && inputs.indexOf(given) === inputs.lastIndexOf(given)) return new WasmBuffer(aval, given.memory, null);
+    if (given?.memory && inputs.indexOf(given) === inputs.lastIndexOf(given))
+      return new WasmBuffer(aval, given.memory, null);
     return new WasmBuffer(aval, this.#wasm.own(bytes), null);
   }
 
@@ -246,7 +258,9 @@ class Run {
         const ins = inputs.map((s) => hostAt(slots[s]!.aval, places[s]!, this.#wasm));
         const avals = outputs.map((s) => slots[s]!.aval);
         const outs = eqn.primitive.reference(ins, eqn.params, avals, this.#context);
-        return outs.forEach((x, i) => writeHost(x, packedLayout, storedAt(avals[i]!, places[outputs[i]!]!, this.#wasm)));
+        return outs.forEach((x, i) =>
+          writeHost(x, packedLayout, storedAt(avals[i]!, places[outputs[i]!]!, this.#wasm)),
+        );
       }
       case "host": {
         const ins = step.inputs.map((s) => hostAt(slots[s]!.aval, places[s]!, this.#wasm));

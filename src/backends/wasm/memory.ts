@@ -8,6 +8,7 @@
  */
 import { Arena } from "../../compiler/arena.ts";
 import { DeviceError } from "../../core/problem.ts";
+import type { DeviceMemoryInfo } from "../device.ts";
 import { DeviceMemory, type Owner } from "../ownership.ts";
 
 const page = 65536;
@@ -17,6 +18,8 @@ const maxPages = 65535;
 export const smallBytes = 65536;
 /** Bytes of results that wasm memory holds before new ones go to ordinary array buffers. */
 const budget = 384 * 2 ** 20;
+/** Bytes of new results after which a read yields to the event loop, so that finalizers run. */
+const yieldAfter = 64 * 2 ** 20;
 
 export class WasmMemory implements Owner {
   readonly memory: WebAssembly.Memory;
@@ -36,6 +39,15 @@ export class WasmMemory implements Owner {
     this.#heap.allocate(64);
   }
 
+  #sinceYield = 0;
+
+  /** Lets the collector's callbacks run, if enough was allocated since they last could. Promises alone do not. */
+  async breathe(): Promise<void> {
+    if (this.#sinceYield < yieldAfter) return;
+    this.#sinceYield = 0;
+    await new Promise<void>((resume) => setTimeout(resume, 0));
+  }
+
   /** Whether new results still belong here. */
   get hasRoom(): boolean {
     return this.live < budget;
@@ -43,6 +55,10 @@ export class WasmMemory implements Owner {
   /** Bytes that the memory has grown to. */
   get capacity(): number {
     return this.bytes.length;
+  }
+
+  info(): DeviceMemoryInfo {
+    return { live: this.live, peak: this.peak, capacity: this.capacity, count: this.count };
   }
 
   /** A run of bytes; the caller frees it. */
@@ -69,6 +85,7 @@ export class WasmMemory implements Owner {
   }
   /** The same, owned by the collector. */
   own(bytes: number): DeviceMemory {
+    this.#sinceYield += bytes;
     return new DeviceMemory(this, this.allocate(bytes), bytes);
   }
 

@@ -170,13 +170,19 @@ export abstract class VectorCode extends ScalarCode {
   #spread(e: Expr): void {
     if (e.kind === "const") {
       this.code.lanes(bitsOf(e));
-    } else if (e.kind === "load" && storageBytes[e.buffer.storage] === 4 && !this.memo.has(e) && !this.known(e)) {
+    } else if (e.kind === "load" && this.#isPlainWord(e)) {
       const offset = this.address(e.buffer, this.resolve(e.index, -1));
       this.code.memory(simd(0x09), 2, offset);
     } else {
       this.scalar(e);
       this.splat(e.type);
     }
+  }
+
+  /** Whether a load of the same element for all lanes has an instruction of its own, and is not at hand already. */
+  #isPlainWord(e: Load): boolean {
+    if (storageBytes[e.buffer.storage] !== 4 || this.registers.has(e.buffer)) return false;
+    return !this.memo.has(e) && this.known(e) === undefined;
   }
 
   #unary(op: UnaryOp, type: ScalarType): void {

@@ -45,6 +45,8 @@ export class GpuBuffer {
 export interface LoadedProgram {
   readonly program: Program;
   readonly frame: Frame;
+  /** Values known when it was compiled. */
+  readonly constants: readonly Storage[];
 }
 
 export interface WebgpuCounts {
@@ -75,7 +77,7 @@ export class WebgpuExecutor {
   readonly #context: RunContext;
   readonly #onFailure: (failure: DeviceError) => void;
   readonly #reported = new WeakSet<DeviceError>();
-  /** Fates of storage whose allocation may have failed. */
+  /** Fates of work that is under way. */
   readonly #open = new Set<Fate>();
 
   constructor(acquired: AcquiredGpu, { host, onFailure = () => undefined }: ExecutorOptions) {
@@ -131,7 +133,11 @@ export class WebgpuExecutor {
         return storage;
       },
     });
-    return { program, frame };
+    return { program, frame, constants: [...constants.values()] };
+  }
+  /** Gives back the memory of a program's constants. */
+  unload({ constants }: LoadedProgram): void {
+    this.#queue.enqueue(() => constants.forEach((storage) => this.#giveBack(storage)));
   }
   get #limits(): { maxBlocks: number; guardComparisons: boolean } {
     return { maxBlocks: this.target.maxBlocks, guardComparisons: this.acquired.guardComparisons };
@@ -143,7 +149,7 @@ export class WebgpuExecutor {
    */
   run({ program, frame }: LoadedProgram, inputs: readonly GpuBuffer[], donated?: ReadonlySet<number>): GpuBuffer[] {
     if (this.#queue.lost) throw this.#queue.lost;
-    const fate = new Fate();
+    const fate = new Fate(this.#settled);
     const storages = new Array<Storage>(inputs.length);
     for (let i = 0; i < inputs.length; i++) {
       const { storage, fate: cause } = inputs[i]!;
@@ -185,7 +191,7 @@ export class WebgpuExecutor {
       fate.close();
     };
     const fail = (error: unknown): void => fate.fail(asDeviceError(error));
-    this.#watch(fate);
+    this.#open.add(fate);
     this.#queue.begin(fate);
     try {
       arena = program.arenaBytes > 0 ? this.#pool.take(program.arenaBytes) : this.#context.nothing;
@@ -203,16 +209,13 @@ export class WebgpuExecutor {
     return finish();
   }
 
-  #watch(fate: Fate): void {
-    this.#open.add(fate);
-    void fate.settled().then(() => {
-      this.#open.delete(fate);
-      const { failure } = fate;
-      if (!failure || this.#reported.has(failure)) return;
-      this.#reported.add(failure);
-      this.#onFailure(failure);
-    });
-  }
+  readonly #settled = (fate: Fate): void => {
+    this.#open.delete(fate);
+    const { failure } = fate;
+    if (!failure || this.#reported.has(failure)) return;
+    this.#reported.add(failure);
+    this.#onFailure(failure);
+  };
 
   // -------------------------------------------------------------- values
 

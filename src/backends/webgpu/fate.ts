@@ -12,6 +12,11 @@ export class Fate {
   #open = 1;
   #dependents: Fate[] = [];
   #waiting: (() => void)[] = [];
+  readonly #onSettled: ((fate: Fate) => void) | undefined;
+
+  constructor(onSettled?: (fate: Fate) => void) {
+    this.#onSettled = onSettled;
+  }
 
   get isSettled(): boolean {
     return this.#open === 0;
@@ -21,14 +26,17 @@ export class Fate {
     this.#open++;
   }
   close(): void {
-    if (--this.#open > 0) return;
-    for (const d of this.#dependents) {
-      if (this.failure) d.fail(this.failure);
-      d.close();
+    // Not by recursion: a loop may have made a chain of many thousands.
+    const closing: Fate[] = [this];
+    for (let fate = closing.pop(); fate; fate = closing.pop()) {
+      if (--fate.#open > 0) continue;
+      for (const d of fate.#dependents) if (fate.failure) d.fail(fate.failure);
+      closing.push(...fate.#dependents);
+      for (const f of fate.#waiting) f();
+      fate.#dependents = [];
+      fate.#waiting = [];
+      fate.#onSettled?.(fate);
     }
-    for (const f of this.#waiting) f();
-    this.#dependents = [];
-    this.#waiting = [];
   }
   fail(failure: DeviceError): void {
     this.failure ??= failure;

@@ -30,7 +30,9 @@ export function hostOperands(ins: readonly HostArray[]): HostOperands {
       aval: new Aval(x.shape, x.dtype),
       at: (index) => {
         if (index.length !== x.shape.length || index.some((v, a) => v.min < 0 || v.max >= x.shape[a]!))
-          unreachable(`operand ${i} of shape ${x.shape.join()} is asked at ${index.map((v) => `${v.min}…${v.max}`).join()}`);
+          unreachable(
+            `operand ${i} of shape ${x.shape.join()} is asked at ${index.map((v) => `${v.min}…${v.max}`).join()}`,
+          );
         const flat = scale(flatIndex(index, x.shape), lanes);
         return Array.from({ length: lanes }, (_, lane) =>
           decode(x.dtype, wordLayout, load(buffer, add(flat, constantIndex(lane)))),
@@ -64,8 +66,7 @@ export function evaluateLowering(
 }
 
 const normalized = (dtype: DType, lanes: Value): Value => lanes.map((x) => normalize(dtype, x));
-const constants = (dtype: DType, lanes: readonly number[]): Value =>
-  lanes.map((v) => constant(scalarTypeOf(dtype), v));
+const constants = (dtype: DType, lanes: readonly number[]): Value => lanes.map((v) => constant(scalarTypeOf(dtype), v));
 
 /** Loop variables for the axes of a shape. */
 const axisVars = (shape: Shape): IndexVar[] => shape.map((n, a) => indexVar(`i${a}`, n));

@@ -2,7 +2,16 @@
  * Merging adjacent loops that every index walks through as one: rows of a contiguous array become one long loop, so that
  * vectors and grids see it whole.
  */
-import { type Index, type IndexVar, factorOf, floorDiv, indexVar, mentions, modulo, varIndex } from "../../core/indexing.ts";
+import {
+  type Index,
+  type IndexVar,
+  factorOf,
+  floorDiv,
+  indexVar,
+  mentions,
+  modulo,
+  varIndex,
+} from "../../core/indexing.ts";
 import type { Expr } from "../../core/scalar.ts";
 import type { FusedKernel } from "../fusedKernel.ts";
 import { Rewriter, visitExprs } from "../loopNest/rewrite.ts";

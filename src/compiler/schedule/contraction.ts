@@ -205,9 +205,7 @@ class Tiles extends Scopes {
 
   #clearTile(rows: number, columns: number): void {
     const v = indexVar("i", padded(rows, tileRows) * padded(columns, tileColumns));
-    this.within("vector", v, () =>
-      this.emit({ kind: "store", buffer: this.#tile, index: varIndex(v), value: f32(0) }),
-    );
+    this.within("vector", v, () => this.emit({ kind: "store", buffer: this.#tile, index: varIndex(v), value: f32(0) }));
   }
 
   /** All tiles of a block. */

@@ -6,7 +6,16 @@
  * row variable instead (the sum over the first axis), 16 rows at a time, each phase a vector loop of its own. Otherwise
  * nothing.
  */
-import { type Index, type IndexVar, add, constantIndex, factorOf, indexVar, scale, varIndex } from "../../core/indexing.ts";
+import {
+  type Index,
+  type IndexVar,
+  add,
+  constantIndex,
+  factorOf,
+  indexVar,
+  scale,
+  varIndex,
+} from "../../core/indexing.ts";
 import {
   type Buffer,
   type Expr,
@@ -227,7 +236,9 @@ class Structure extends Scopes {
       const bodies = this.#bodiesAt(reductions, inner, add(scale(varIndex(chunk), lanes), varIndex(lane)));
       if (full > 0)
         this.within("serial", chunk, () =>
-          this.within("vector", lane, () => bodies.forEach((b, i) => this.#accumulate(partial[i]!, lane, b, reductions[i]!))),
+          this.within("vector", lane, () =>
+            bodies.forEach((b, i) => this.#accumulate(partial[i]!, lane, b, reductions[i]!)),
+          ),
         );
       if (left === 0) return;
       const rest = indexVar("t", left);
