@@ -34,7 +34,7 @@ export { disableJit, ensureCompileTimeEval, namedScope, stopGradient } from "./t
 export { ioCallback, pureCallback } from "./lax/callback.ts";
 
 // devices
-export { type DeviceInfo, defaultDevice, memoryInfo, devices, init } from "./backends/registry.ts";
+export { type DeviceInfo, type MemoryInfo, defaultDevice, devices, init, memoryInfo } from "./backends/registry.ts";
 export { blockUntilReady, deviceGet, devicePut } from "./backends/transfer.ts";
 
 // errors
