@@ -7,6 +7,8 @@ import type { DType } from "../core/dtype.ts";
 import type { CompileOptions } from "../core/evaluator.ts";
 import type { HostArray } from "../core/hostArray.ts";
 import type { Jaxpr } from "../core/jaxpr.ts";
+import type { Program } from "../compiler/program.ts";
+import type { Target } from "../compiler/target.ts";
 import type { AnyPrimitive, Params } from "../core/primitive.ts";
 
 export type Buffer = unknown;
@@ -51,4 +53,6 @@ export interface Device {
     avals: readonly Aval[],
   ): readonly Buffer[];
   compile(jaxpr: Jaxpr, options: CompileOptions): DeviceExecutable;
+  /** The name of the language that kernels are compiled to, and a program's kernels in it; null: nothing is compiled. */
+  readonly code: { readonly target: Target; readonly language: string; print(program: Program): string } | null;
 }

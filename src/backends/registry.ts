@@ -14,6 +14,7 @@ import { DeviceArray } from "./array.ts";
 import type { Buffer, Device, DeviceMemoryInfo } from "./device.ts";
 import { referenceDevice, referencePrograms } from "./reference/device.ts";
 import { literalHost } from "./reference/program.ts";
+import { inspectProgram } from "./inspect.ts";
 import { wasmDevice } from "./wasm/device.ts";
 
 /** What reference slots and callbacks need, with arrays on a device. */
@@ -180,6 +181,9 @@ export const deviceEvaluator: Evaluator = {
       },
     };
   },
+
+  inspect: (jaxpr, options) =>
+    inspectProgram(jaxpr, options, options.device === null ? currentDevice() : find(options.device), toHost),
 
   materialize: (x) => new DeviceArray(currentDevice(), x.aval, currentDevice().put(literalHost(x))),
   fromHost: (x, weakType) =>

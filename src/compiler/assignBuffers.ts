@@ -183,6 +183,7 @@ export function assignBuffers(
     slots,
     steps,
     arenaBytes: arena.bytes,
+    idealArenaBytes: arena.peakLive,
     reuses,
   };
 }

@@ -31,22 +31,31 @@ export interface CompileSettings {
   readonly valueOf: (x: NDArray) => HostArray;
 }
 
-export function compile(jaxpr: Jaxpr, settings: CompileSettings): Program {
-  return compileInto([], hoistConsts(jaxpr), settings);
+/** Everything that compilation made on the way. */
+export interface Stages {
+  readonly simplified: Jaxpr;
+  readonly plan: FusionPlan;
+  readonly program: Program;
 }
 
-function compileInto(kernels: LoopNest[], source: Jaxpr, settings: CompileSettings): Program {
+export const compile = (jaxpr: Jaxpr, settings: CompileSettings): Program => stagesOf(jaxpr, settings).program;
+
+export const stagesOf = (jaxpr: Jaxpr, settings: CompileSettings): Stages =>
+  compileInto([], hoistConsts(jaxpr), settings);
+
+function compileInto(kernels: LoopNest[], source: Jaxpr, settings: CompileSettings): Stages {
   const { target } = settings;
   const { jaxpr, captured } = simplify(source, expandFor(target));
   checkDTypes(jaxpr, target);
   const plan = partition(target)(jaxpr);
   const drafts = plan.steps.flatMap((s) => draftsOf(s, plan, kernels, settings));
   const constants = new Map(captured.map((x, i) => [jaxpr.inVars[i]!, settings.valueOf(x)]));
-  return assignBuffers(
+  const program = assignBuffers(
     { name: settings.name, inputs: jaxpr.inVars, constants, outs: plan.outs, drafts, donated: settings.donated },
     target,
     kernels,
   );
+  return { simplified: jaxpr, plan, program };
 }
 
 /** A function that expands math functions, remembering what it has expanded within one kernel. */
@@ -104,7 +113,7 @@ function controlDraft(
 ): Pick<Draft, "build"> & Partial<Draft> {
   const { target } = settings;
   const sub = (jaxpr: Jaxpr, name: string): Program =>
-    compileInto(kernels, jaxpr, { ...settings, name: `${settings.name}/${name}`, donated: [] });
+    compileInto(kernels, jaxpr, { ...settings, name: `${settings.name}/${name}`, donated: [] }).program;
   const bytes = (avals: readonly Aval[]): number[] => avals.map((a) => bytesOf(a, target));
   const arenaSlots = (avals: readonly Aval[], offsets: readonly number[], addSlot: (s: Slot) => number): number[] =>
     avals.map((aval, i) =>

@@ -109,6 +109,8 @@ export interface Program {
   readonly slots: readonly Slot[];
   readonly steps: readonly Step[];
   readonly arenaBytes: number;
+  /** The most bytes of the arena that hold something at once. */
+  readonly idealArenaBytes: number;
   /** Outputs that take over the buffer of a donated input: output → input. */
   readonly reuses: ReadonlyMap<number, number>;
 }

@@ -21,11 +21,45 @@ export interface CompileOptions {
   readonly device: string | null;
 }
 
+/** What a program will cost. */
+export interface CostAnalysis {
+  /** Operations on floats. Loops of unknown length count one round, choices their dearest branch. */
+  readonly flops: number;
+  /** Bytes of operands and results of all launches and copies: what must come from memory and go to it at least. */
+  readonly bytes: number;
+  /** Kernel launches. */
+  readonly kernels: number;
+}
+/** What memory a program needs, in bytes. */
+export interface MemoryAnalysis {
+  readonly argumentBytes: number;
+  readonly outputBytes: number;
+  /** Outputs that take over donated arguments. */
+  readonly aliasBytes: number;
+  /** Temporary memory while the program runs. */
+  readonly temporaryBytes: number;
+  /** The most temporaries that are live at once: what a perfect plan would take. */
+  readonly idealTemporaryBytes: number;
+  /** Arguments, outputs that are no arguments, and temporaries. */
+  readonly peakBytes: number;
+}
+
+/** The stages that a program goes through on its way to a device. */
+export interface Inspection {
+  /** Names of the stages, in order; the last one is the device's code. */
+  readonly stages: readonly string[];
+  text(stage: string): string;
+  costAnalysis(): CostAnalysis;
+  memoryAnalysis(): MemoryAnalysis;
+}
+
 export interface Evaluator {
   /** Applies one primitive to concrete arrays. */
   evaluate(primitive: AnyPrimitive, args: readonly NDArray[], params: Params): readonly NDArray[];
   /** Compiles a jaxpr; constants are inputs like all others. */
   compile(jaxpr: Jaxpr, options: CompileOptions): Executable;
+  /** Compiles a jaxpr to look at it. */
+  inspect(jaxpr: Jaxpr, options: CompileOptions): Inspection;
   /** A device array with the value of a literal. */
   materialize(literal: Literal): NDArray;
   /** A device array with the values of a host array, which is not copied. */

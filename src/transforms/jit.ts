@@ -6,7 +6,7 @@
  * becomes one `jit` equation. Arrays that the function closed over are hidden arguments of the program.
  */
 import { type Aval } from "../core/aval.ts";
-import { type Executable, evaluator } from "../core/evaluator.ts";
+import { type CostAnalysis, type Executable, type Inspection, type MemoryAnalysis, evaluator } from "../core/evaluator.ts";
 import { type Jaxpr, hoistConsts } from "../core/jaxpr.ts";
 import { consumeKey, wasConsumed } from "../core/keyReuse.ts";
 import { modes } from "../core/modes.ts";
@@ -60,8 +60,15 @@ const jitOptions = [
 
 /** The stages of a traced function. */
 export interface Lowered {
-  /** The program as text. */
-  asText(stage?: "jaxpr"): string;
+  /**
+   * The program as text after a stage: `jaxpr` as traced, `simplified`, `fusion` (which equations share a kernel), `loops`,
+   * `buffers` (launches and where arrays live), and the device's code, `wasm` or `wgsl`.
+   */
+  asText(stage?: "jaxpr" | "simplified" | "fusion" | "loops" | "buffers" | "wasm" | "wgsl"): string;
+  /** Float operations, bytes moved and kernels launched. */
+  costAnalysis(): CostAnalysis;
+  /** Bytes of arguments, results and temporaries. */
+  memoryAnalysis(): MemoryAnalysis;
   compile(): { call(...args: unknown[]): unknown };
   readonly jaxpr: Jaxpr;
 }
@@ -184,7 +191,7 @@ class JittedFunction {
     if (currentTrace() === evalTrace && !modes.debugNans) {
       entry.executable ??= evaluator().compile(entry.jaxpr, {
         name: entry.name,
-        donated: entry.donated,
+        donated: entry.donated.length ? [...entry.consts.map(() => false), ...entry.donated] : [],
         device: this.settings.device,
       });
       outs = entry.executable.run(entry.consts.length ? [...entry.consts, ...leaves] : leaves);
@@ -349,21 +356,34 @@ class JittedFunction {
   lower(args: readonly unknown[]): Lowered {
     const leaves: unknown[] = [];
     const entry = this.#find(args, leaves) ?? this.#miss(args, leaves);
+    let inspection: Inspection | null = null;
+    const inspect = (): Inspection =>
+      (inspection ??= evaluator().inspect(entry.jaxpr, {
+        name: entry.name,
+        donated: [...entry.consts.map(() => false), ...entry.donated],
+        device: this.settings.device,
+      }));
     return {
       jaxpr: withConsts(entry),
       asText: (stage = "jaxpr") => {
-        if (stage !== "jaxpr")
-          throw new ArgumentError("UnknownStage", {
-            what: `lower().asText: there is no stage ${JSON.stringify(stage)}`,
-            why: "the stages of this version are: jaxpr",
-            fix: 'use asText("jaxpr")',
-          });
-        return printJaxpr(withConsts(entry));
+        if (stage === "jaxpr") return printJaxpr(withConsts(entry));
+        const { stages, text } = inspect();
+        if (!stages.includes(stage)) throw unknownStage(stage, ["jaxpr", ...stages]);
+        return text(stage);
       },
+      costAnalysis: () => inspect().costAnalysis(),
+      memoryAnalysis: () => inspect().memoryAnalysis(),
       compile: () => ({ call: (...xs: unknown[]) => this.call(xs) }),
     };
   }
 }
+
+const unknownStage = (stage: string, stages: readonly string[]): ArgumentError =>
+  new ArgumentError("UnknownStage", {
+    what: `lower().asText: there is no stage ${JSON.stringify(stage)}`,
+    why: `the stages of a program on this device are: ${stages.join(", ")}`,
+    fix: `use asText(${JSON.stringify(stages[0])})`,
+  });
 
 /** The traced jaxpr, with the captured arrays as constants again. */
 const withConsts = ({ jaxpr, consts }: Entry): Jaxpr => ({

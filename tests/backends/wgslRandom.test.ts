@@ -10,7 +10,7 @@ import { loop, store } from "../support/nests.ts";
 import { runNest, testLimits } from "../support/webgpu.ts";
 
 const seed = Number(process.env.COTANGENT_SEED ?? 20261121);
-const NESTS = 60;
+const NESTS = Number(process.env.COTANGENT_NESTS ?? 40);
 const THREADS = 48;
 
 /** Numbers in [0, n), by a multiplicative congruence. */
@@ -29,7 +29,7 @@ function randomNest(random: (n: number) => number): LoopNest {
   const u = S.newBuffer("u", "u32", THREADS);
   const outs = (["f32", "i32", "u32"] as const).map((type) => S.newBuffer(`out_${type}`, type, THREADS * 2));
   const scratch = S.newBuffer("scratch", "i32", 4, "private");
-  const [thread, round] = [loop("thread", THREADS), loop(pick(["serial", "unroll", "vector"] as const), 1 + random(3))];
+  const [thread, round] = [loop("thread", THREADS), loop(pick(["serial", "unroll"] as const), 1 + random(3))];
   const local = S.newLocal("m", "i32", true);
 
   /** Expressions so far, by type; new ones take their operands from them. */

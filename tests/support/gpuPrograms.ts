@@ -86,6 +86,7 @@ export class Builder {
       slots: this.#slots,
       steps: this.#steps,
       arenaBytes: this.#arena,
+      idealArenaBytes: this.#arena,
       reuses,
     };
   }

@@ -32,6 +32,7 @@ export function referenceDevice(id: number, context: ReferenceContext): Device {
     read: (buffer) => Promise.resolve(buffer as HostArray),
     ready: () => Promise.resolve(),
     release: () => undefined,
+    code: null,
     memory: () => ({ live: 0, peak: 0, capacity: 0, count: 0 }),
     evaluate: (primitive, inputs, params, outs) => primitive.reference(inputs, params, outs, context),
     compile: (jaxpr) => {

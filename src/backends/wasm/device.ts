@@ -13,6 +13,8 @@ import type { Device, DeviceExecutable, DeviceMemoryInfo } from "../device.ts";
 import { EagerPrograms } from "../eager.ts";
 import { type WasmBuffer, hostOf, putHost } from "./buffer.ts";
 import { WasmExecutable } from "./executable.ts";
+import { emitModule } from "./codegen.ts";
+import { disassemble } from "./disassemble.ts";
 import { WasmMemory } from "./memory.ts";
 
 export const wasmTarget: Target = {
@@ -53,6 +55,11 @@ export function wasmDevice(id: number, context: ReferenceContext): Device {
       return hostOf(b as WasmBuffer, wasm());
     },
     ready: () => wasm().breathe(),
+    code: {
+      target: wasmTarget,
+      language: "wasm",
+      print: (program) => disassemble(emitModule(program.kernels, { relaxedSimd }).bytes),
+    },
     memory: () => (made ? made.info() : noMemory),
     release: (b) => (b as WasmBuffer).release(),
     evaluate: (primitive, inputs, params, outs, avals) =>

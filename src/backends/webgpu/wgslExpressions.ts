@@ -46,9 +46,9 @@ interface Text {
 }
 const leaf = (text: string): Text => ({ text, depth: 0 });
 
-/** Without the parentheses around the whole of it. */
+/** Without the parentheses around the whole of it; but `f(a < b, c > d)` would be read as a template. */
 export function bare(text: string): string {
-  if (!text.startsWith("(") || !text.endsWith(")")) return text;
+  if (!text.startsWith("(") || !text.endsWith(")") || text.includes(" < ")) return text;
   let depth = 0;
   for (let i = 0; i < text.length - 1; i++) {
     depth += text[i] === "(" ? 1 : text[i] === ")" ? -1 : 0;
@@ -326,17 +326,18 @@ export class Expressions {
 
   #index(x: Index): Text {
     let text = "";
-    let depth = x.terms.length === 1 && x.constant === 0 && x.terms[0]!.factor === 1 ? 0 : 1;
+    const single = x.terms.length === 1 && x.constant === 0 && x.terms[0]!.factor === 1;
+    let depth = single ? 0 : 1;
     for (const { atom, factor } of inOrder(x.terms, this.#names.variable)) {
       const a = this.#atom(atom);
-      depth = Math.max(depth, a.depth + 1);
+      depth = Math.max(depth, a.depth + Number(!single));
       const size = Math.abs(factor);
       const term = size === 1 ? a.text : `${a.text} * ${size}i`;
       text += text === "" ? (factor < 0 ? `-${term}` : term) : `${factor < 0 ? " - " : " + "}${term}`;
     }
     if (text === "") return leaf(x.constant < 0 ? `(${x.constant}i)` : `${x.constant}i`);
     if (x.constant !== 0) text += ` ${x.constant < 0 ? "-" : "+"} ${Math.abs(x.constant)}i`;
-    return { text: depth === 0 || x.terms.length + Number(x.constant !== 0) === 1 ? text : `(${text})`, depth };
+    return { text: single ? text : `(${text})`, depth };
   }
 
   #atom(a: IndexAtom): Text {

@@ -1,0 +1,1 @@
+export const disassemble = (bytes: Uint8Array): string => String(bytes.length);
