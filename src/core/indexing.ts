@@ -188,7 +188,7 @@ function commonFactor(x: Index, by: number): { g: number; a: Index; r: Index } |
 
 /** The quotient rounded down, by a positive constant. */
 export function floorDiv(x: Index, by: number): Index {
-  if (by === 1) return x;
+  if (by <= 1) return by === 1 ? x : zeroIndex;
   if (x.terms.length === 0) return constantIndex(Math.floor(x.constant / by));
   const { whole, rest } = splitBy(x, by);
   if (rest.min >= 0 && rest.max < by) return whole;
@@ -205,7 +205,7 @@ export function floorDiv(x: Index, by: number): Index {
 
 /** The remainder in [0, by), by a positive constant. */
 export function modulo(x: Index, by: number): Index {
-  if (by === 1) return zeroIndex;
+  if (by <= 1) return zeroIndex;
   if (x.terms.length === 0) return constantIndex(modulus(x.constant, by));
   const { rest } = splitBy(x, by);
   if (rest.min >= 0 && rest.max < by) return rest;

@@ -4,7 +4,7 @@
 import type { DType } from "./dtype.ts";
 import { scalarTypeOf } from "./elementTypes.ts";
 import { lanesOf } from "./hostArray.ts";
-import { type Index, indexVar, isConstantIndex, varIndex, zeroIndex } from "./indexing.ts";
+import { type Index, indexVar, isConstantIndex, varIndex } from "./indexing.ts";
 import type { Lowering, Operand, Pull, Value } from "./lowering.ts";
 import {
   type Expr,
@@ -65,9 +65,6 @@ export const below = (index: Index, bound: number): Expr => within(index, Math.m
 /** An index as a number of a scalar type. */
 export const indexAs = (index: Index, type: ScalarType): Expr =>
   isConstantIndex(index) ? constant(type, index.constant) : convert(ofIndex(index), type);
-
-/** A row of indices that are all 0. */
-export const zeroIndices = (n: number): Index[] => new Array<Index>(n).fill(zeroIndex);
 
 /**
  * Reduces over a box of positions. `body` is called once, with a loop variable per axis; a box of one position needs no

@@ -2,16 +2,15 @@
 import type { Aval } from "./aval.ts";
 import { type DType, isBool } from "./dtype.ts";
 import { anyNonzero, convertElement, scalarTypeOf } from "./elementTypes.ts";
-import { type Index, zeroIndex } from "./indexing.ts";
+import { type Index, addConstant, subtract, zeroIndex } from "./indexing.ts";
 import type { Lowering, Operand, Value } from "./lowering.ts";
 import { movedFrom, numberIn, pointwise, pulled, reduceOver } from "./lowerRules.ts";
 import { constant, either, equal, like, ofIndex, plus, select } from "./scalar.ts";
-import { addConstant, subtract } from "./indexing.ts";
 import type { Shape } from "./shape.ts";
 
 /** Lane by lane; booleans stand for the zeros of dtypes without tangents. */
 export const lowerAdd = (x: Operand, y: Operand): Lowering =>
-  pointwise([x, y], (a, b) => a!.map((v, i) => (v.type === "bool" ? either(v, b![i]!) : plus(v, b![i]!))));
+  pointwise([x, y], (a, b) => a.map((v, i) => (v.type === "bool" ? either(v, b[i]!) : plus(v, b[i]!))));
 
 export const lowerBroadcast = (x: Operand, dims: readonly number[]): Lowering =>
   movedFrom(x, (index) => dims.map((d, i) => (x.aval.shape[i] === 1 ? zeroIndex : index[d]!)));

@@ -8,7 +8,6 @@ import type { ArrayLike } from "../core/arrayMethods.ts";
 import { type Aval, avalsEqual } from "../core/aval.ts";
 import { type DType, isComplex, isInexact, isInteger, isUnsigned, realDType } from "../core/dtype.ts";
 import { type TypedArray, allocate, allocateLike, fromStorage, roundInPlace, toStorage } from "../core/hostArray.ts";
-import type { Value } from "../core/lowering.ts";
 import { Literal, type NDArray } from "../core/ndarray.ts";
 import { asArray, scalarLiteral } from "../core/operands.ts";
 import {
@@ -21,7 +20,6 @@ import {
   definePrimitive,
   notDifferentiable,
 } from "../core/primitive.ts";
-import { convertElement } from "../core/elementTypes.ts";
 import { pointwise } from "../core/lowerRules.ts";
 import { ArgumentError, DTypeError } from "../core/problem.ts";
 import * as scalar from "../core/scalar.ts";
@@ -360,20 +358,9 @@ export const powP: Primitive<Two, null> = /* @__PURE__ */ binary(
       );
       return [roundInPlace(r)];
     },
-    lower: ([x, y]) => {
-      const { dtype } = x.aval;
-      const power = isComplex(dtype)
-        ? complexLowering.pow
-        : ([a]: Value, [b]: Value): Value => [scalar.binary("pow", a!, b!)];
-      return pointwise([x, y], (a, b) => power(a!, convertValue(b!, y.aval.dtype, dtype)), 16);
-    },
+    lower: ([x, y]) => lowered.lowerPower(x, y),
   },
 );
-/** An integer or inexact element in the dtype of the base. */
-const convertValue = (x: Value, from: DType, to: DType): Value => {
-  if (from === to) return x;
-  return isComplex(to) ? [convertElement(x[0]!, from, "float32"), scalar.f32(0)] : [convertElement(x[0]!, from, to)];
-};
 
 // d(x^y)/dx = y x^(y−1); with an integer exponent 0 where y is 0, even at x = 0.
 function baseDerivative(x: NDArray, y: NDArray): NDArray {

@@ -2,7 +2,9 @@
  * Expressions of the arithmetic functions that machines do not have as one operation. They follow `arithmetic.ts`, in the
  * types of `elementTypes.ts`.
  */
-import { type DType, isBool, isInteger } from "../core/dtype.ts";
+import { type DType, isComplex, isInteger } from "../core/dtype.ts";
+import type { Lowering, Operand, Value } from "../core/lowering.ts";
+import { pointwise } from "../core/lowerRules.ts";
 import {
   type Expr,
   binary,
@@ -27,6 +29,8 @@ import {
   u32,
   unary,
 } from "../core/scalar.ts";
+import { convertLanes } from "../core/structuralLowering.ts";
+import { pow as complexPower } from "./complexLowering.ts";
 
 export const divide = (x: Expr, y: Expr, dtype: DType): Expr => (isInteger(dtype) ? quotient("div", x, y) : over(x, y));
 export const remainder = (x: Expr, y: Expr, dtype: DType): Expr =>
@@ -138,5 +142,9 @@ export function nextAfter(x: Expr, y: Expr, dtype: DType): Expr {
 /** min(max(x, low), high) */
 export const clamped = (low: Expr, x: Expr, high: Expr): Expr => smaller(larger(x, low), high);
 
-/** Addition of tangents; booleans stand for the zeros of dtypes without tangents. */
-export const sum = (x: Expr, y: Expr, dtype: DType): Expr => (isBool(dtype) ? either(x, y) : plus(x, y));
+/** x^y, where y may be an integer array while x is not. */
+export function lowerPower(x: Operand, y: Operand): Lowering {
+  const { dtype } = x.aval;
+  const power = isComplex(dtype) ? complexPower : ([a]: Value, [b]: Value): Value => [binary("pow", a!, b!)];
+  return pointwise([x, y], (a, b) => power(a, convertLanes(b, y.aval.dtype, dtype)), 16);
+}

@@ -10,7 +10,17 @@ import type { AnyPrimitive, One, Primitive, Two } from "../core/primitive.ts";
 import * as scalar from "../core/scalar.ts";
 import type { Expr } from "../core/scalar.ts";
 import { bind1 } from "../core/trace.ts";
-import { type Accepts, type BinarySpec, binary, eachPair, integral, logical, pairOf, piecewiseConstant, unary } from "./rules.ts";
+import {
+  type Accepts,
+  type BinarySpec,
+  binary,
+  eachPair,
+  integral,
+  logical,
+  pairOf,
+  piecewiseConstant,
+  unary,
+} from "./rules.ts";
 
 /** The typed array that receives the 32-bit result keeps the low bits, whatever the dtype. */
 const onBits = (
@@ -22,7 +32,12 @@ const onBits = (
 
 export const andP: Primitive<Two, null> = /* @__PURE__ */ onBits("and", logical, (x, y) => x & y, scalar.both);
 export const orP: Primitive<Two, null> = /* @__PURE__ */ onBits("or", logical, (x, y) => x | y, scalar.either);
-export const xorP: Primitive<Two, null> = /* @__PURE__ */ onBits("xor", logical, (x, y) => x ^ y, (x, y) => scalar.binary("xor", x, y));
+export const xorP: Primitive<Two, null> = /* @__PURE__ */ onBits(
+  "xor",
+  logical,
+  (x, y) => x ^ y,
+  (x, y) => scalar.binary("xor", x, y),
+);
 
 export const andArrays = (x: NDArray, y: NDArray): NDArray => bind1(andP, [x, y], null);
 export const orArrays = (x: NDArray, y: NDArray): NDArray => bind1(orP, [x, y], null);

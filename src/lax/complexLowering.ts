@@ -239,18 +239,12 @@ export function asin(z: Value): Pair {
 export const asinh: ComplexFunction = (z) => overI(asin(timesI(z)));
 export function acos(z: Value): Pair {
   const [before, after] = rootsAroundOne(pair(z));
-  return [
-    times(f32(2), binary("atan2", before[0], after[0])),
-    call("asinh", mul(conjugate(after), before)[1]),
-  ];
+  return [times(f32(2), binary("atan2", before[0], after[0])), call("asinh", mul(conjugate(after), before)[1])];
 }
 export function acosh(z: Value): Pair {
   const [a, b] = pair(z);
   const [before, after] = [csqrt([minus(a, f32(1)), b]), csqrt([plus(a, f32(1)), b])];
-  return [
-    call("asinh", mul(conjugate(before), after)[0]),
-    times(f32(2), binary("atan2", before[1], after[0])),
-  ];
+  return [call("asinh", mul(conjugate(before), after)[0]), times(f32(2), binary("atan2", before[1], after[0]))];
 }
 /** (log(1 + z) − log(1 − z)) / 2 */
 export function atanh(z: Value): Pair {
@@ -260,5 +254,4 @@ export function atanh(z: Value): Pair {
 export const atan: ComplexFunction = (z) => overI(atanh(timesI(z)));
 
 /** −i log((y + i·x) / √(x² + y²)) */
-export const atan2 = (x: Value, y: Value): Pair =>
-  overI(log(div(add(y, timesI(x)), csqrt(add(mul(x, x), mul(y, y))))));
+export const atan2 = (x: Value, y: Value): Pair => overI(log(div(add(y, timesI(x)), csqrt(add(mul(x, x), mul(y, y))))));

@@ -37,7 +37,13 @@ export function sumOfProducts(
       const [f, g] = factors(r);
       return [body(inType(f), inType(g))];
     })[0]!;
-  if (!isComplex(out)) return [convert(sum(([f], [g]) => times(f!, g!)), scalarTypeOf(out))];
+  if (!isComplex(out))
+    return [
+      convert(
+        sum(([f], [g]) => times(f!, g!)),
+        scalarTypeOf(out),
+      ),
+    ];
   const [wideX, wideY] = [isComplex(xDtype), isComplex(yDtype)];
   const re = sum(([a, b], [c, d]) => (wideX && wideY ? minus(times(a!, c!), times(b!, d!)) : times(a!, c!)));
   if (!wideX && !wideY) return [convert(re, "f32"), f32(0)];
@@ -47,12 +53,7 @@ export function sumOfProducts(
   return [convert(re, "f32"), convert(im, "f32")];
 }
 
-export function lowerDot(
-  x: Operand,
-  y: Operand,
-  [[xc, yc], [xb, yb]]: DotDimensionNumbers,
-  out: DType,
-): Lowering {
+export function lowerDot(x: Operand, y: Operand, [[xc, yc], [xb, yb]]: DotDimensionNumbers, out: DType): Lowering {
   const kept = (ndim: number, c: readonly number[], b: readonly number[]): number[] =>
     range(ndim).filter((i) => !c.includes(i) && !b.includes(i));
   const [xk, yk] = [kept(x.aval.ndim, xc, xb), kept(y.aval.ndim, yc, yb)];

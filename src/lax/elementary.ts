@@ -36,7 +36,13 @@ const smooth = (
 
 // ---------------------------------------------------------------- exponentials and logarithms
 
-export const expP: Primitive<One, null> = /* @__PURE__ */ smooth("exp", Math.exp, complex.cexp, complexLowering.exp, (y) => y);
+export const expP: Primitive<One, null> = /* @__PURE__ */ smooth(
+  "exp",
+  Math.exp,
+  complex.cexp,
+  complexLowering.exp,
+  (y) => y,
+);
 export const exp = (x: ArrayLike, ...options: AccuracyOptions): NDArray => bindUnary(expP, x, options);
 
 export const exp2P: Primitive<One, null> = /* @__PURE__ */ smooth(
@@ -49,8 +55,12 @@ export const exp2P: Primitive<One, null> = /* @__PURE__ */ smooth(
 /** 2^x */
 export const exp2 = (x: ArrayLike, ...options: AccuracyOptions): NDArray => bindUnary(exp2P, x, options);
 
-export const expm1P: Primitive<One, null> = /* @__PURE__ */ smooth("expm1", Math.expm1, complex.cexpm1, complexLowering.expm1, (y) =>
-  add(y, 1),
+export const expm1P: Primitive<One, null> = /* @__PURE__ */ smooth(
+  "expm1",
+  Math.expm1,
+  complex.cexpm1,
+  complexLowering.expm1,
+  (y) => add(y, 1),
 );
 /** e^x − 1, accurate near 0. */
 export const expm1 = (x: ArrayLike, ...options: AccuracyOptions): NDArray => bindUnary(expm1P, x, options);
@@ -101,29 +111,57 @@ export const logistic = (x: ArrayLike, ...options: AccuracyOptions): NDArray => 
 
 // ---------------------------------------------------------------- trigonometric functions
 
-export const sinP: Primitive<One, null> = /* @__PURE__ */ smooth("sin", Math.sin, complex.csin, complexLowering.sin, (_, x) => cos(x));
+export const sinP: Primitive<One, null> = /* @__PURE__ */ smooth(
+  "sin",
+  Math.sin,
+  complex.csin,
+  complexLowering.sin,
+  (_, x) => cos(x),
+);
 export const sin = (x: ArrayLike, ...options: AccuracyOptions): NDArray => bindUnary(sinP, x, options);
 
-export const cosP: Primitive<One, null> = /* @__PURE__ */ smooth("cos", Math.cos, complex.ccos, complexLowering.cos, (_, x) => neg(sin(x)));
+export const cosP: Primitive<One, null> = /* @__PURE__ */ smooth(
+  "cos",
+  Math.cos,
+  complex.ccos,
+  complexLowering.cos,
+  (_, x) => neg(sin(x)),
+);
 export const cos = (x: ArrayLike, ...options: AccuracyOptions): NDArray => bindUnary(cosP, x, options);
 
-export const tanP: Primitive<One, null> = /* @__PURE__ */ smooth("tan", Math.tan, complex.ctan, complexLowering.tan, (y) =>
-  add(square(y), 1),
+export const tanP: Primitive<One, null> = /* @__PURE__ */ smooth(
+  "tan",
+  Math.tan,
+  complex.ctan,
+  complexLowering.tan,
+  (y) => add(square(y), 1),
 );
 export const tan = (x: ArrayLike, ...options: AccuracyOptions): NDArray => bindUnary(tanP, x, options);
 
-export const asinP: Primitive<One, null> = /* @__PURE__ */ smooth("asin", Math.asin, complex.casin, complexLowering.asin, (_, x) =>
-  rsqrt(sub(1, square(x))),
+export const asinP: Primitive<One, null> = /* @__PURE__ */ smooth(
+  "asin",
+  Math.asin,
+  complex.casin,
+  complexLowering.asin,
+  (_, x) => rsqrt(sub(1, square(x))),
 );
 export const asin = (x: ArrayLike): NDArray => bindUnary(asinP, x, []);
 
-export const acosP: Primitive<One, null> = /* @__PURE__ */ smooth("acos", Math.acos, complex.cacos, complexLowering.acos, (_, x) =>
-  neg(rsqrt(sub(1, square(x)))),
+export const acosP: Primitive<One, null> = /* @__PURE__ */ smooth(
+  "acos",
+  Math.acos,
+  complex.cacos,
+  complexLowering.acos,
+  (_, x) => neg(rsqrt(sub(1, square(x)))),
 );
 export const acos = (x: ArrayLike): NDArray => bindUnary(acosP, x, []);
 
-export const atanP: Primitive<One, null> = /* @__PURE__ */ smooth("atan", Math.atan, complex.catan, complexLowering.atan, (_, x) =>
-  reciprocal(add(square(x), 1)),
+export const atanP: Primitive<One, null> = /* @__PURE__ */ smooth(
+  "atan",
+  Math.atan,
+  complex.catan,
+  complexLowering.atan,
+  (_, x) => reciprocal(add(square(x), 1)),
 );
 export const atan = (x: ArrayLike): NDArray => bindUnary(atanP, x, []);
 
@@ -148,31 +186,59 @@ export const atan2 = (x: ArrayLike, y: ArrayLike): NDArray => bind1(atan2P, pair
 
 // ---------------------------------------------------------------- hyperbolic functions
 
-export const sinhP: Primitive<One, null> = /* @__PURE__ */ smooth("sinh", Math.sinh, complex.csinh, complexLowering.sinh, (_, x) => cosh(x));
+export const sinhP: Primitive<One, null> = /* @__PURE__ */ smooth(
+  "sinh",
+  Math.sinh,
+  complex.csinh,
+  complexLowering.sinh,
+  (_, x) => cosh(x),
+);
 export const sinh = (x: ArrayLike): NDArray => bindUnary(sinhP, x, []);
 
-export const coshP: Primitive<One, null> = /* @__PURE__ */ smooth("cosh", Math.cosh, complex.ccosh, complexLowering.cosh, (_, x) => sinh(x));
+export const coshP: Primitive<One, null> = /* @__PURE__ */ smooth(
+  "cosh",
+  Math.cosh,
+  complex.ccosh,
+  complexLowering.cosh,
+  (_, x) => sinh(x),
+);
 export const cosh = (x: ArrayLike): NDArray => bindUnary(coshP, x, []);
 
 // (1 + y)(1 − y) keeps more digits than 1 − y² where y is near ±1
-export const tanhP: Primitive<One, null> = /* @__PURE__ */ smooth("tanh", Math.tanh, complex.ctanh, complexLowering.tanh, (y) =>
-  mulArrays(add(y, 1), sub(1, y)),
+export const tanhP: Primitive<One, null> = /* @__PURE__ */ smooth(
+  "tanh",
+  Math.tanh,
+  complex.ctanh,
+  complexLowering.tanh,
+  (y) => mulArrays(add(y, 1), sub(1, y)),
 );
 export const tanh = (x: ArrayLike, ...options: AccuracyOptions): NDArray => bindUnary(tanhP, x, options);
 
-export const asinhP: Primitive<One, null> = /* @__PURE__ */ smooth("asinh", Math.asinh, complex.casinh, complexLowering.asinh, (_, x) =>
-  rsqrt(add(square(x), 1)),
+export const asinhP: Primitive<One, null> = /* @__PURE__ */ smooth(
+  "asinh",
+  Math.asinh,
+  complex.casinh,
+  complexLowering.asinh,
+  (_, x) => rsqrt(add(square(x), 1)),
 );
 export const asinh = (x: ArrayLike): NDArray => bindUnary(asinhP, x, []);
 
 // rsqrt(x − 1) rsqrt(x + 1) is on the right branch for complex x, and the same for x ≥ 1
-export const acoshP: Primitive<One, null> = /* @__PURE__ */ smooth("acosh", Math.acosh, complex.cacosh, complexLowering.acosh, (_, x) =>
-  mulArrays(rsqrt(sub(x, 1)), rsqrt(add(x, 1))),
+export const acoshP: Primitive<One, null> = /* @__PURE__ */ smooth(
+  "acosh",
+  Math.acosh,
+  complex.cacosh,
+  complexLowering.acosh,
+  (_, x) => mulArrays(rsqrt(sub(x, 1)), rsqrt(add(x, 1))),
 );
 export const acosh = (x: ArrayLike): NDArray => bindUnary(acoshP, x, []);
 
-export const atanhP: Primitive<One, null> = /* @__PURE__ */ smooth("atanh", Math.atanh, complex.catanh, complexLowering.atanh, (_, x) =>
-  div(reciprocal(add(x, 1)), sub(1, x)),
+export const atanhP: Primitive<One, null> = /* @__PURE__ */ smooth(
+  "atanh",
+  Math.atanh,
+  complex.catanh,
+  complexLowering.atanh,
+  (_, x) => div(reciprocal(add(x, 1)), sub(1, x)),
 );
 export const atanh = (x: ArrayLike): NDArray => bindUnary(atanhP, x, []);
 

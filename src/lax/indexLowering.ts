@@ -3,7 +3,7 @@ import type { Aval } from "../core/aval.ts";
 import { isBool, isComplex } from "../core/dtype.ts";
 import { allOf } from "../core/elementTypes.ts";
 import { type Index, add, constantIndex, subtract, zeroIndex } from "../core/indexing.ts";
-import type { Lowering, Operand, ScatterLowering, Value } from "../core/lowering.ts";
+import type { Lowering, Operand, Value } from "../core/lowering.ts";
 import { numberIn, pulled, zipLanes } from "../core/lowerRules.ts";
 import {
   type Expr,
@@ -129,8 +129,10 @@ export function lowerScatter(
   updates: Operand,
   dims: IndexDims,
   { clamp, unique, combine }: ScatterOptions,
-): ScatterLowering {
+): Lowering {
   const { shape } = updates.aval;
+  const few = pulledScatter(x, indices, updates, dims, clamp, combine);
+  if (few) return few;
   const at = placeOf(x.aval, indices, dims, windowOf(x.aval.ndim, shape, dims));
   const vectorAxes = range(shape.length).filter((d) => !dims.windowDims.includes(d));
   // Updates of one window differ in their places, and so do those of different examples.
@@ -147,6 +149,65 @@ export function lowerScatter(
     start: (index) => x.at(index),
     combine: combineOf(combine, x.aval),
   };
+}
+
+/** Result elements look at so many updates at most; beyond that, updates look for their elements. */
+const fewUpdates = 4;
+
+/**
+ * Where only a few updates can reach an element, the element asks each of them: then scatter is like any elementwise
+ * operation. The cotangent of picking one class per example is one.
+ */
+function pulledScatter(
+  x: Operand,
+  indices: Operand,
+  updates: Operand,
+  dims: IndexDims,
+  clamp: boolean,
+  combine: Combine,
+): Lowering | null {
+  const { shape } = updates.aval;
+  const vectorAxes = range(shape.length).filter((d) => !dims.windowDims.includes(d));
+  const own = vectorAxes.filter((_, i) => !dims.indicesBatchingDims.includes(i)).map((d) => shape[d]!);
+  const count = own.reduce((n, e) => n * e, 1);
+  if (count > fewUpdates || updates.aval.size === 0) return null;
+  const window = windowOf(x.aval.ndim, shape, dims);
+  const axes = windowAxes(x.aval.ndim, dims);
+  const combined = combineOf(combine, x.aval);
+  return pulled((index) => {
+    let value = x.at(index);
+    for (let n = 0; n < count; n++) {
+      let rest = n;
+      const vector = vectorAxes.map((d, i): Index => {
+        const b = dims.indicesBatchingDims.indexOf(i);
+        if (b >= 0) return index[dims.operandBatchingDims[b]!]!;
+        const below = vectorAxes.slice(i + 1).filter((_, j) => !dims.indicesBatchingDims.includes(i + 1 + j));
+        const step = below.reduce((m, e) => m * shape[e]!, 1);
+        const at = Math.floor(rest / step);
+        rest -= at * step;
+        return constantIndex(at % shape[d]!);
+      });
+      const inside = [...index];
+      const checks: Expr[] = [bool(true)];
+      dims.indexMap.forEach((a, k) => {
+        const start = indices.at([...vector, constantIndex(k)])[0]!;
+        const limit = x.aval.shape[a]! - window[a]!;
+        inside[a] = subtract(index[a]!, clampedStart(start, limit));
+        if (!clamp) checks.push(isStart(start, limit));
+      });
+      inside.forEach((i, a) => {
+        if (!dims.operandBatchingDims.includes(a)) checks.push(within(i, 0, window[a]!));
+      });
+      let next = 0;
+      const update = range(shape.length).map((d): Index => {
+        const w = dims.windowDims.indexOf(d);
+        return w < 0 ? vector[next++]! : clampIndex(inside[axes[w]!]!, 0, shape[d]! - 1);
+      });
+      const valid = allOf(checks);
+      value = zipLanes(combined(value, updates.at(update)), value, (a, b) => select(valid, a, b));
+    }
+    return value;
+  });
 }
 
 function combineOf(combine: Combine, { dtype }: Aval): (old: Value, update: Value) => Value {

@@ -22,7 +22,7 @@ export function spreadIndex(
 }
 
 /** The element at a position of several spread axes; elsewhere `other`. Not for empty operands. */
-export function elementOr(x: Operand, places: readonly ReturnType<typeof spreadIndex>[], other: Value): Value {
+function elementOr(x: Operand, places: readonly ReturnType<typeof spreadIndex>[], other: Value): Value {
   const valid = allOf([bool(true), ...places.flatMap((p) => p.valid)]);
   return zipLanes(x.at(places.map((p) => p.index)), other, (a, b) => select(valid, a, b));
 }

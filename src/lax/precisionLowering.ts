@@ -45,9 +45,7 @@ export const partOf = (bits: Expr, k: Expr, dtype: DType): Expr => {
 };
 /** The word whose parts, of the width of `dtype`, are given from the lowest. */
 export const joined = (parts: readonly Expr[], dtype: DType): Expr =>
-  parts
-    .map((p, k) => binary("shl", p, u32(8 * bytesPerElement(dtype) * k)))
-    .reduce((word, p) => either(word, p));
+  parts.map((p, k) => binary("shl", p, u32(8 * bytesPerElement(dtype) * k))).reduce((word, p) => either(word, p));
 
 // ---------------------------------------------------------------- fewer bits
 

@@ -50,7 +50,7 @@ export const nowhere = 0x7fffffff;
  * Of two candidates (value, position) the extreme one: the first of equal ones, and a NaN before all others. In any order
  * of combination the result is the same.
  */
-export const extremeCandidate =
+const extremeCandidate =
   (extremum: Extremum) =>
   ([x, i]: Value, [y, j]: Value): Value => {
     const floating = x!.type === "f32" || x!.type === "f64";

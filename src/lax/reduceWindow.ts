@@ -16,15 +16,7 @@ import { add, max, min, mul } from "./arithmetic.ts";
 import { readOptions } from "./arguments.ts";
 import { bitwiseAnd, bitwiseOr, bitwiseXor } from "./bitwise.ts";
 import { type PadAxis, padArray, sliceArray } from "./movement.ts";
-import {
-  reduceAnd,
-  reduceMax,
-  reduceMin,
-  reduceOr,
-  reduceProd,
-  reduceSum,
-  reduceXor,
-} from "./reduce.ts";
+import { reduceAnd, reduceMax, reduceMin, reduceOr, reduceProd, reduceSum, reduceXor } from "./reduce.ts";
 import { highest, lowest } from "./reduceLowering.ts";
 import { type Padding, dilated, padtypeToPads } from "./windowGeometry.ts";
 import {

@@ -24,7 +24,7 @@ import {
 import { ArgumentError, DTypeError, ShapeError } from "../core/problem.ts";
 import { type Shape, canonicalAxis, range, shapeText, shapesEqual, sizeOf } from "../core/shape.ts";
 import { batchToFront } from "../core/structural.ts";
-import { bind, bind1 } from "../core/trace.ts";
+import { bind } from "../core/trace.ts";
 import { readOptions } from "./arguments.ts";
 import { broadcastedIota } from "./creation.ts";
 import { composeSort, composeTopK, takeAlong } from "./sortLowering.ts";

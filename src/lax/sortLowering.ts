@@ -107,7 +107,9 @@ function sortedPositions(keys: readonly NDArray[]): NDArray {
     [0, 0, 0],
     [0, size - n, 0],
   ];
-  const padded = keys.map((k) => padArray(k, full([], isFloat(k.dtype) ? Infinity : highest(k.dtype), k.dtype), padding));
+  const padded = keys.map((k) =>
+    padArray(k, full([], isFloat(k.dtype) ? Infinity : highest(k.dtype), k.dtype), padding),
+  );
   let xs: readonly NDArray[] = [...padded, broadcastedIota("int32", [rows, size], 1)];
   for (let block = 2; block <= size; block *= 2)
     for (let half = block / 2; half >= 1; half /= 2) xs = exchange(xs, half, half === block / 2);

@@ -43,12 +43,17 @@ export const erfInvP: Primitive<One, null> = /* @__PURE__ */ smooth("erf_inv", s
 /** The inverse of erf. */
 export const erfInv = (x: ArrayLike): NDArray => bindUnary(erfInvP, x, []);
 
-export const lgammaP: Primitive<One, null> = /* @__PURE__ */ smooth("lgamma", special.lgamma, lowered.lgamma, (_, x) => digamma(x));
+export const lgammaP: Primitive<One, null> = /* @__PURE__ */ smooth("lgamma", special.lgamma, lowered.lgamma, (_, x) =>
+  digamma(x),
+);
 /** log |Γ(x)| */
 export const lgamma = (x: ArrayLike): NDArray => bindUnary(lgammaP, x, []);
 
-export const digammaP: Primitive<One, null> = /* @__PURE__ */ smooth("digamma", special.digamma, lowered.digamma, (_, x) =>
-  bind1(polygammaP, [literalLike(x, 1), x], null),
+export const digammaP: Primitive<One, null> = /* @__PURE__ */ smooth(
+  "digamma",
+  special.digamma,
+  lowered.digamma,
+  (_, x) => bind1(polygammaP, [literalLike(x, 1), x], null),
 );
 /** The derivative of lgamma. */
 export const digamma = (x: ArrayLike): NDArray => bindUnary(digammaP, x, []);

@@ -50,9 +50,7 @@ const polynomial = (coefficients: readonly number[], x: Expr): Expr =>
 
 /** e^(−x²) for 0 ≤ x ≤ 30, with x split into a part whose square is exact and the rest: the exponent is large. */
 function gaussian(x: Expr): Expr {
-  const high = isWide(x)
-    ? convert(convert(x, "f32"), "f64")
-    : bitcast(both(bitcast(x, "u32"), u32(0xfffff000)), "f32");
+  const high = isWide(x) ? convert(convert(x, "f32"), "f64") : bitcast(both(bitcast(x, "u32"), u32(0xfffff000)), "f32");
   const rest = times(minus(x, high), plus(x, high));
   return times(call("exp", negate(square(high))), call("exp", negate(rest)));
 }
@@ -74,7 +72,8 @@ function erfcPositive(size: Expr): Expr {
 /** The Taylor series for |x| < 1/2: 2/√π Σ (−1)^n x^(2n+1) / (n! (2n + 1)). */
 function erfSmall(x: Expr): Expr {
   const coefficients: number[] = [];
-  for (let n = 0, c = 2 / Math.sqrt(Math.PI); n < (isWide(x) ? 13 : 8); n++, c /= -n) coefficients.push(c / (2 * n + 1));
+  for (let n = 0, c = 2 / Math.sqrt(Math.PI); n < (isWide(x) ? 13 : 8); n++, c /= -n)
+    coefficients.push(c / (2 * n + 1));
   return times(x, polynomial(coefficients, square(x)));
 }
 
@@ -153,9 +152,7 @@ const gammaDouble = [
   8.09687681303050014e-11, -3.48938683085224506e-11, -2.11076521092946088e-10, 8.73236794338928264e-11,
 ];
 /** Stirling's series: B(2k) / (2k (2k − 1)) for k = 1 … 8. */
-const stirling = [
-  1 / 12, -1 / 360, 1 / 1260, -1 / 1680, 1 / 1188, -691 / 360360, 1 / 156, -3617 / 122400,
-];
+const stirling = [1 / 12, -1 / 360, 1 / 1260, -1 / 1680, 1 / 1188, -691 / 360360, 1 / 156, -3617 / 122400];
 
 /** log Γ(x) for x ≥ 0. */
 function lgammaPositive(x: Expr): Expr {
@@ -223,12 +220,16 @@ export function digamma(x: Expr): Expr {
 /** Terms that are added one by one before the formula of Euler and Maclaurin takes over. */
 const leadingTerms = 10;
 
-/** What the formula gives for Σ (a + n)^−x over n ≥ 0 without the first term: b a/(x − 1) − b/2 + …, b = a^−x. */
+/**
+ * What the formula gives for Σ (a + n)^−x over n ≥ 0 without the first term: c/(x − 1) − c/2a + x c/12a² − …, where
+ * c = a^(1 − x), which underflows later than a^−x.
+ */
 function zetaTail(x: Expr, a: Expr): Expr {
-  const b = binary("pow", a, negate(x));
-  const inverse = over(like(x, 1), a);
-  let term = over(times(b, x), times(a, like(x, zetaSeries[0]!)));
-  let sum = plus(minus(over(times(b, a), minus(x, like(x, 1))), times(b, like(x, 0.5))), term);
+  const one = like(x, 1);
+  const c = binary("pow", a, minus(one, x));
+  const inverse = over(one, a);
+  let term = times(times(times(c, inverse), times(x, inverse)), like(x, 1 / zetaSeries[0]!));
+  let sum = plus(minus(over(c, minus(x, one)), times(times(c, inverse), like(x, 0.5))), term);
   for (let i = 1; i < (isWide(x) ? 12 : 8); i++) {
     // Each term from the one before, because the factors alone overflow.
     const [first, second] = [plus(x, like(x, 2 * i - 1)), plus(x, like(x, 2 * i))];

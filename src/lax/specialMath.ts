@@ -124,10 +124,15 @@ export function zeta(x: number, q: number): number {
   if (x === 1) return Infinity;
   if (!(x > 1)) return NaN;
   if (q <= 0 && q === Math.floor(q)) return Infinity;
-  if (q <= 0 && x !== Math.floor(x)) return NaN;
+  if (q <= 0) {
+    if (x !== Math.floor(x)) return NaN;
+    // With the fraction f of q, the part of the sum left of 0 is (−1)^x (ζ(x, 1 − f) − ζ(x, 1 − q)).
+    const left = zeta(x, Math.ceil(q) - q) - zeta(x, 1 - q);
+    return zeta(x, q - Math.floor(q)) + (x % 2 === 0 ? left : -left);
+  }
   let sum = q ** -x;
   let a = q;
-  for (let i = 0; i < 9 || a <= 9; i++) {
+  for (let i = 0; i < 9; i++) {
     a += 1;
     sum += a ** -x;
   }

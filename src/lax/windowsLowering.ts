@@ -124,4 +124,3 @@ function isElement(won: Expr, p: SelectParams, place: readonly Index[], spread: 
   });
   return allOf([compare("lt", won, i32(nowhere)), ...same]);
 }
-

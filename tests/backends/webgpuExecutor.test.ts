@@ -7,7 +7,17 @@ import { f32, minus, plus, times } from "../../src/core/scalar.ts";
 import { noSource } from "../../src/core/source.ts";
 import { requestWebgpu } from "../../src/backends/webgpu/acquire.ts";
 import { type GpuBuffer, WebgpuExecutor } from "../../src/backends/webgpu/executor.ts";
-import { Builder, below, elementwise, host, noCallbacks, oneKernel, toIndex, vector } from "../support/gpuPrograms.ts";
+import {
+  Builder,
+  below,
+  doubling,
+  elementwise,
+  host,
+  noCallbacks,
+  oneKernel,
+  toIndex,
+  vector,
+} from "../support/gpuPrograms.ts";
 import { nodeGpu } from "../support/webgpu.ts";
 
 let gpu: WebgpuExecutor;
@@ -227,42 +237,6 @@ describe("memory", () => {
     ).toThrow(/cannot be allocated/);
   });
 });
-
-/** `while x[0] < limit: x = 2x + 1`, over vectors; how often it goes round is only known on the device. */
-function doubling(n: number, limit: number): Program {
-  const kernels: Builder["kernels"] = [];
-  const predicate = new Builder([vector(n)], kernels);
-  predicate.launch(below(n, limit), [0, predicate.output(vector(1, "bool"))]);
-  const body = new Builder([vector(n), vector(n)], kernels);
-  const t = body.temporary(vector(n));
-  body.launch(
-    elementwise(n, 1, ([x]) => times(x!, f32(2))),
-    [1, t],
-  );
-  body.launch(
-    elementwise(n, 2, ([x, y]) => plus(x!, y!)),
-    [t, 0, body.output(vector(n))],
-  );
-  const b = new Builder([vector(n), vector(n)], kernels);
-  const [flag, x0, x1, out] = [
-    b.temporary(vector(1, "bool")),
-    b.temporary(vector(n)),
-    b.temporary(vector(n)),
-    b.output(vector(n)),
-  ];
-  b.step({ kind: "copy", from: 1, to: x0 });
-  b.step({
-    kind: "while",
-    predicate: b.call(predicate.program(), [], [flag]),
-    flag,
-    body: b.call(body.program(), [0], []),
-    predicateConsts: 0,
-    bodyConsts: 1,
-    carries: [[x0], [x1]],
-    results: [out],
-  });
-  return b.program();
-}
 
 /** carry, rows → carry + row, 10 · row + carry; rows of n elements. */
 function sums(n: number, length: number, reverse = false): Program {

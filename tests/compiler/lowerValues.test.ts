@@ -122,10 +122,18 @@ function expectNear(p: AnyPrimitive, ins: readonly HostArray[], params: Params):
   });
 }
 
-/** Where the order of a derivative or the exponent is not finite, nothing is promised. */
-const finiteFirst = ([x, y]: readonly HostArray[]): HostArray[] => {
-  const keep = Array.from(x!.data.keys()).filter((i) => Math.abs(x!.data[i]!) < 40 && Math.abs(y!.data[i]!) < 1e30);
-  return [x!, y!].map((v) => vector(v.dtype, keep.map((i) => v.data[i]!))); // prettier-ignore
+/** Nothing is promised for orders that are not finite, nor where terms x^−order leave the range of float32. */
+const moderate = ([order, x]: readonly HostArray[]): HostArray[] => {
+  const keep = Array.from(order!.data.keys()).filter((i) => {
+    const [n, size] = [Math.abs(order!.data[i]!), Math.abs(x!.data[i]!)];
+    return !(n > 40) && !(size > 1e30) && !((n + 1) * Math.log10(size + 1) > 36);
+  });
+  return [order!, x!].map((v) =>
+    vector(
+      v.dtype,
+      keep.map((i) => v.data[i]!),
+    ),
+  );
 };
 
 describe.each(["float32", "float64", "float16", "bfloat16"] as const)("%s", (dtype) => {
@@ -137,7 +145,7 @@ describe.each(["float32", "float64", "float16", "bfloat16"] as const)("%s", (dty
   );
   test.each(cases)("%s", (_, p, n, params) => {
     const ins = operandsOf(n, dtype, odd, [...spread, ...near]);
-    expectNear(p, p === special.polygammaP || p === special.zetaP ? finiteFirst(ins) : ins, params);
+    expectNear(p, p === special.polygammaP || p === special.zetaP ? moderate(ins) : ins, params);
   });
   test("clamp", () => {
     const [x, y] = operandsOf(2, dtype, odd, spread);
@@ -146,7 +154,8 @@ describe.each(["float32", "float64", "float16", "bfloat16"] as const)("%s", (dty
   test("neighbours, signs and halves to the bit", () => {
     const [x, y] = operandsOf(2, dtype, odd, spread);
     expectSame(arithmetic.nextafterP, [x!, y!], null, true);
-    for (const p of [arithmetic.signP, arithmetic.absP, arithmetic.negP, arithmetic.floorP]) expectSame(p, [x!], null, true);
+    for (const p of [arithmetic.signP, arithmetic.absP, arithmetic.negP, arithmetic.floorP])
+      expectSame(p, [x!], null, true);
     for (const roundingMethod of [0, 1]) expectSame(arithmetic.roundP, [x!], { roundingMethod }, true);
   });
 });
@@ -173,18 +182,40 @@ describe.each(integers)("%s", (dtype) => {
       return n > 0 ? [[p.name, p, n, params] as const] : [];
     }),
   );
-  test.each(cases)("%s", (_, p, n, params) =>
+  test.each(cases)(
+    "%s",
+    (_, p, n, params) =>
     expectSame(p, operandsOf(n, dtype, extremes, spread.map((v) => Math.round(v * 100))), params), // prettier-ignore
   );
   test("powers of floats", () => {
     const [x, n] = operandsOf(2, "float32", [...odd.slice(0, 12), 0.75], near);
     expectNear(arithmetic.powP, [x!, vector("float32", Array.from(n!.data, Math.round))], null);
-    expectSame(arithmetic.powP, [x!, vector(dtype, Array.from(n!.data, (v) => (Number.isFinite(v) ? v : 2)))], null);
+    expectSame(
+      arithmetic.powP,
+      [
+        x!,
+        vector(
+          dtype,
+          Array.from(n!.data, (v) => (Number.isFinite(v) ? v : 2)),
+        ),
+      ],
+      null,
+    );
   });
 });
 
 test("bits read as other dtypes", () => {
-  const widths: readonly DType[] = ["int8", "uint8", "int16", "uint16", "float16", "bfloat16", "int32", "uint32", "float32"];
+  const widths: readonly DType[] = [
+    "int8",
+    "uint8",
+    "int16",
+    "uint16",
+    "float16",
+    "bfloat16",
+    "int32",
+    "uint32",
+    "float32",
+  ];
   const finite = (x: HostArray): HostArray => ({ ...x, data: x.data.map((v) => (Number.isFinite(v) ? v : 1)) });
   for (const from of widths)
     for (const newDtype of widths) {
@@ -196,13 +227,28 @@ test("bits read as other dtypes", () => {
 });
 
 test("fewer bits", () => {
-  const values = [...odd, ...spread, 1.0625, 1.1875, 3.25, 3.75, 6, 2 ** -126, 2 ** -127 * 1.9, 2 ** -133, 65520, 1.5, 3];
+  const values = [
+    ...odd,
+    ...spread,
+    1.0625,
+    1.1875,
+    3.25,
+    3.75,
+    6,
+    2 ** -126,
+    2 ** -127 * 1.9,
+    2 ** -133,
+    65520,
+    1.5,
+    3,
+  ];
   for (const dtype of ["float32", "float64", "float16"] as const)
     for (const exponentBits of [2, 3, 5, 8, 11])
       for (const mantissaBits of [0, 1, 3, 7, 10, 22, 23, 30, 52])
         expectSame(reducePrecisionP, [vector(dtype, values)], { exponentBits, mantissaBits }, true);
   const wide = vector("float64", [1e300, -1e-300, 5e-324, 1.7e308, 2 ** -1022 * 1.3, 1 / 3, 2 ** 600 * 1.7]);
-  for (const mantissaBits of [0, 5, 23, 51]) expectSame(reducePrecisionP, [wide], { exponentBits: 11, mantissaBits }, true);
+  for (const mantissaBits of [0, 5, 23, 51])
+    expectSame(reducePrecisionP, [wide], { exponentBits: 11, mantissaBits }, true);
 });
 
 // ---------------------------------------------------------------- NaN, ties and signed zeros in larger operations
@@ -240,13 +286,17 @@ test("extrema and their positions", () => {
 test("running extrema and sums of exponentials", () => {
   const x = matrix("float32");
   for (const reverse of [false, true])
-    for (const p of [cumulative.cummaxP, cumulative.cumminP, cumulative.cumsumP]) expectSame(p, [x], { axis: 1, reverse });
+    for (const p of [cumulative.cummaxP, cumulative.cumminP, cumulative.cumsumP])
+      expectSame(p, [x], { axis: 1, reverse });
   const [found, wanted] = both(cumulative.cumlogsumexpP, [x], { axis: 1, reverse: false }).map((r) => r[0]!.data);
   wanted!.forEach((w, i) => expect(found![i]).toSatisfy((y: number) => Object.is(y, w) || Math.abs(y - w) < 1e-6));
 });
 
 test("sorting: NaN last, zeros equal and stable; top_k: NaN first, 0 before −0", () => {
-  const many = matrix("float32", [[...odd, 0, -0, NaN, 7, 7], [...near.slice(0, odd.length), 1, 1, -0, 0, -0]]);
+  const many = matrix("float32", [
+    [...odd, 0, -0, NaN, 7, 7],
+    [...near.slice(0, odd.length), 1, 1, -0, 0, -0],
+  ]);
   const position: HostArray = { ...matrix("int32", [many, many].map((m) => Array.from({ length: m.shape[1]! }, (_, i) => i))) }; // prettier-ignore
   for (const dtype of ["float32", "float64", "float16", "bfloat16", "int8", "uint32"] as const) {
     const x = roundInPlace({ ...many, dtype, data: allocate(dtype, many.data.length).map((_, i) => many.data[i]!) });

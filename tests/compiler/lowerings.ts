@@ -4,7 +4,7 @@ import { Aval } from "../../src/core/aval.ts";
 import { type HostArray, allocateLike } from "../../src/core/hostArray.ts";
 import { type Atom, type Jaxpr, Var, hoistConsts } from "../../src/core/jaxpr.ts";
 import type { Lowering } from "../../src/core/lowering.ts";
-import type { Literal, NDArray } from "../../src/core/ndarray.ts";
+import type { NDArray } from "../../src/core/ndarray.ts";
 import type { AnyPrimitive, Params, ReferenceContext } from "../../src/core/primitive.ts";
 import { sizeOf } from "../../src/core/shape.ts";
 import { traceToJaxpr } from "../../src/core/staging.ts";
@@ -35,7 +35,7 @@ export function runJaxpr(jaxpr: Jaxpr, args: Hosts, run: Run): HostArray[] {
   const env = new Map<Var, HostArray>();
   if (jaxpr.constVars.length > 0) throw new Error("the jaxpr has constants");
   jaxpr.inVars.forEach((v, i) => env.set(v, args[i]!));
-  const read = (a: Atom): HostArray => (a instanceof Var ? env.get(a)! : host(a as Literal));
+  const read = (a: Atom): HostArray => (a instanceof Var ? env.get(a)! : host(a));
   for (const { primitive, inputs, params, outputs } of jaxpr.eqns)
     run(
       primitive,

@@ -17,11 +17,13 @@ async function bodyOf(request: IncomingMessage): Promise<string> {
   return text;
 }
 
-/** `program` is the text of an ES module; what it passes to `report`, by way of JSON. Anything it throws is an error here. */
+/** `program` is the text of an ES module; what it passes to `report`, by way of JSON. Anything it throws is an error here.
+ *  `flags` are chromium's. */
 export async function runInPage(
   folder: string,
   imports: Readonly<Record<string, string>>,
   program: string,
+  flags: readonly string[] = ["--disable-gpu"],
 ): Promise<unknown> {
   const chromium = findChromium();
   if (chromium === undefined) throw new Error("no chromium: run `node scripts/installSystemPackages.mjs`");
@@ -62,9 +64,9 @@ export async function runInPage(
   await new Promise<void>((ready) => server.listen(0, "localhost", ready));
   const { port } = server.address() as AddressInfo;
   // As root, as in containers, chromium runs only without its sandbox; the page is our own.
-  const flags = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run"];
+  const quiet = ["--headless", "--no-sandbox", "--disable-dev-shm-usage", "--no-first-run"];
   const offline = ["--disable-background-networking", "--disable-component-update", "--disable-sync"];
-  const args = [...flags, ...offline, `--user-data-dir=${profile}`, `http://localhost:${port}/`];
+  const args = [...quiet, ...flags, ...offline, `--user-data-dir=${profile}`, `http://localhost:${port}/`];
   const browser = spawn(chromium, args, { stdio: "ignore" });
   const ended = new Promise<void>((resolve) => browser.once("exit", () => resolve()));
   try {

@@ -5,7 +5,7 @@ import { Aval } from "../../src/core/aval.ts";
 import type { DType } from "../../src/core/dtype.ts";
 import { type HostArray, allocate } from "../../src/core/hostArray.ts";
 import { unreachable } from "../../src/core/problem.ts";
-import { convert, f32, i32, less, type Expr } from "../../src/core/scalar.ts";
+import { type Expr, convert, f32, i32, less, plus, times } from "../../src/core/scalar.ts";
 import type { Shape } from "../../src/core/shape.ts";
 import { type Source, noSource } from "../../src/core/source.ts";
 import { pointwise } from "./nests.ts";
@@ -96,6 +96,42 @@ export class Builder {
 export function oneKernel(n: number, operands: number, f: (xs: readonly Expr[]) => Expr): Program {
   const b = new Builder(Array.from({ length: operands }, () => vector(n)));
   b.launch(elementwise(n, operands, f), [...Array(operands).keys(), b.output(vector(n))]);
+  return b.program();
+}
+
+/** `while x[0] < limit: x = 2x + 1`, over vectors; how often it goes round is only known on the device. */
+export function doubling(n: number, limit: number): Program {
+  const kernels: Builder["kernels"] = [];
+  const predicate = new Builder([vector(n)], kernels);
+  predicate.launch(below(n, limit), [0, predicate.output(vector(1, "bool"))]);
+  const body = new Builder([vector(n), vector(n)], kernels);
+  const t = body.temporary(vector(n));
+  body.launch(
+    elementwise(n, 1, ([x]) => times(x!, f32(2))),
+    [1, t],
+  );
+  body.launch(
+    elementwise(n, 2, ([x, y]) => plus(x!, y!)),
+    [t, 0, body.output(vector(n))],
+  );
+  const b = new Builder([vector(n), vector(n)], kernels);
+  const [flag, x0, x1, out] = [
+    b.temporary(vector(1, "bool")),
+    b.temporary(vector(n)),
+    b.temporary(vector(n)),
+    b.output(vector(n)),
+  ];
+  b.step({ kind: "copy", from: 1, to: x0 });
+  b.step({
+    kind: "while",
+    predicate: b.call(predicate.program(), [], [flag]),
+    flag,
+    body: b.call(body.program(), [0], []),
+    predicateConsts: 0,
+    bodyConsts: 1,
+    carries: [[x0], [x1]],
+    results: [out],
+  });
   return b.program();
 }
 

@@ -15,7 +15,7 @@ import { Kernel } from "./launch.ts";
 import { type Frame, loadFrame } from "./loaded.ts";
 import { targetOf } from "./limits.ts";
 import { Pipelines } from "./pipelines.ts";
-import { CommandQueue } from "./queue.ts";
+import { CommandQueue, refusedCommands } from "./queue.ts";
 import { Reader } from "./reader.ts";
 import { Run, type RunContext } from "./runner.ts";
 import { type MemoryUse, type Storage, StoragePool } from "./storage.ts";
@@ -106,6 +106,11 @@ export class WebgpuExecutor {
       giveBack: (storage) => this.#giveBack(storage),
     };
     this.#baseline = this.#pool.use.liveBytes;
+    // What no scope caught: which arrays it concerns is not known, but somebody should hear of it.
+    device.addEventListener("uncapturederror", (event) => {
+      event.preventDefault();
+      onFailure(refusedCommands(event.error.message));
+    });
   }
   readonly #baseline: number;
 
@@ -157,9 +162,14 @@ export class WebgpuExecutor {
       if (cause) fate.dependOn(cause);
     }
     const taken = donated ? this.#takeOver(program, inputs, storages, donated) : null;
-    const outputs = new Array<Storage>(program.outputs.length);
-    for (let i = 0; i < outputs.length; i++)
-      outputs[i] = taken?.get(i) ?? this.#pool.take(storedBytes(program.outputs[i]!));
+    const outputs: Storage[] = [];
+    try {
+      for (let i = 0; i < program.outputs.length; i++)
+        outputs.push(taken?.get(i) ?? this.#pool.take(storedBytes(program.outputs[i]!)));
+    } catch (error) {
+      for (const storage of outputs) this.#giveBack(storage);
+      throw error;
+    }
     this.#queue.enqueue(() => this.#start(frame, storages, outputs, fate));
     if (donated) for (const i of donated) this.release(inputs[i]!);
     return outputs.map((storage, i) => new GpuBuffer(program.outputs[i]!, storage, fate));

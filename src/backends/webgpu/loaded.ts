@@ -18,7 +18,7 @@ import type {
 } from "../../compiler/program.ts";
 import type { HostArray } from "../../core/hostArray.ts";
 import { unreachable } from "../../core/problem.ts";
-import { Kernel, LoadedLaunch } from "./launch.ts";
+import { type Kernel, LoadedLaunch } from "./launch.ts";
 import type { Storage } from "./storage.ts";
 
 /** A run of bytes in a piece of storage. */

@@ -199,7 +199,7 @@ export class CommandQueue {
   }
 }
 
-const refusedCommands = (message: string): DeviceError =>
+export const refusedCommands = (message: string): DeviceError =>
   new DeviceError("CommandsRefused", {
     what: `the GPU's driver refused a batch of commands: ${message}`,
     where: "",

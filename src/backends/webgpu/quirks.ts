@@ -1,6 +1,7 @@
 /**
  * What drivers and runtimes do that they should not, or need not, and what is done about it: each here, with its reason.
- * `tests/backends/webgpuQuirks.test.ts` looks for every one of them and fails when it is gone.
+ * `tests/backends/webgpuQuirks.test.ts` looks for those that programs can see, and fails when one is gone. What drivers make
+ * of floating-point arithmetic is in opacity.ts.
  */
 
 /**
@@ -38,10 +39,7 @@ export function keepAlive(gpu: GPU): GPU {
   return gpu;
 }
 
-/**
- * Whether an adapter computes on the CPU. `isFallbackAdapter` is missing in Deno, and Dawn reports lavapipe as an ordinary
- * adapter in some versions, so that the names are looked at too.
- */
+/** Whether an adapter computes on the CPU. Runtimes that do not know `isFallbackAdapter` yet at least tell its name. */
 export function isSoftwareAdapter(adapter: GPUAdapter): boolean {
   const { vendor, architecture, device, description } = adapter.info;
   const names = `${vendor} ${architecture} ${device} ${description}`.toLowerCase();

@@ -42,7 +42,7 @@ export class Reader {
       try {
         staging = this.#pool.take(bytes);
       } catch (error) {
-        reject(error as DeviceError);
+        reject(error);
         return;
       }
       this.#queue.copy(storage, offset, staging, 0, bytes);

@@ -5,7 +5,7 @@
  */
 import type { HostArray } from "../../core/hostArray.ts";
 import type { ReferenceContext } from "../../core/primitive.ts";
-import { type DeviceError, withPlace } from "../../core/problem.ts";
+import { withPlace } from "../../core/problem.ts";
 import type { Fate } from "./fate.ts";
 import type { Frame, LoadedCall, LoadedStep, Location } from "./loaded.ts";
 import type { LaunchContext, LoadedLaunch } from "./launch.ts";
@@ -249,5 +249,3 @@ const at = (frame: Frame, slot: number): Location => ({
   storage: frame.storages[slot]!,
   offset: frame.offsets[slot]!,
 });
-
-export type RunFailure = DeviceError;

@@ -131,7 +131,10 @@ export const linearSolveP: Primitive<Many, LinearSolveParams> = /* @__PURE__ */ 
     const outs = bind(linearSolveP, [...operands.slice(0, operands.length - b.length), ...b], next);
     return { outs, dims: at(flags) };
   },
-  lower: (ins: readonly Operand[], { jaxprs, counts }) => ({ form: "call", jaxpr: solveJaxpr(ins, jaxprs.solve, counts) }),
+  lower: (ins: readonly Operand[], { jaxprs, counts }) => ({
+    form: "call",
+    jaxpr: solveJaxpr(ins, jaxprs.solve, counts),
+  }),
   subJaxprs: ({ jaxprs }) => Object.values(jaxprs).filter((j): j is Jaxpr => j !== null),
   stepwise: (ins, { jaxprs, counts }) => {
     const p = partsOf(ins, counts);
