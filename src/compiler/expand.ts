@@ -4,7 +4,7 @@
  */
 import { embedConsts } from "../core/constant.ts";
 import type { DType } from "../core/dtype.ts";
-import type { Eqn, Jaxpr } from "../core/jaxpr.ts";
+import { type Eqn, type Jaxpr, isVar } from "../core/jaxpr.ts";
 import type { Lowering, Operand } from "../core/lowering.ts";
 import type { NDArray } from "../core/ndarray.ts";
 import { DTypeError, unreachable } from "../core/problem.ts";
@@ -34,9 +34,14 @@ export const formOf = (eqn: Eqn): Lowering =>
 /** The replacements for a target. */
 export const expandFor =
   (target: Target): Expand =>
-  (eqn) => {
+  (eqn, inputs) => {
     const lowering = formOf(eqn);
     switch (lowering.form) {
+      case "pull": {
+        const most = target.maxBuffers - eqn.outputs.length;
+        if (!lowering.narrow || new Set(inputs.filter(isVar)).size <= most) return null;
+        return { jaxpr: composed(eqn, (args) => lowering.narrow!(args, most)), isolated: false };
+      }
       case "compose":
         return { jaxpr: composed(eqn, lowering.with), isolated: false };
       case "routine":

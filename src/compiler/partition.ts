@@ -82,13 +82,14 @@ interface Info {
   readonly leaves: ReadonlySet<Var>;
   /** Of recomputing one element. */
   readonly cost: number;
+  /** Of the expression that computes an element, in operations; the dearer ones count more. */
   readonly depth: number;
 }
 
 /** Above this, an element is not computed in two kernels. */
 const expensive = 8;
 /** Chains are cut here: what computes them recurses. */
-const maxDepth = 64;
+const maxDepth = 256;
 
 class Partition {
   readonly #inVars: readonly Var[];
@@ -147,28 +148,39 @@ class Partition {
 
   #place(access: Access): void {
     const { eqn, lowering, loops } = access;
+    if (!needsMemory(access)) this.#makeRoom(access);
     if (lowering.form !== "pull") return this.#open(access, "eqn");
     if (loops.length > 0) return this.#placeReduction(access);
-    this.#makeRoom(access);
     const needs = this.#needs(access);
     const required = eqn.outputs.some((v) => this.#required.has(v));
     if ((required || !access.isView) && eqn.outputs.length === 1) {
       const group = this.#joinable(access, needs);
       if (group) return this.#join(group, access, needs.get(group)!);
     }
-    const depth = 1 + Math.max(0, ...access.reads.map((r) => this.#info.get(r.operand)!.depth));
+    const depth = this.#depthIn(null, access);
     if (required || depth >= maxDepth) return this.#open(access, "map");
     const leaves = this.#leaves(access);
     const cost = access.cost + access.reads.reduce((n, r) => n + this.#costOf(r.operand), 0);
     for (const v of eqn.outputs) this.#info.set(v, { home: null, rows: needs, leaves, cost, depth });
   }
 
+  /** How deep an equation's expression is in the kernel of a group, or where it floats. */
+  #depthIn(group: Draft | null, { reads, cost }: Access): number {
+    let depth = 0;
+    for (const { operand } of reads) {
+      const info = this.#info.get(operand)!;
+      if (!info.home || current(info.home) === group) depth = Math.max(depth, info.depth);
+    }
+    return depth + 1 + Math.min(12, Math.floor(cost));
+  }
+
   /** Puts operands in memory until what is left to bind, with the result, fits one kernel. */
   #makeRoom(access: Access): void {
-    while (this.#leaves(access).size + access.eqn.outputs.length > this.#target.maxBuffers) {
-      const floating = access.reads
-        .map((r) => r.operand)
-        .filter((v) => !this.#info.get(v)!.home && this.#info.get(v)!.leaves.size > 1);
+    for (;;) {
+      const operands = operandsOf(access);
+      const leaves = new Set(operands.flatMap((v) => [...this.#info.get(v)!.leaves]));
+      if (leaves.size + access.eqn.outputs.length <= this.#target.maxBuffers) return;
+      const floating = operands.filter((v) => !this.#info.get(v)!.home && this.#info.get(v)!.leaves.size > 1);
       if (floating.length === 0) return;
       floating.sort((x, y) => this.#info.get(y)!.leaves.size - this.#info.get(x)!.leaves.size);
       this.#materialize(floating[0]!);
@@ -185,7 +197,7 @@ class Partition {
     for (const [group, row] of needs) {
       if (group.kind !== "reduce" || row === null || sizeOf(group.frame) !== out.size) continue;
       if (!this.#isShort(group) || !coversOnce(row, axisVars(out.shape), out.size)) continue;
-      if (!this.#mayDepend(group, access)) continue;
+      if (!this.#mayDepend(group, access) || this.#depthIn(group, access) > maxDepth) continue;
       return this.#join(group, access, row);
     }
     this.#materializeOperands(access, expensive);
@@ -224,7 +236,7 @@ class Partition {
   }
 
   /** The latest group that an elementwise equation may join, after merging with it the others that it links. */
-  #joinable(access: Access, needs: ReadonlyMap<Draft, Index | null>): Draft | null {
+  #joinable(access: Access, needs: Map<Draft, Index | null>): Draft | null {
     const out = access.eqn.outputs[0]!.aval;
     // Joining a map group would leave the others' results to be stored and read again.
     const late = (d: Draft): number => (d.kind === "map" ? 0 : this.#drafts.length) + d.id;
@@ -234,6 +246,11 @@ class Partition {
       if (row === null || group.kind === "eqn") continue;
       const rows = sizeOf(group.frame);
       if (!coversOnce(row, axisVars(out.shape), rows)) continue;
+      if (this.#depthIn(group, access) > maxDepth) {
+        // Nor may what follows, which would compute this equation on the way.
+        needs.set(group, null);
+        continue;
+      }
       const perRow = out.size / Math.max(1, rows);
       if (perRow !== 1 && !(group.kind === "reduce" && perRow === group.rowLength && this.#isShort(group))) continue;
       for (const other of candidates)
@@ -317,17 +334,18 @@ class Partition {
     this.#drafts.push(draft);
     for (const v of eqn.outputs) {
       if (kind !== "eqn") draft.rowOf.set(v, flatIndex(indicesOf(axisVars(v.aval.shape)), v.aval.shape));
-      this.#info.set(v, homed(v, draft, draft.rowOf.get(v) ?? null));
+      this.#info.set(v, homed(v, draft, draft.rowOf.get(v) ?? null, this.#depthIn(draft, access)));
     }
   }
 
   #join(group: Draft, access: Access, row: Index): void {
     for (const d of this.#depsOf(access)) if (d !== group) group.deps.add(d);
     for (const v of this.#leaves(access)) if (!group.rowOf.has(v)) group.inputs.add(v);
+    const depth = this.#depthIn(group, access);
     group.members.push(access.eqn);
     for (const v of access.eqn.outputs) {
       group.rowOf.set(v, row);
-      this.#info.set(v, homed(v, group, row));
+      this.#info.set(v, homed(v, group, row, depth));
     }
   }
 
@@ -512,13 +530,17 @@ const current = (d: Draft): Draft => {
 };
 
 const inMemory = (v: Var): Info => ({ home: null, rows: new Map(), leaves: new Set([v]), cost: 0, depth: 0 });
-const homed = (v: Var, home: Draft, row: Index | null): Info => ({
+const homed = (v: Var, home: Draft, row: Index | null, depth: number): Info => ({
   home,
   rows: new Map([[home, row]]),
   leaves: new Set([v]),
   cost: 0,
-  depth: 0,
+  depth,
 });
+
+/** What an equation's kernel reads; what the lowering did not ask for yet counts as well. */
+const operandsOf = ({ lowering, reads, eqn }: Access): readonly Var[] =>
+  lowering.form === "pull" ? reads.map((r) => r.operand) : eqn.inputs.filter(isVar);
 
 /** Operands of steps that take whole arrays. */
 const needsMemory = ({ lowering: { form } }: Access): boolean =>

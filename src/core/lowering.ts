@@ -65,6 +65,8 @@ export type Lowering =
       readonly at: Pull;
       /** What one element costs beside its operands, in units of an addition; above 8 it is not computed twice. */
       readonly cost?: number;
+      /** Of primitives with any number of operands: the same by applications to at most `most` each, which is at least 3. */
+      readonly narrow?: (args: readonly NDArray[], most: number) => readonly NDArray[];
     }
   | PrefixLowering
   | ScatterLowering

@@ -149,8 +149,17 @@ export const selectNP: Primitive<Many, null> = /* @__PURE__ */ definePrimitive<M
   batch: (xs, dims, _, { size }) => batchElementwise(selectNP, xs, dims, null, size),
   simplify: ([, ...cases], _, [out]) =>
     cases.every((c) => c === cases[0]) && avalsEqual(cases[0]!.aval, out!) ? cases[0]! : null,
-  lower: (ins: readonly Operand[]) => pointwise(ins, ([which], ...cases) => chosenCase(which!, cases)),
+  lower: (ins: readonly Operand[]) => ({
+    ...pointwise(ins, ([which], ...cases) => chosenCase(which!, cases)),
+    narrow: ([which, ...cases]) => [selectOneByOne(which!, cases)],
+  }),
 });
+
+/** The same with two cases at a time. */
+const selectOneByOne = (which: NDArray, cases: readonly NDArray[]): NDArray =>
+  cases.reduceRight((later, earlier, i) =>
+    bind1(selectNP, [bind1(leP, [which, literalLike(which, i)], null), later, earlier], null),
+  );
 
 /** The case that a number names; below the first it is the first, beyond the last the last. */
 function chosenCase(which: Expr, cases: readonly Value[]): Value {

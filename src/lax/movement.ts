@@ -471,8 +471,19 @@ export const concatenateP: Primitive<Many, ConcatenateParams> = /* @__PURE__ */ 
     dims: [0],
   }),
   simplify: (ins) => (ins.length === 1 ? ins[0]! : null),
-  lower: (ins: readonly Operand[], { dimension }) => lowerConcatenate(ins, dimension),
+  lower: (ins: readonly Operand[], { dimension }) => ({
+    ...lowerConcatenate(ins, dimension),
+    narrow: (args, most) => [concatenateInParts(args, dimension, most)],
+  }),
 });
+
+/** At most `most` operands at a time. */
+function concatenateInParts(xs: readonly NDArray[], dimension: number, most: number): NDArray {
+  if (xs.length <= most) return concatenateArrays(xs, dimension);
+  const parts: NDArray[] = [];
+  for (let i = 0; i < xs.length; i += most) parts.push(concatenateArrays(xs.slice(i, i + most), dimension));
+  return concatenateInParts(parts, dimension, most);
+}
 
 function concatenateHost(ins: readonly HostArray[], dimension: number, out: Aval): HostArray {
   const r = allocateLike(out);

@@ -11,10 +11,12 @@ import {
   type Load,
   type Local,
   type ScalarType,
+  type Select,
   type StorageType,
   type UnaryOp,
   storageBytes,
 } from "../../core/scalar.ts";
+import { operandsOf } from "../../compiler/loopNest/rewrite.ts";
 import { Addresses, type Base, type Resolved } from "./addresses.ts";
 import { f32Type, f64Type, i32Type, saturating, type ValueType } from "./encoder.ts";
 import type { NestPlan, RegisterKind } from "./plan.ts";
@@ -57,7 +59,14 @@ const compareOps: Readonly<Record<CompareOp, readonly [number, number, number, n
   ge: [0x4e, 0x4f, 0x60, 0x66],
 };
 const column = (t: ScalarType): number => (t === "i32" ? 0 : t === "f32" ? 2 : t === "f64" ? 3 : 1);
+const dropOp = 0x1a;
 const selectOp = 0x1b;
+const ifOp = 0x04;
+const elseOp = 0x05;
+const endOp = 0x0b;
+/** Nodes that are worth a branch around them, if the other side has as many as the second number. */
+const longComputation = 48;
+const shortComputation = 8;
 const loadOps: Readonly<Record<StorageType, number>> = {
   i8: 0x2c,
   u8: 0x2d,
@@ -216,11 +225,7 @@ export abstract class ScalarCode extends Addresses {
         code.op(compareOps[e.op][column(e.x.type)]!);
         return;
       case "select":
-        this.scalar(e.x);
-        this.scalar(e.y);
-        this.scalar(e.condition);
-        code.op(selectOp);
-        return;
+        return this.#select(e);
       case "convert":
         this.scalar(e.x);
         return this.applyConvert(e.x.type, e.type);
@@ -232,6 +237,63 @@ export abstract class ScalarCode extends Addresses {
       case "reduced":
         unreachable("a reduction reached code generation");
     }
+  }
+
+  #select(e: Select): void {
+    const { code } = this;
+    const shared = this.sharedIfSkipped(e.y, e.x) ?? this.sharedIfSkipped(e.x, e.y);
+    if (!shared) {
+      this.scalar(e.x);
+      this.scalar(e.y);
+      this.scalar(e.condition);
+      code.op(selectOp);
+      return;
+    }
+    for (const s of shared) {
+      this.scalar(s);
+      code.op(dropOp);
+    }
+    this.scalar(e.condition);
+    code.op(ifOp).byte(valueTypeOf(e.type));
+    this.inBranch(() => this.scalar(e.x));
+    code.op(elseOp);
+    this.inBranch(() => this.scalar(e.y));
+    code.op(endOp);
+  }
+
+  /**
+   * If an operand of a select takes long to compute, and the other one is more than a special case: what it shares with the
+   * rest of the statement, which must be computed before the operand can be skipped. Null if that is not worth it.
+   */
+  protected sharedIfSkipped(operand: Expr, other: Expr): readonly Expr[] | null {
+    // Code before a loop is not written into the innermost scope, so it cannot have scopes of its own.
+    if (this.top !== this.scopes.length - 1) return null;
+    const { inside, met } = this.#onlyFor(operand);
+    if (inside.size < longComputation || this.#onlyFor(other).inside.size < shortComputation) return null;
+    return [...met.keys()].filter((x) => !inside.has(x) && !this.isLeaf(x));
+  }
+  /** The nodes that are used for an operand and nothing else, and how often they use others and each other. */
+  #onlyFor(operand: Expr): { readonly inside: ReadonlySet<Expr>; readonly met: ReadonlyMap<Expr, number> } {
+    const inside = new Set<Expr>();
+    const met = new Map<Expr, number>();
+    const visit = (x: Expr): void => {
+      const n = (met.get(x) ?? 0) + 1;
+      met.set(x, n);
+      if (x.kind !== "const" && n === this.uses.get(x)) inside.add(x);
+    };
+    visit(operand);
+    // The set grows while it is walked.
+    for (const x of inside) operandsOf(x).forEach(visit);
+    return { inside, met };
+  }
+  /** Code that may not run: what it computes is unknown afterwards. */
+  protected inBranch(write: () => void): void {
+    const outer = this.memo;
+    this.memo = new Map(outer);
+    this.open("if");
+    write();
+    this.close();
+    this.memo = outer;
   }
 
   #load(e: Load): void {

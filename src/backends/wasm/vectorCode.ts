@@ -3,7 +3,17 @@
  * lanes is computed as a scalar and spread; operations without a vector form run lane by lane.
  */
 import { unreachable } from "../../core/problem.ts";
-import type { BinaryOp, CompareOp, Const, Expr, Load, ScalarType, StorageType, UnaryOp } from "../../core/scalar.ts";
+import type {
+  BinaryOp,
+  CompareOp,
+  Const,
+  Expr,
+  Load,
+  ScalarType,
+  Select,
+  StorageType,
+  UnaryOp,
+} from "../../core/scalar.ts";
 import { storageBytes } from "../../core/scalar.ts";
 import { simd, v128Type } from "./encoder.ts";
 import { type Registers, ScalarCode, alignmentOf } from "./scalarCode.ts";
@@ -41,6 +51,10 @@ const compareOps: Readonly<Record<CompareOp, readonly [number, number, number]>>
 const column = (t: ScalarType): number => (t === "f32" ? 2 : t === "u32" ? 1 : 0);
 
 const and = simd(0x4e);
+const dropOp = 0x1a;
+const ifOp = 0x04;
+const elseOp = 0x05;
+const endOp = 0x0b;
 const bytesOfLanes = (...lanes: number[]): number[] => lanes.flatMap((l) => [4 * l, 4 * l + 1, 4 * l + 2, 4 * l + 3]);
 /** Loads and stores of one lane, by the bytes of an element. */
 const loadLaneOp = simd(0x56);
@@ -154,17 +168,64 @@ export abstract class VectorCode extends ScalarCode {
         this.vector(e.y);
         return this.#compare(e.op, e.x.type);
       case "select":
-        this.vector(e.x);
-        this.vector(e.y);
-        this.vector(e.condition);
-        code.op(simd(0x52));
-        return;
+        return this.#select(e);
       case "convert":
         this.vector(e.x);
         return this.#convert(e.x.type, e.type);
       case "bitcast":
         return this.vector(e.x);
     }
+  }
+
+  #select({ condition: c, x, y, type }: Select): void {
+    const { code } = this;
+    // x < y ? x : y is f32x4.pmin(y, x), with > it is pmax: one instruction each.
+    if (c.kind === "compare" && c.x === x && c.y === y && type === "f32" && (c.op === "lt" || c.op === "gt")) {
+      this.vector(y);
+      this.vector(x);
+      code.op(simd(c.op === "lt" ? 0xea : 0xeb));
+      return;
+    }
+    const skipsY = this.sharedIfSkipped(y, x);
+    const shared = skipsY ?? this.sharedIfSkipped(x, y);
+    if (shared && this.dependence(c).varies) return this.#branch(c, x, y, shared, skipsY !== null);
+    this.vector(x);
+    this.vector(y);
+    this.vector(c);
+    code.op(simd(0x52));
+  }
+  /** A select one of whose operands is only computed if a lane needs it. */
+  #branch(c: Expr, x: Expr, y: Expr, shared: readonly Expr[], skipsY: boolean): void {
+    const { code } = this;
+    const [mask, cheap] = [this.temporary(v128Type), this.temporary(v128Type)];
+    for (const s of shared) {
+      this.vector(s);
+      code.op(dropOp);
+    }
+    this.vector(c);
+    code.set(mask);
+    this.vector(skipsY ? x : y);
+    code.set(cheap).get(mask);
+    // Nothing of y is needed if all lanes are true, nothing of x if none is.
+    code
+      .op(simd(skipsY ? 0xa3 : 0x53))
+      .op(ifOp)
+      .byte(v128Type);
+    const both = (): void => {
+      this.inBranch(() => this.vector(skipsY ? y : x));
+      if (skipsY) {
+        // bitselect takes the operand for true lanes first.
+        const rare = this.temporary(v128Type);
+        code.set(rare).get(cheap).get(rare);
+      } else code.get(cheap);
+      code.get(mask).op(simd(0x52));
+    };
+    if (skipsY) code.get(cheap);
+    else both();
+    code.op(elseOp);
+    if (skipsY) both();
+    else code.get(cheap);
+    code.op(endOp);
   }
 
   #spread(e: Expr): void {

@@ -35,20 +35,12 @@ export class Reader {
   }
 
   /** The bytes at a place, as they are after the commands encoded so far. */
-  read({ storage, offset }: Location, bytes: number): Promise<ArrayBuffer> {
-    if (bytes === 0) return Promise.resolve(new ArrayBuffer(0));
-    return new Promise((resolve, reject) => {
-      let staging: Storage;
-      try {
-        staging = this.#pool.take(bytes);
-      } catch (error) {
-        reject(error);
-        return;
-      }
-      this.#queue.copy(storage, offset, staging, 0, bytes);
-      if (this.#pending.length === 0) queueMicrotask(() => this.#map());
-      this.#pending.push({ staging, bytes, resolve, reject });
-    });
+  async read({ storage, offset }: Location, bytes: number): Promise<ArrayBuffer> {
+    if (bytes === 0) return new ArrayBuffer(0);
+    const staging = this.#pool.take(bytes);
+    this.#queue.copy(storage, offset, staging, 0, bytes);
+    if (this.#pending.length === 0) queueMicrotask(() => this.#map());
+    return new Promise((resolve, reject) => this.#pending.push({ staging, bytes, resolve, reject }));
   }
   async host(aval: Aval, at: Location, bytes: number): Promise<HostArray> {
     return fromWords(aval, await this.read(at, bytes));

@@ -11,6 +11,7 @@ import { Opacity } from "./opacity.ts";
 import { notEqualText } from "./quirks.ts";
 import type { Reads } from "./sharing.ts";
 import type { WgslFunction } from "./wgslFunctions.ts";
+import { binaryOperators, compareOperators, unaryFunctions } from "./wgslOperators.ts";
 
 /** Deeper expressions are cut by names: parsers refuse very deep ones, and people cannot read them. */
 const MAX_DEPTH = 12;
@@ -58,37 +59,6 @@ export function bare(text: string): string {
 }
 const call = (f: string, ...args: readonly string[]): string => `${f}(${args.map(bare).join(", ")})`;
 const isNaNText = (x: string): string => `((bitcast<u32>(${bare(x)}) & 0x7fffffffu) > 0x7f800000u)`;
-const binaryOperators: Partial<Record<Binary["op"], string>> = {
-  add: "+",
-  sub: "-",
-  mul: "*",
-  div: "/",
-  rem: "%",
-  and: "&",
-  or: "|",
-  xor: "^",
-  shl: "<<",
-  shr: ">>",
-};
-const compareOperators: Readonly<Record<Compare["op"], string>> = {
-  eq: "==",
-  ne: "!=",
-  lt: "<",
-  le: "<=",
-  gt: ">",
-  ge: ">=",
-};
-const unaryFunctions: Partial<Record<Unary["op"], string>> = {
-  abs: "abs",
-  sqrt: "sqrt",
-  floor: "floor",
-  ceil: "ceil",
-  trunc: "trunc",
-  round: "round",
-  clz: "countLeadingZeros",
-  popcount: "countOneBits",
-};
-
 const conversions: Readonly<Partial<Record<string, WgslFunction>>> = {
   "f32 i32": "to_i32",
   "f32 u32": "to_u32",

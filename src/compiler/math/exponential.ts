@@ -1,21 +1,9 @@
 /** e^x and its kin: x = n log 2 + r, then 2^n e^r with a polynomial for e^r. */
-import {
-  type Expr,
-  f32,
-  greatest,
-  i32,
-  isNaNExpr,
-  least,
-  less,
-  minus,
-  over,
-  plus,
-  select,
-  times,
-  unary,
-} from "../../core/scalar.ts";
+import { type Expr, f32, i32, isNaNExpr, less, minus, over, plus, select, times } from "../../core/scalar.ts";
 import {
   abs,
+  atMost,
+  clamped,
   ln2High,
   ln2Low,
   nan,
@@ -23,14 +11,13 @@ import {
   one,
   polynomial,
   powerOfTwo,
+  rounded,
   scaled,
   signBit,
   signed,
   tinyAsIs,
-  whole,
 } from "./pieces.ts";
 
-const clamped = (x: Expr, low: number, high: number): Expr => least(greatest(x, f32(low)), f32(high));
 const orNaN = (x: Expr, value: Expr): Expr => select(isNaNExpr(x), nan, value);
 
 /** (e^r − 1 − r) / r² for |r| ≤ log(2) / 2, to 2^−26 of e^r − 1. */
@@ -44,9 +31,9 @@ const tangent = [-0.3333328, 0.13331406, -0.053736515, 0.020628167, -0.005692296
 
 /** n, r and e^r − 1 − r. */
 function reduced(x: Expr): { readonly n: Expr; readonly r: Expr; readonly rest: Expr } {
-  const n = unary("round", times(x, f32(Math.LOG2E)));
+  const { n, whole } = rounded(times(x, f32(Math.LOG2E)));
   const r = minus(minus(x, times(n, ln2High)), times(n, ln2Low));
-  return { n: whole(n), r, rest: times(times(r, r), polynomial(r, exponential)) };
+  return { n: whole, r, rest: times(times(r, r), polynomial(r, exponential)) };
 }
 
 export function exp(x: Expr): Expr {
@@ -54,14 +41,13 @@ export function exp(x: Expr): Expr {
   return orNaN(x, scaled(plus(one, plus(r, rest)), n));
 }
 
-/** 2^(n + r) for |r| ≤ 1/2 and whole n. */
-export const exp2Of = (n: Expr, r: Expr): Expr =>
-  scaled(plus(one, times(r, polynomial(r, binaryExponential))), whole(n));
+/** 2^(n + r) for |r| ≤ 1/2 and an i32 n. */
+export const exp2Of = (n: Expr, r: Expr): Expr => scaled(plus(one, times(r, polynomial(r, binaryExponential))), n);
 
 export function exp2(x: Expr): Expr {
   const y = clamped(x, -151, 129);
-  const n = unary("round", y);
-  return orNaN(x, exp2Of(n, minus(y, n)));
+  const { n, whole } = rounded(y);
+  return orNaN(x, exp2Of(whole, minus(y, n)));
 }
 
 /** e^x − 1 for −26 ≤ x ≤ 89. */
@@ -77,7 +63,7 @@ export const expm1 = (x: Expr): Expr => tinyAsIs(x, 2 ** -25, orNaN(x, expm1Of(c
 /** tanh a = 1 − 2 / (e^2a + 1). */
 export function tanh(x: Expr): Expr {
   const a = abs(x);
-  const { n, r, rest } = reduced(least(plus(a, a), f32(20)));
+  const { n, r, rest } = reduced(atMost(plus(a, a), f32(20)));
   const power = times(plus(one, plus(r, rest)), powerOfTwo(n));
   const large = signed(minus(one, over(f32(2), plus(power, one))), signBit(x));
   return tinyAsIs(x, 2 ** -13, orNaN(x, select(less(a, f32(0.625)), oddSeries(x, tangent), large)));
@@ -85,7 +71,7 @@ export function tanh(x: Expr): Expr {
 
 /** e^a / 2 and the half of its reciprocal. */
 function halves(a: Expr): readonly [Expr, Expr] {
-  const { n, r, rest } = reduced(least(a, f32(90)));
+  const { n, r, rest } = reduced(atMost(a, f32(90)));
   const half = scaled(plus(one, plus(r, rest)), minus(n, i32(1)));
   return [half, over(f32(0.25), half)];
 }

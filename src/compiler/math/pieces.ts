@@ -6,20 +6,7 @@
  * Coefficients are minimax fits: least squares with Lawson's weights on the error relative to the function, coefficients
  * rounded to f32 one after the other, lowest order first, and the others fitted again.
  */
-import {
-  type Expr,
-  binary,
-  bitcast,
-  convert,
-  f32,
-  i32,
-  less,
-  plus,
-  select,
-  times,
-  u32,
-  unary,
-} from "../../core/scalar.ts";
+import { type Expr, binary, bitcast, f32, i32, less, plus, select, times, u32, unary } from "../../core/scalar.ts";
 
 export const one = /* @__PURE__ */ f32(1);
 export const infinity = /* @__PURE__ */ f32(Infinity);
@@ -39,9 +26,14 @@ export const signed = (magnitude: Expr, sign: Expr): Expr => floatOf(binary("xor
 /** Numbers below the bound are given back as they are: −0 and subnormal ones included. */
 export const tinyAsIs = (x: Expr, bound: number, value: Expr): Expr => select(less(abs(x), f32(bound)), x, value);
 
-/** c0 + x (c1 + x (c2 + …)). */
-export const polynomial = (x: Expr, c: readonly number[]): Expr =>
-  c.reduceRight<Expr | null>((sum, k) => (sum ? plus(f32(k), times(x, sum)) : f32(k)), null)!;
+/** c0 + c1 x + c2 x² + …, by Estrin's scheme: a long chain of operations would be all that a machine waits for. */
+export function polynomial(x: Expr, c: readonly number[]): Expr {
+  let terms: readonly Expr[] = c.map((k) => f32(k));
+  for (let power = x; ; power = times(power, power)) {
+    terms = terms.flatMap((t, i) => (i % 2 ? [] : i + 1 < terms.length ? plus(t, times(power, terms[i + 1]!)) : t));
+    if (terms.length === 1) return terms[0]!;
+  }
+}
 /** x + x³ P(x²). */
 export const oddSeries = (x: Expr, c: readonly number[]): Expr => {
   const square = times(x, x);
@@ -55,6 +47,14 @@ export function scaled(v: Expr, n: Expr): Expr {
   const half = binary("shr", n, i32(1));
   return times(times(v, powerOfTwo(half)), powerOfTwo(binary("sub", n, half)));
 }
-export const whole = (x: Expr): Expr => convert(x, "i32");
+/** The nearest whole number to an x within ±2^22: as a float, and as an i32. Adding 1.5 · 2^23 leaves no place for less. */
+export function rounded(x: Expr): { readonly n: Expr; readonly whole: Expr } {
+  const shifted = plus(x, f32(12582912));
+  return { n: binary("sub", shifted, f32(12582912)), whole: binary("sub", bitcast(shifted, "i32"), i32(0x4b400000)) };
+}
+/** The number within bounds; NaN may give anything, which is cheaper than `min` and `max`. */
+export const clamped = (x: Expr, low: number, high: number): Expr => atMost(atLeast(x, f32(low)), f32(high));
+export const atMost = (x: Expr, high: Expr): Expr => select(less(high, x), high, x);
+export const atLeast = (x: Expr, low: Expr): Expr => select(less(x, low), low, x);
 /** The number with only the upper 12 bits of its significand: products of two such numbers are exact. */
 export const upperHalf = (x: Expr): Expr => floatOf(binary("and", bitsOf(x), u32(0xfffff000)));

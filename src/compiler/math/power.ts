@@ -13,10 +13,8 @@ import {
   either,
   equal,
   f32,
-  greatest,
   i32,
   isNaNExpr,
-  least,
   less,
   minus,
   not,
@@ -29,7 +27,19 @@ import {
 } from "../../core/scalar.ts";
 import { exp2Of } from "./exponential.ts";
 import { split } from "./logarithm.ts";
-import { abs, floatOf, infinity, nan, one, polynomial, signBit, signed, tinyAsIs, upperHalf } from "./pieces.ts";
+import {
+  abs,
+  clamped,
+  floatOf,
+  infinity,
+  nan,
+  one,
+  polynomial,
+  rounded,
+  signBit,
+  signed,
+  upperHalf,
+} from "./pieces.ts";
 
 /** Q to 2^−36 of the logarithm. */
 const series = [0.6000023, 0.42820644, 0.35129094] as const;
@@ -65,13 +75,13 @@ export function pow(x: Expr, y: Expr): Expr {
   const a = abs(x);
   const [high, low] = log2(a);
   // Of greater exponents every base but 1 gives 0 or infinity.
-  const exponent = least(greatest(y, f32(-(2 ** 32))), f32(2 ** 32));
+  const exponent = clamped(y, -(2 ** 32), 2 ** 32);
   const yHigh = upperHalf(exponent);
   const pHigh = times(yHigh, high);
   const pLow = plus(times(minus(exponent, yHigh), high), times(exponent, low));
-  const n = unary("round", least(greatest(plus(pHigh, pLow), f32(-152)), f32(130)));
-  const r = least(greatest(plus(minus(pHigh, n), pLow), f32(-1)), one);
-  const finite = exp2Of(n, r);
+  const { n, whole } = rounded(clamped(plus(pHigh, pLow), -152, 130));
+  const r = clamped(plus(minus(pHigh, n), pLow), -1, 1);
+  const finite = exp2Of(whole, r);
 
   const zero = f32(0);
   const isZero = equal(a, zero);
@@ -82,11 +92,11 @@ export function pow(x: Expr, y: Expr): Expr {
   const half = times(y, f32(0.5));
   const isOdd = both(isWhole, compare("ne", unary("floor", half), half));
   const result = signed(size, select(isOdd, signBit(x), u32(0)));
-  const undefined_ = either(
+  const hasNone = either(
     either(isNaNExpr(x), isNaNExpr(y)),
     both(both(less(x, zero), not(isWhole)), not(equal(a, infinity))),
   );
-  return select(either(equal(y, zero), equal(x, one)), one, select(undefined_, nan, result));
+  return select(either(equal(y, zero), equal(x, one)), one, select(hasNone, nan, result));
 }
 
 /** A guess from a third of the bits, a step of Halley's method and one of Newton's. */
@@ -101,5 +111,6 @@ export function cbrt(x: Expr): Expr {
   const square = times(better, better);
   const best = minus(better, over(minus(times(square, better), v), times(f32(3), square)));
   const y = times(best, select(small, f32(2 ** -10), select(large, f32(2 ** 10), one)));
-  return select(less(a, infinity), tinyAsIs(x, 1e-45, signed(y, signBit(x))), x);
+  // Devices that take the smallest numbers for 0 do so here too.
+  return select(less(a, infinity), select(equal(a, f32(0)), x, signed(y, signBit(x))), x);
 }

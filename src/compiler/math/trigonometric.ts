@@ -8,6 +8,7 @@
 import {
   type Expr,
   binary,
+  bitcast,
   compare,
   convert,
   either,
@@ -19,9 +20,8 @@ import {
   select,
   times,
   u32,
-  unary,
 } from "../../core/scalar.ts";
-import { abs, bitsOf, infinity, nan, one, polynomial, signBit, signed, upperHalf } from "./pieces.ts";
+import { abs, bitsOf, infinity, nan, one, polynomial, rounded, signBit, signed, upperHalf } from "./pieces.ts";
 
 /** (sin r − r) / r³ and (cos r − 1 + r²/2) / r⁴ by r² for |r| ≤ π/4, to 2^−27 and 2^−32. */
 const sine = [-0.16666655, 0.008332188, -0.00019518098] as const;
@@ -43,13 +43,13 @@ interface Reduced {
 }
 
 function reducedNear(a: Expr): Reduced {
-  const n = unary("round", times(a, f32(2 / Math.PI)));
+  const { n, whole } = rounded(times(a, f32(2 / Math.PI)));
   const [p1, p2, p3, p4] = halfPi.map((p) => times(n, f32(p))) as [Expr, Expr, Expr, Expr];
   const t1 = minus(a, p1);
   const t2 = minus(t1, p2);
   const r = minus(t2, p3);
   const lost = minus(minus(t1, t2), p2);
-  return { q: convert(n, "u32"), r, low: plus(minus(minus(t2, r), p3), minus(lost, p4)) };
+  return { q: bitcast(whole, "u32"), r, low: plus(minus(minus(t2, r), p3), minus(lost, p4)) };
 }
 
 const shiftLeft = (x: Expr, by: number): Expr => binary("shl", x, u32(by));
