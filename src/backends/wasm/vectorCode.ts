@@ -4,6 +4,7 @@
  */
 import { unreachable } from "../../core/problem.ts";
 import type {
+  Binary,
   BinaryOp,
   CompareOp,
   Const,
@@ -160,6 +161,7 @@ export abstract class VectorCode extends ScalarCode {
           code.op(simd(e.op === "shl" ? 0xab : e.type === "i32" ? 0xac : 0xad));
           return;
         }
+        if (this.#extremeByConstant(e)) return;
         this.vector(e.x);
         this.vector(e.y);
         return this.#binary(e.op, e.type);
@@ -193,6 +195,20 @@ export abstract class VectorCode extends ScalarCode {
     this.vector(y);
     this.vector(c);
     code.op(simd(0x52));
+  }
+  /** The greater or less of a number and a constant: f32x4.max and min take many instructions, for NaN and −0. */
+  #extremeByConstant({ op, type, x, y }: Binary): boolean {
+    const [constant, other] = x.kind === "const" ? [x, y] : [y, x];
+    const { code } = this;
+    if (type !== "f32" || (op !== "max" && op !== "min")) return false;
+    if (constant.kind !== "const" || Number.isNaN(constant.value)) return false;
+    // Of two zeros the first one is taken: max(−0, 0) is set right by adding 0, min(0, −0) is not.
+    if (op === "min" && Object.is(constant.value, -0)) return false;
+    this.vector(other);
+    this.vector(constant);
+    code.op(simd(op === "max" ? 0xeb : 0xea));
+    if (op === "max" && Object.is(constant.value, 0)) code.lanes(0).op(simd(binaryOps.add![2]));
+    return true;
   }
   /** A select one of whose operands is only computed if a lane needs it. */
   #branch(c: Expr, x: Expr, y: Expr, shared: readonly Expr[], skipsY: boolean): void {
