@@ -14,10 +14,11 @@ import {
 
 describe("devices", () => {
   test("the embedded device is there without any waiting", async () => {
-    expect(devices().map(String)).toEqual(["cpu:0"]);
-    expect(String(defaultDevice())).toBe("cpu:0");
-    expect(String(await init())).toBe("cpu:0");
+    expect(devices().map(String)).toEqual(["wasm:0", "cpu:0"]);
+    expect(String(defaultDevice())).toBe("wasm:0");
+    expect(String(await init())).toBe("wasm:0");
     expect(String(defaultDevice("cpu"))).toBe("cpu:0");
+    expect(String(defaultDevice("wasm"))).toBe("wasm:0");
   });
 
   test("an unknown device is an error that lists the known ones", () => {

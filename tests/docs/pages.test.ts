@@ -1,7 +1,11 @@
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
+import { compilerPage } from "../../scripts/compilerPage.ts";
 import { promotionPage } from "../../scripts/promotionPage.ts";
 
-test("docs/promotion.md is the page this version makes", () => {
-  expect(readFileSync("docs/promotion.md", "utf8")).toBe(promotionPage());
+test.each([
+  ["docs/promotion.md", promotionPage],
+  ["docs/compiler.md", compilerPage],
+])("%s is the page this version makes", (file, page) => {
+  expect(readFileSync(file, "utf8")).toBe(page());
 });

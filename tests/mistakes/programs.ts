@@ -307,7 +307,7 @@ export const mistakesWithPrograms: readonly Mistake[] = [
     code: "UnknownDevice",
     what: ['"tpu"'],
     why: ["cpu"],
-    fix: ['defaultDevice("cpu")'],
+    fix: ['defaultDevice("wasm")'],
   },
 
   // ------------------------------------------------------------------ random numbers

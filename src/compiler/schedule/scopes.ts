@@ -32,8 +32,15 @@ interface Scope {
 /** The variables an expression depends on, those of its own reductions excepted. */
 export class Dependencies {
   readonly #of = new Map<Expr, ReadonlySet<IndexVar>>();
+  readonly #locals = new Map<Local, ReadonlySet<IndexVar>>();
   readonly #none: ReadonlySet<IndexVar> = new Set();
+  /** Variables that every reduction counts as depending on: it is not computed outside of their loops. */
+  reductionsIn: readonly IndexVar[] = [];
 
+  /** Makes what reads a local belong where some variables are known. */
+  bind(local: Local, vars: readonly IndexVar[]): void {
+    this.#locals.set(local, new Set(vars));
+  }
   of(e: Expr): ReadonlySet<IndexVar> {
     let known = this.#of.get(e);
     if (!known) this.#of.set(e, (known = this.#compute(e)));
@@ -51,14 +58,15 @@ export class Dependencies {
     return out;
   }
   ofReduction(r: Reduction): ReadonlySet<IndexVar> {
-    const out = new Set<IndexVar>();
+    const out = new Set<IndexVar>(this.reductionsIn);
     for (const b of r.body) for (const v of this.of(b)) out.add(v);
     for (const v of r.vars) out.delete(v);
     return out;
   }
 
   #compute(e: Expr): ReadonlySet<IndexVar> {
-    if (e.kind === "const" || e.kind === "local") return this.#none;
+    if (e.kind === "const") return this.#none;
+    if (e.kind === "local") return this.#locals.get(e.local) ?? this.#none;
     if (e.kind === "reduced") return this.ofReduction(e.reduction);
     if (e.kind === "load" || e.kind === "index") return this.ofIndex(e.index);
     const parts = operandsOf(e).map((x) => this.of(x));
@@ -107,6 +115,15 @@ export abstract class Scopes {
     const [first, ...rest] = vars;
     if (!first) return f();
     this.within(loop, first, () => this.nested(loop, rest, f));
+  }
+
+  /** Runs `f` under a condition. What depends on the variable is computed only if the condition holds. */
+  protected guarded(condition: Expr, variable: IndexVar, f: () => void): void {
+    if (condition.kind === "const" && condition.value) return f();
+    this.scopes.push({ loop: null, variable, stmts: [], known: new Map() });
+    f();
+    const { stmts } = this.scopes.pop()!;
+    this.emit({ kind: "if", condition, body: stmts });
   }
 
   protected emit(s: Stmt): void {

@@ -84,7 +84,7 @@ function at(kernel: FusedKernel, v: IndexVar, by: Index, rows: readonly IndexVar
 }
 
 /** Rows with the one last that stores step through one by one: rows are parallel, so any order will do. */
-function walkedLast({ rows, stores }: FusedKernel): readonly IndexVar[] {
+export function walkedLast({ rows, stores }: FusedKernel): readonly IndexVar[] {
   const walked = [...rows].reverse().find((v) => stores.every((s) => factorOf(s.index, v) === 1));
   return walked ? [...rows.filter((v) => v !== walked), walked] : rows;
 }
@@ -103,7 +103,7 @@ function vectorTypes(kernel: FusedKernel): boolean {
 }
 
 /** Steps of the loads under a group along a variable: all 0 or 1, some 1? */
-function contiguous({ reductions }: ReductionGroup, v: IndexVar): boolean {
+export function contiguous({ reductions }: ReductionGroup, v: IndexVar): boolean {
   let some = false;
   let all = true;
   visitExprs(

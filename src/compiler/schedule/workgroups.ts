@@ -1,0 +1,23 @@
+/**
+ * The schedule for a grid of workgroups: matrix products in tiles of shared memory, everything else as blocks of rows.
+ */
+import type { FusedKernel } from "../fusedKernel.ts";
+import type { LoopNest } from "../loopNest/loopNest.ts";
+import type { Target } from "../target.ts";
+import { coalesce } from "./coalesce.ts";
+import { contractionOf } from "./contraction.ts";
+import { scheduleTiles, tilingOf } from "./gpuContraction.ts";
+import { RowBlocks, shapeOf } from "./gpuRows.ts";
+import { groupsOf, shareReductions } from "./reductions.ts";
+import { walkedLast } from "./vector.ts";
+
+export function scheduleWorkgroups(fused: FusedKernel, target: Target): LoopNest {
+  const kernel = shareReductions(coalesce(shareReductions(fused)));
+  const contraction = contractionOf(kernel);
+  const tiling = contraction && tilingOf(contraction, target);
+  if (contraction && tiling) return scheduleTiles(contraction, tiling);
+  const groups = groupsOf(kernel);
+  const { rows, shape } =
+    groups.length === 0 ? { rows: walkedLast(kernel), shape: null } : shapeOf(kernel, groups, target);
+  return new RowBlocks({ ...kernel, rows }, groups, shape, target).run();
+}
