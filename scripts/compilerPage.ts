@@ -14,12 +14,12 @@ const head = (text: string, lines: number): string => {
 
 export function compilerPage(): string {
   defaultDevice("wasm");
-  const normalize = jit(function normalize(x: NDArray) {
+  const program = jit(function normalize(x: NDArray) {
     const mean = np.mean(x, 1, { keepdims: true });
     const variance = np.mean(np.square(x.sub(mean)), 1, { keepdims: true });
     return x.sub(mean).div(np.sqrt(variance.add(1e-5)));
   });
-  const stages = normalize.lower(np.ones([8, 32]));
+  const stages = program.lower(np.ones([8, 32]));
   const cost = stages.costAnalysis();
   const memory = stages.memoryAnalysis();
   return [

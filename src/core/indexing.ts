@@ -80,7 +80,9 @@ const atomRange = (a: IndexAtom): readonly [number, number] => {
   }
 };
 
-function make(terms: readonly Term[], constant: number): Index {
+function make(terms: readonly Term[], sum: number): Index {
+  // There is no −0 among whole numbers.
+  const constant = sum + 0;
   let min = constant;
   let max = constant;
   let key = "";

@@ -45,11 +45,9 @@ const functions = Object.keys(bounds) as MathFunction[];
 
 /** A kernel that applies a function to every element. */
 function kernel(op: string, n: number, binary: boolean): LoopNest {
-  const [a, b, o] = ["a", "b", "o"].map((name) => newBuffer(name, "f32", n)) as [
-    ReturnType<typeof newBuffer>,
-    ReturnType<typeof newBuffer>,
-    ReturnType<typeof newBuffer>,
-  ];
+  const a = newBuffer("a", "f32", n);
+  const b = newBuffer("b", "f32", n);
+  const o = newBuffer("o", "f32", n);
   const i = indexVar("i", n);
   const at = varIndex(i);
   const value = expandCall(op, load(a, at), binary ? load(b, at) : undefined)!;
@@ -118,7 +116,7 @@ describe("errors of math functions", () => {
 
   it("near the zeros and poles of trigonometric functions, however far", () => {
     const x = Float32Array.from({ length: 20000 }, (_, i) => (i < 4000 ? i : 1.03 ** (i % 2900) * i) * (Math.PI / 4));
-    // For float64 the multiples of π/4 next to a float are far enough.
+    // These are the floats next to multiples of π/4; float64 resolves how far from them they are.
     for (const op of ["sin", "cos", "tan"] as const) {
       const [i, e] = worst(run(op, x), (k) => exactly(op, x[k]!));
       expect(e, `${op} at ${x[i]}`).toBeLessThanOrEqual(bounds[op]);

@@ -70,7 +70,11 @@ describe("verifyNest", () => {
       /fixed is read outside/,
     ],
     ["a local bound twice", nestOf(bind(f32(1)), bind(f32(2))), /fixed is bound twice/],
-    ["an assignment to an immutable local", nestOf(bind(f32(1)), { ...assign, local: fixed } as Stmt), /not mutable/],
+    [
+      "an assignment to an immutable local",
+      nestOf(bind(f32(1)), { kind: "assign", local: fixed, value: f32(1) }),
+      /not mutable/,
+    ],
     ["an assignment before the declaration", nestOf(assign), /sum is assigned outside/],
     ["a let of a mutable local", nestOf({ kind: "let", local: sum, value: f32(0) }), /let of a local/],
     ["a declaration of an immutable one", nestOf({ kind: "declare", local: fixed, value: f32(0) }), /declare of a/],
@@ -96,7 +100,7 @@ describe("verifyNest", () => {
     ["an index out of bounds", nestOf(store(y, constantIndex(8), f32(1))), /has 8 elements/],
     ["an index before the first", nestOf(store(y, constantIndex(-1), f32(1))), /within -1 … -1/],
     ["a buffer listed twice", { ...nestOf(), scratch: [own, own] }, /own is listed twice/],
-    ["scratch that is a device buffer", { ...nestOf(), scratch: [x] }, /x is a device buffer|x is listed twice/],
+    ["scratch that is a device buffer", { ...nestOf(), scratch: [other] }, /other is a device buffer/],
     ["a parameter that is scratch", { ...nestOf(), params: [{ buffer: own, access: "read" }] }, /private scratch/],
     ["a vector loop that accumulates outside", nestOf(declare, loop("vector", i, assign)), /assigned in a vector loop/],
     ["a vector loop in a vector loop", nestOf(loop("vector", i, loop("vector", j, stored))), /vector loop in a vector/],
@@ -123,11 +127,7 @@ describe("verifyNest", () => {
       nestOf(barrier, loop("block", block, loop("thread", t, stored))),
       /other work beside a block loop/,
     ],
-    [
-      "a vector loop around threads",
-      nestOf(loop("vector", i, loop("thread", t, stored))),
-      /around thread loops|thread loop in/,
-    ],
+    ["a vector loop around threads", nestOf(loop("vector", i, loop("thread", t, stored))), /around thread loops/],
     ["a barrier that not all threads meet", nestOf(loop("thread", t, barrier)), /a barrier inside/],
     [
       "private scratch of no thread",
@@ -183,10 +183,7 @@ describe("printNest", () => {
           i,
           { kind: "declare", local: sum, value: f32(0) },
           loop("serial", k, { kind: "assign", local: sum, value: plus(readLocal(sum), square) }),
-          when(
-            { ...bool(true) },
-            store(o, modulo(addConstant(scale(floorDiv(varIndex(i), 3), 5), 1), 4), readLocal(sum)),
-          ),
+          when(bool(true), store(o, modulo(addConstant(scale(floorDiv(varIndex(i), 3), 5), 1), 4), readLocal(sum))),
         ),
       ],
     };

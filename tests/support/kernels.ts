@@ -62,7 +62,7 @@ const before: Readonly<Record<string, Unary>> = {
   reversed: (x) => (x.ndim ? lax.rev(x, [0]) : x),
   masked: (x) => lax.select(lax.gt(x, 0), x, lax.mul(x, 0.25)),
   padded: (x) => lax.slice(lax.pad(x, 2, x.shape.map(() => [1, 1, 0] as const)), x.shape.map(() => 1), x.shape.map((n) => n + 1)), // prettier-ignore
-  normalized: (x) => (x.ndim ? lax.mul(x, lax.expandDims(lax.rsqrt(lax.add(lax.reduceMax(lax.square(x), [x.ndim - 1]), 1)), [x.ndim - 1])) : x), // prettier-ignore
+  normalized: (x) => (x.ndim ? np.multiply(x, lax.rsqrt(np.max(lax.square(x), -1, { keepdims: true }).add(1))) : x),
 };
 const after: Readonly<Record<string, Unary>> = {
   nothing: (x) => x,
@@ -175,7 +175,6 @@ const convolutions = (atMost: number): fc.Arbitrary<Kernel> =>
 // ---------------------------------------------------------------- reductions
 
 type Reduce = (x: NDArray, axes: readonly number[]) => NDArray;
-const keep = (x: NDArray, axes: readonly number[]): NDArray => lax.expandDims(x, [...axes].sort());
 const reductions: Readonly<Record<string, Reduce>> = {
   sum: (x, axes) => lax.reduceSum(x, axes),
   max: (x, axes) => lax.reduceMax(x, axes),
@@ -186,7 +185,7 @@ const reductions: Readonly<Record<string, Reduce>> = {
   softmax: (x, axes) => nn.softmax(x, [...axes]),
   logsumexp: (x, axes) => nn.logsumexp(x, { axis: [...axes] }),
   "sum and maximum": (x, axes) => lax.add(lax.reduceSum(x, axes), lax.reduceMax(x, axes)),
-  norm: (x, axes) => lax.sub(x, keep(lax.reduceMax(x, axes), axes)),
+  difference: (x, axes) => np.subtract(x, lax.expandDims(lax.reduceMax(x, axes), [...axes].sort())),
   "any and all": (x, axes) =>
     lax.convertElementType(
       lax.bitwiseXor(lax.reduceOr(lax.gt(x, 0.9), axes), lax.reduceAnd(lax.lt(x, 0.9), axes)),

@@ -275,7 +275,7 @@ class Tiles extends Scopes {
 const padded = (n: number, to: number): number => Math.ceil(n / to) * to;
 
 /** Whether some load of an expression steps one by one along a variable. */
-function walks(e: Expr, v: IndexVar | undefined): boolean {
+export function walks(e: Expr, v: IndexVar | undefined): boolean {
   let found = false;
   visitExprs([e], (x) => {
     if (v && x.kind === "load" && factorOf(x.index, v) === 1) found = true;

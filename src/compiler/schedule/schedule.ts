@@ -3,6 +3,7 @@ import type { FusedKernel } from "../fusedKernel.ts";
 import type { LoopNest } from "../loopNest/loopNest.ts";
 import type { Target } from "../target.ts";
 import { scheduleVector } from "./vector.ts";
+import { scheduleWorkgroups } from "./workgroups.ts";
 
 export const schedule = (kernel: FusedKernel, target: Target): LoopNest =>
-  target.style === "vector" ? scheduleVector(kernel) : scheduleVector(kernel);
+  target.style === "vector" ? scheduleVector(kernel) : scheduleWorkgroups(kernel, target);
