@@ -41,16 +41,21 @@ const loss = (params: Params, images: NDArray, labels: NDArray): NDArray =>
 
 // ---- training: `valueAndGrad` makes the derivative, `jit` a program of it that is traced once
 
-const steps = 800;
 const batchSize = 128;
+const epochs = 5;
+const steps = epochs * Math.floor(60_000 / batchSize);
 const optimizer = optim.adam<Params>(optim.cosineDecaySchedule(2e-3, steps));
 const lossAndGradients = valueAndGrad(loss);
 
-const step = jit((params: Params, state: ReturnType<typeof optimizer.init>, images: NDArray, labels: NDArray) => {
-  const [value, gradients] = lossAndGradients(params, images, labels);
-  const [updates, next] = optimizer.update(gradients, state, params);
-  return [optim.applyUpdates(params, updates), next, value] as const;
-});
+// Parameters and optimizer state are donated: the new ones are written over them.
+const step = jit(
+  (params: Params, state: ReturnType<typeof optimizer.init>, images: NDArray, labels: NDArray) => {
+    const [value, gradients] = lossAndGradients(params, images, labels);
+    const [updates, next] = optimizer.update(gradients, state, params);
+    return [optim.applyUpdates(params, updates), next, value] as const;
+  },
+  { donateArgnums: [0, 1] },
+);
 
 let params = initialize(random.key(0));
 let state = optimizer.init(params);
@@ -59,7 +64,7 @@ console.log(`Device: ${String(defaultDevice())}. The program of a training step,
 const firstBatch = [train.images.slice([0, batchSize]), train.labels.slice([0, batchSize])] as const;
 console.log(step.lower(params, state, ...firstBatch).asText());
 
-console.log(`\nTraining: ${steps} steps of ${batchSize} images`);
+console.log(`\nTraining: ${epochs} times through 60,000 images, ${steps} steps of ${batchSize}`);
 const progress = progressDisplay(stdout, steps, batchSize);
 const order = random.key(1);
 let batches: NDArray[] = [];
@@ -80,7 +85,7 @@ const right = np.equal(predict(params, test.images), test.labels);
 const accuracy = Number(await np.mean(right).jsAsync());
 console.log(`Accuracy on the 10,000 test images: ${(100 * accuracy).toFixed(2)} %`);
 
-const wanted = 0.9;
+const wanted = 0.97;
 if (!(accuracy >= wanted)) {
   console.error(`That is less than the ${100 * wanted} % this example is meant to reach.`);
   exit(1);
