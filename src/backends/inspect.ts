@@ -43,7 +43,11 @@ export function inspectProgram(
     memoryAnalysis: () => {
       const { program } = stages();
       const bytes = (a: (typeof program.inputs)[number]): number => bytesOf(a, target);
-      return memoryAnalysis(program, program.inputs.map(bytes).reduce((a, b) => a + b, 0), program.outputs.map(bytes));
+      return memoryAnalysis(
+        program,
+        program.inputs.map(bytes).reduce((a, b) => a + b, 0),
+        program.outputs.map(bytes),
+      );
     },
   };
 }

@@ -15,11 +15,15 @@ export interface Owner {
 /** Bytes of ballast for a byte of device memory. Deno's collector hurries less (measured with bench/memory.ts). */
 const ballastFactor = "Deno" in globalThis ? 16 : 1;
 
+/** Smaller allocations are many and short-lived: making ballast would cost more than the memory they hold. */
+const smallest = 65536;
+
 /** ES2024's resizable buffers, which the library's compile target does not declare. */
 type ResizableConstructor = new (length: number, options: { maxByteLength: number }) => ArrayBuffer;
 
 /** Array buffers that are no more than address space: resizable ones are not touched until they are written. */
 const ballastOf = (bytes: number): ArrayBuffer | null => {
+  if (bytes < smallest) return null;
   try {
     const size = Math.min(bytes * ballastFactor, 2 ** 32);
     return new (ArrayBuffer as ResizableConstructor)(size, { maxByteLength: size });

@@ -1,6 +1,7 @@
 /**
  * Devices by name, the default device, and the evaluator over them. The embedded devices exist from the start, so that
- * importing the package and computing needs no `await`: `wasm`, the default, and `cpu`, the reference.
+ * importing the package and computing needs no `await`: `wasm`, the default, and `cpu`, the reference. `webgpu` is there
+ * once `init()` has found one; its code is loaded by then and not before.
  */
 import type { Aval } from "../core/aval.ts";
 import type { Evaluator, Executable } from "../core/evaluator.ts";
@@ -49,11 +50,12 @@ function embedded(name: string): Device {
 
 let chosen: Device | null = null;
 
+const wantedName = (): string | undefined =>
+  (globalThis as { process?: { env?: Record<string, string | undefined> } }).process?.env?.["COTANGENT_DEVICE"];
+
 /** The device named by the environment, or else the embedded one. */
 function firstDevice(): Device {
-  const name = (globalThis as { process?: { env?: Record<string, string | undefined> } }).process?.env?.[
-    "COTANGENT_DEVICE"
-  ];
+  const name = wantedName();
   return name ? find(name) : embedded("wasm");
 }
 
@@ -69,16 +71,21 @@ export interface DeviceInfo {
 
 const info = (d: Device): DeviceInfo => ({ kind: d.kind, id: d.id, toString: () => `${d.kind}:${d.id}` });
 
+/** Every kind of device, those that are there and those that may come. */
+const kinds = ["wasm", "webgpu", "cpu"] as const;
+const isThere = (kind: string): boolean => Object.hasOwn(makers, kind) || made.has(kind);
+
 /**
- * The devices there are, the default one's kind first.
+ * The devices there are, the default one first. `webgpu` is among them once `await init()` has found one.
  *
  * @example
  * devices().map(String) // ["wasm:0", "cpu:0"]
  */
 export function devices(platform?: string): DeviceInfo[] {
-  const all = Object.keys(makers);
-  if (platform !== undefined && !all.includes(platform)) fail(platform);
-  return all.filter((name) => platform === undefined || platform === name).map((name) => info(embedded(name)));
+  if (platform !== undefined && !kinds.some((k) => k === platform)) fail(platform);
+  if (platform !== undefined) return [info(find(platform))];
+  const first = currentDevice();
+  return [first, ...kinds.filter((k) => k !== first.kind && isThere(k)).map((k) => find(k))].map(info);
 }
 
 /** The default device; with an argument, chooses it. */
@@ -90,16 +97,26 @@ export function defaultDevice(device?: string | DeviceInfo): DeviceInfo {
 function find(device: string | DeviceInfo): Device {
   const name = typeof device === "string" ? device : device.kind;
   const kind = name.replace(/:0$/, "");
+  const known = made.get(kind);
+  if (known) return known;
+  if (kind === "webgpu") throw notStarted();
   return Object.hasOwn(makers, kind) ? embedded(kind) : fail(name);
 }
 
 function fail(name: string): never {
   throw new DeviceError("UnknownDevice", {
     what: `there is no device ${JSON.stringify(name)}`,
-    why: `the devices of this version are: ${Object.keys(makers).join(", ")}`,
+    why: `the devices of this version are: ${kinds.join(", ")}`,
     fix: 'use defaultDevice("wasm"), or leave the choice out',
   });
 }
+
+const notStarted = (): DeviceError =>
+  new DeviceError("DeviceNotStarted", {
+    what: "the device webgpu has not been started",
+    why: "getting a GPU takes time, so it is done once, before anything is computed there",
+    fix: 'await init("webgpu") at the start of the program; the embedded devices, "wasm" and "cpu", need no waiting',
+  });
 
 /** What a device's memory holds, in bytes. */
 export interface MemoryInfo extends DeviceMemoryInfo {
@@ -130,14 +147,75 @@ export function memoryInfo(device?: string | DeviceInfo): MemoryInfo {
   };
 }
 
-/** Makes devices ready that need time to start. The embedded devices need none. */
-export const init = (): Promise<DeviceInfo> => Promise.resolve(info(currentDevice()));
+export interface InitOptions {
+  /** The GPU object to use, instead of the runtime's own and of the package `webgpu`. */
+  readonly gpu?: GPU;
+}
 
-const bufferOf = (x: NDArray, device: Device): Buffer => {
-  if (x instanceof DeviceArray) return x.home === device ? x.buffer : device.put(x.home.readSync(x.buffer));
+let starting: Promise<Device> | null = null;
+
+/**
+ * Gets a GPU ready, if there is one, and chooses the default device: a real GPU if there is one, else the embedded device.
+ * An adapter that only imitates a GPU on the processor is chosen when it is asked for, here or by COTANGENT_DEVICE=webgpu;
+ * then it is an error, with every reason, if there is none.
+ *
+ * @example
+ * await init(); // then compute as before, on the GPU where there is one
+ */
+export async function init(device?: string, options: InitOptions = {}): Promise<DeviceInfo> {
+  const wanted = device ?? wantedName();
+  const isWebgpu = wanted?.replace(/:0$/, "") === "webgpu";
+  if (wanted !== undefined && !isWebgpu) chosen = find(wanted);
+  else {
+    const { requestWebgpu, noWebgpu, webgpuDevice } = await import("./webgpu/device.ts");
+    starting ??= (async () => {
+      const found = await requestWebgpu(options.gpu)();
+      if (found._tag === "Left") throw noWebgpu(found.left);
+      const gpu = webgpuDevice(0, found.right, {
+        // What callbacks are given, and compute, must be readable at once.
+        context: contextOn(() => embedded("wasm")),
+        callHost: (f) => onEmbedded(f),
+        bufferHere: (x, home) => (x instanceof DeviceArray && x.home === home ? x.buffer : null),
+      });
+      if (!found.right.isSoftware) chosen ??= gpu;
+      made.set("webgpu", gpu);
+      return gpu;
+    })();
+    try {
+      const gpu = await starting;
+      if (isWebgpu) chosen = gpu;
+    } catch (error) {
+      starting = null;
+      if (isWebgpu || !(error instanceof DeviceError)) throw error;
+    }
+  }
+  return info(currentDevice());
+}
+
+function onEmbedded<T>(f: () => T): T {
+  const before = chosen;
+  chosen = embedded("wasm");
+  try {
+    return f();
+  } finally {
+    chosen = before;
+  }
+}
+
+function bufferOf(x: NDArray, device: Device): Buffer {
   if (x instanceof Literal) return device.put(literalHost(x));
-  return unreachable(`${x.describe()} has no buffer`);
-};
+  if (!(x instanceof DeviceArray)) return unreachable(`${x.describe()} has no buffer`);
+  if (x.home === device) return x.buffer;
+  if (!x.home.readsSynchronously) throw elsewhere(x, device);
+  return device.put(x.home.readSync(x.buffer));
+}
+
+const elsewhere = (x: DeviceArray, device: Device): DeviceError =>
+  new DeviceError("OnAnotherDevice", {
+    what: `a ${String(x.aval)} on ${x.home.kind} meets an operation on ${device.kind}`,
+    why: "arrays go to a GPU by themselves, but not back: their values can only be waited for",
+    fix: `compute on the GPU, defaultDevice("webgpu"); or bring the values here, devicePut(await deviceGet(x), "${device.kind}")`,
+  });
 
 /** The values of a concrete array; not to be mutated. */
 export function toHost(x: NDArray): HostArray {

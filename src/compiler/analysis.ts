@@ -78,4 +78,3 @@ export function memoryAnalysis(program: Program, inputBytes: number, outputBytes
     peakBytes: inputBytes + total - aliasBytes + temporaryBytes,
   };
 }
-

@@ -10,6 +10,7 @@ import type { NDArray } from "../core/ndarray.ts";
 import { unreachable } from "../core/problem.ts";
 import type { Expr } from "../core/scalar.ts";
 import { type Draft, assignBuffers, bytesOf } from "./assignBuffers.ts";
+import { chained, lowerChain } from "./chains.ts";
 import { checkDTypes, expandFor } from "./expand.ts";
 import type { FusedKernel } from "./fusedKernel.ts";
 import { type Lowered, lowerGroup } from "./lower.ts";
@@ -20,7 +21,7 @@ import type { Call, Program, Slot, Step } from "./program.ts";
 import { schedule } from "./schedule/schedule.ts";
 import { simplify } from "./simplify.ts";
 import type { Target } from "./target.ts";
-import { expandMath } from "./expandMath.ts";
+import { mathExpander } from "./expandMath.ts";
 
 export interface CompileSettings {
   readonly name: string;
@@ -47,7 +48,8 @@ function compileInto(kernels: LoopNest[], source: Jaxpr, settings: CompileSettin
   const { target } = settings;
   const { jaxpr, captured } = simplify(source, expandFor(target));
   checkDTypes(jaxpr, target);
-  const plan = partition(target)(jaxpr);
+  const parts = partition(target)(jaxpr);
+  const plan = target.style === "vector" ? chained(parts) : parts;
   const drafts = plan.steps.flatMap((s) => draftsOf(s, plan, kernels, settings));
   const constants = new Map(captured.map((x, i) => [jaxpr.inVars[i]!, settings.valueOf(x)]));
   const program = assignBuffers(
@@ -59,12 +61,17 @@ function compileInto(kernels: LoopNest[], source: Jaxpr, settings: CompileSettin
 }
 
 /** A function that expands math functions, remembering what it has expanded within one kernel. */
-const finisher = (): ((e: Expr) => Expr) => expandMath;
+const finisher = mathExpander;
 
 function draftsOf(step: PlanStep, plan: FusionPlan, kernels: LoopNest[], settings: CompileSettings): Draft[] {
   const { target } = settings;
   if (step.kind === "group")
     return [kernelDraft(fused(lowerGroup(step.group, plan.producers, target, finisher()), target))];
+  if (step.kind === "chain") {
+    const chain = lowerChain(step.chain, plan.producers, target, finisher());
+    if (chain) return [kernelDraft(chain)];
+    return step.chain.groups.flatMap((group) => draftsOf({ kind: "group", group }, plan, kernels, settings));
+  }
   const { eqn } = step;
   const context = { producers: plan.producers, inMemory: plan.inMemory, target, finish: finisher() };
   const { lowering } = step.access;

@@ -17,6 +17,7 @@ import { type Atom, type Eqn, type Jaxpr, Var, isVar } from "../core/jaxpr.ts";
 import { unreachable } from "../core/problem.ts";
 import { type Shape, sizeOf } from "../core/shape.ts";
 import { type Access, accessOf } from "./access.ts";
+import type { Chain } from "./chains.ts";
 import { axisVars, indicesOf } from "./pull.ts";
 import type { Target } from "./target.ts";
 
@@ -40,6 +41,8 @@ export interface Group {
 }
 export type PlanStep =
   | { readonly kind: "group"; readonly group: Group }
+  /** Groups that run together, block by block (`chains.ts`). */
+  | { readonly kind: "chain"; readonly chain: Chain }
   /** An equation that is not pulled: a loop, a routine, a scatter, …; it may compute floating operands itself. */
   | { readonly kind: "eqn"; readonly eqn: Eqn; readonly access: Access };
 

@@ -2,7 +2,7 @@
 import { shortAval } from "../core/aval.ts";
 import { type Atom, Var } from "../core/jaxpr.ts";
 import { printNest } from "./loopNest/printNest.ts";
-import type { FusionPlan } from "./partition.ts";
+import type { FusionPlan, Group } from "./partition.ts";
 import { type Call, type Program, type Slot, type Step } from "./program.ts";
 
 /** One line a kernel or step: what it reads, computes and stores. */
@@ -14,13 +14,15 @@ export function printPlan(plan: FusionPlan): string {
     if (!known) names.set(a, (known = `v${names.size}`));
     return `${known}:${shortAval(a.aval)}`;
   };
-  const lines = plan.steps.map((s) => {
-    if (s.kind === "eqn")
-      return `${s.eqn.outputs.map(name).join(" ")} = ${s.eqn.primitive.name} ${s.eqn.inputs.map(name).join(" ")}`;
-    const { kind, frame, rowLength, members, inputs, outputs } = s.group;
+  const line = ({ kind, frame, rowLength, members, inputs, outputs }: Group): string => {
     const rows = kind === "map" ? `over [${frame.join()}]` : `rows [${frame.join()}] of ${rowLength}`;
     const of = members.map((e) => e.primitive.name).join(", ");
     return `${outputs.map(name).join(" ")} = ${kind} ${rows} { ${of} } reads ${[...inputs].map(name).join(" ")}`;
+  };
+  const lines = plan.steps.map((s) => {
+    if (s.kind === "eqn")
+      return `${s.eqn.outputs.map(name).join(" ")} = ${s.eqn.primitive.name} ${s.eqn.inputs.map(name).join(" ")}`;
+    return s.kind === "group" ? line(s.group) : ["together, block by block:", ...s.chain.groups.map(line)].join("\n  ");
   });
   return [...lines, `returns ${plan.outs.map(name).join(" ")}`].join("\n");
 }
@@ -32,8 +34,7 @@ export const printLoops = (program: Program): string =>
 /** Steps, with the places of what they read and write. */
 export function printProgram(program: Program): string {
   const place = ({ place: p, aval }: Slot): string => {
-    const at =
-      p.kind === "arena" ? `arena+${p.offset}` : p.kind === "constant" ? "constant" : `${p.kind} ${p.index}`;
+    const at = p.kind === "arena" ? `arena+${p.offset}` : p.kind === "constant" ? "constant" : `${p.kind} ${p.index}`;
     return `${at}:${shortAval(aval)}`;
   };
   const of = (slots: readonly number[]): string => slots.map((s) => place(program.slots[s]!)).join(", ");
@@ -58,11 +59,9 @@ export function printProgram(program: Program): string {
     }
   };
   const reuses = [...program.reuses].map(([o, i]) => `output ${o} takes over input ${i}`);
-  return [
-    `program ${program.name}, arena of ${program.arenaBytes} bytes`,
-    ...reuses,
-    ...program.steps.map(line),
-  ].join("\n");
+  return [`program ${program.name}, arena of ${program.arenaBytes} bytes`, ...reuses, ...program.steps.map(line)].join(
+    "\n",
+  );
 }
 
 const indent = (text: string): string =>

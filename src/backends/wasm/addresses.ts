@@ -242,7 +242,7 @@ export abstract class Addresses extends Scopes {
     terms: readonly ResolvedTerm[],
     bias: number,
   ): number {
-    const known = this.known(key);
+    const known = this.known(key, i32Type);
     if (known !== undefined) return known;
     const loop = this.scopes[at.depth]!;
     const local = this.newLocal(i32Type);
@@ -255,7 +255,7 @@ export abstract class Addresses extends Scopes {
       this.code.set(local);
     });
     loop.steps.push({ local, by: bytes * moving.factor });
-    this.scopes[Math.max(at.depth, at.copy)]!.values.set(key, local);
+    this.note(Math.max(at.depth, at.copy), key, i32Type, local);
     return local;
   }
 

@@ -38,7 +38,7 @@ export class Code {
   }
 
   byte(b: number): this {
-    this.#reserve(1);
+    if (this.#length === this.#bytes.length) this.#reserve(1);
     this.#bytes[this.#length++] = b;
     return this;
   }
@@ -50,6 +50,7 @@ export class Code {
     return this;
   }
   unsigned(n: number): this {
+    if (n < 0x80) return this.byte(n);
     let rest = n;
     for (; rest > 0x7f; rest = Math.floor(rest / 128)) this.byte((rest % 128) | 0x80);
     return this.byte(rest);
@@ -97,8 +98,7 @@ export class Code {
   /** Four equal lanes of 32 bits. */
   lanes(bits: number): this {
     this.op(simd(0x0c));
-    scratch.setInt32(0, bits, true);
-    for (let lane = 0; lane < 4; lane++) this.#constant(4);
+    for (let i = 0; i < 16; i++) this.byte((bits >>> (8 * (i & 3))) & 0xff);
     return this;
   }
   /** A load or store: the logarithm of its alignment, and an offset that is added to the address without wrapping. */

@@ -56,8 +56,9 @@ export function planNest(nest: LoopNest): NestPlan {
     }
     return loops;
   };
-  // Loops are unrolled for the sake of the buffers that become registers thanks to it, and not for others.
   const scratch = nest.scratch.filter(({ space, storage }) => space === "private" && storageBytes[storage] >= 4);
+  if (scratch.length === 0) return { loops: decide(new Set()), registers: new Map(), stored: all.stored };
+  // Loops are unrolled for the sake of the buffers that become registers thanks to it, and not for others.
   const first = registersOf(nest, scratch, decide(new Set(scratch)));
   const loops = decide(new Set(first.keys()));
   return { loops, registers: registersOf(nest, [...first.keys()], loops), stored: all.stored };

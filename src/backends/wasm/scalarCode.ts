@@ -267,7 +267,7 @@ export abstract class ScalarCode extends Addresses {
    */
   protected sharedIfSkipped(operand: Expr, other: Expr): readonly Expr[] | null {
     // Code before a loop is not written into the innermost scope, so it cannot have scopes of its own.
-    if (this.top !== this.scopes.length - 1) return null;
+    if (this.top !== this.scopes.length - 1 || this.isLeaf(operand) || this.isLeaf(other)) return null;
     const { inside, met } = this.#onlyFor(operand);
     if (inside.size < longComputation || this.#onlyFor(other).inside.size < shortComputation) return null;
     return [...met.keys()].filter((x) => !inside.has(x) && !this.isLeaf(x));
@@ -288,12 +288,14 @@ export abstract class ScalarCode extends Addresses {
   }
   /** Code that may not run: what it computes is unknown afterwards. */
   protected inBranch(write: () => void): void {
-    const outer = this.memo;
-    this.memo = new Map(outer);
+    const { memo, vectorMemo } = this;
+    this.memo = new Map(memo);
+    this.vectorMemo = new Map(vectorMemo);
     this.open("if");
     write();
     this.close();
-    this.memo = outer;
+    this.memo = memo;
+    this.vectorMemo = vectorMemo;
   }
 
   #load(e: Load): void {

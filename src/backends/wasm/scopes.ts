@@ -7,7 +7,7 @@
  * scope. Locals set before a loop are new ones, because the loop's body may write those it has used already.
  */
 import type { Local, Buffer } from "../../core/scalar.ts";
-import { Code, type ValueType } from "./encoder.ts";
+import { Code, type ValueType, v128Type } from "./encoder.ts";
 
 /** What a loop's body does, found beforehand. */
 export interface Effects {
@@ -22,8 +22,9 @@ export interface Scope extends Effects {
   readonly before: Code;
   /** Locals that each iteration of a loop advances. */
   readonly steps: { readonly local: number; readonly by: number }[];
-  /** Locals that hold a known value, by what it is. */
-  readonly values: Map<unknown, number>;
+  /** Locals that hold a known value, by what it is: scalars and, apart from them, vectors. */
+  readonly scalars: Map<unknown, number>;
+  readonly vectors: Map<unknown, number>;
   readonly owned: { readonly local: number; readonly type: ValueType }[];
 }
 
@@ -63,6 +64,7 @@ export abstract class Scopes {
   /** Locals of the current statement, and what they hold. */
   #temporaries: { readonly local: number; readonly type: ValueType }[] = [];
   protected memo = new Map<unknown, number>();
+  protected vectorMemo = new Map<unknown, number>();
 
   constructor(params: number) {
     this.#params = params;
@@ -101,6 +103,7 @@ export abstract class Scopes {
     this.#release(this.#temporaries);
     this.#temporaries = [];
     this.memo.clear();
+    this.vectorMemo.clear();
   }
 
   // -------------------------------------------------------------- scopes
@@ -112,7 +115,8 @@ export abstract class Scopes {
       stored,
       before: new Code(),
       steps: [],
-      values: new Map<unknown, number>(),
+      scalars: new Map<unknown, number>(),
+      vectors: new Map<unknown, number>(),
       owned: [],
     };
     this.top = this.scopes.push(scope) - 1;
@@ -148,28 +152,37 @@ export abstract class Scopes {
 
   /** Writes code that runs before a loop. */
   before(loop: number, write: () => void): void {
-    const { code, top, memo } = this;
+    const { code, top, memo, vectorMemo } = this;
     this.code = this.scopes[loop]!.before;
     this.top = loop - 1;
     this.memo = new Map();
+    this.vectorMemo = new Map();
     write();
     this.code = code;
     this.top = top;
     this.memo = memo;
+    this.vectorMemo = vectorMemo;
   }
 
   /** The local that holds a value here, if one does. */
-  known(key: unknown): number | undefined {
+  known(key: unknown, type: ValueType): number | undefined {
+    const vector = type === v128Type;
     for (let i = this.top; i >= 0; i--) {
-      const local = this.scopes[i]!.values.get(key);
+      const scope = this.scopes[i]!;
+      const local = (vector ? scope.vectors : scope.scalars).get(key);
       if (local !== undefined) return local;
     }
     return undefined;
   }
+  /** Notes that a local holds a value, within a scope. */
+  note(depth: number, key: unknown, type: ValueType, local: number): void {
+    const scope = this.scopes[depth]!;
+    (type === v128Type ? scope.vectors : scope.scalars).set(key, local);
+  }
 
   /** A local that holds what `write` pushes, computed before the loop. */
   hoisted(key: unknown, loop: number, { copy }: Dependence, type: ValueType, write: () => void): number {
-    const known = this.known(key);
+    const known = this.known(key, type);
     if (known !== undefined) return known;
     const local = this.newLocal(type);
     this.scopes[loop]!.owned.push({ local, type });
@@ -177,13 +190,13 @@ export abstract class Scopes {
       write();
       this.code.set(local);
     });
-    this.scopes[Math.max(loop, copy)]!.values.set(key, local);
+    this.note(Math.max(loop, copy), key, type, local);
     return local;
   }
 
   /** Pushes what `write` pushes: computed as far out as can be, and shared by the rest of the scope. */
   share(key: unknown, at: Dependence, type: ValueType, write: () => void): void {
-    const known = this.known(key);
+    const known = this.known(key, type);
     if (known !== undefined) {
       this.code.get(known);
       return;
@@ -197,6 +210,6 @@ export abstract class Scopes {
     if (at.changes) return;
     const local = this.scopedLocal(type);
     this.code.tee(local);
-    this.scopes[Math.max(this.top, at.copy)]!.values.set(key, local);
+    this.note(Math.max(this.top, at.copy), key, type, local);
   }
 }

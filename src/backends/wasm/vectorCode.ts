@@ -16,7 +16,7 @@ import type {
   UnaryOp,
 } from "../../core/scalar.ts";
 import { storageBytes } from "../../core/scalar.ts";
-import { simd, v128Type } from "./encoder.ts";
+import { i32Type, simd, v128Type } from "./encoder.ts";
 import { type Registers, ScalarCode, alignmentOf } from "./scalarCode.ts";
 import type { Store } from "../../compiler/loopNest/loopNest.ts";
 
@@ -78,7 +78,7 @@ export abstract class VectorCode extends ScalarCode {
       code.get(this.hoisted(key, loop, at, v128Type, () => this.#computeVector(e)));
       return;
     }
-    const known = this.memo.get(key) ?? this.known(key);
+    const known = this.vectorMemo.get(key) ?? this.known(key, v128Type);
     if (known !== undefined) {
       code.get(known);
       return;
@@ -89,11 +89,11 @@ export abstract class VectorCode extends ScalarCode {
       // Other statements of the scope will want the same lanes.
       const local = this.scopedLocal(v128Type);
       code.tee(local);
-      this.scopes[this.top]!.values.set(key, local);
+      this.note(this.top, key, v128Type, local);
     } else if ((this.uses.get(e) ?? 2) > 1) {
       const local = this.temporary(v128Type);
       code.tee(local);
-      this.memo.set(key, local);
+      this.vectorMemo.set(key, local);
     }
   }
 
@@ -259,7 +259,7 @@ export abstract class VectorCode extends ScalarCode {
   /** Whether a load of the same element for all lanes has an instruction of its own, and is not at hand already. */
   #isPlainWord(e: Load): boolean {
     if (storageBytes[e.buffer.storage] !== 4 || this.registers.has(e.buffer)) return false;
-    return !this.memo.has(e) && this.known(e) === undefined;
+    return !this.memo.has(e) && this.known(e, i32Type) === undefined;
   }
 
   #unary(op: UnaryOp, type: ScalarType): void {
@@ -506,6 +506,5 @@ function bitsOf({ type, value }: Const): number {
   else scratch.setInt32(0, type === "bool" ? -value : value);
   return scratch.getInt32(0);
 }
-/** The same for expressions that give the same lanes. */
-const keyOf = (e: Expr): string =>
-  e.kind === "const" ? `c${bitsOf(e)}` : e.kind === "local" ? `l${e.local.id}` : `v${e.id}`;
+/** The same for expressions that give the same lanes: there may be many constants of one value. */
+const keyOf = (e: Expr): unknown => (e.kind === "const" ? bitsOf(e) : e.kind === "local" ? e.local : e);

@@ -61,6 +61,8 @@ export interface WebgpuCounts {
 export interface ExecutorOptions {
   /** What host calls are given. */
   readonly host: ReferenceContext;
+  /** Runs a host call; the default calls it. */
+  readonly callHost?: <T>(f: () => T) => T;
   /** Told of every failure on the device, once, whether or not its arrays are ever read. */
   readonly onFailure?: (failure: DeviceError) => void;
 }
@@ -80,7 +82,7 @@ export class WebgpuExecutor {
   /** Fates of work that is under way. */
   readonly #open = new Set<Fate>();
 
-  constructor(acquired: AcquiredGpu, { host, onFailure = () => undefined }: ExecutorOptions) {
+  constructor(acquired: AcquiredGpu, { host, callHost = (f) => f(), onFailure = () => undefined }: ExecutorOptions) {
     const { device } = acquired;
     this.acquired = acquired;
     this.target = targetOf(device);
@@ -103,6 +105,7 @@ export class WebgpuExecutor {
       reader: this.#reader,
       alignment: this.target.alignment,
       host,
+      callHost,
       giveBack: (storage) => this.#giveBack(storage),
     };
     this.#baseline = this.#pool.use.liveBytes;
@@ -134,14 +137,34 @@ export class WebgpuExecutor {
       },
       upload: (value) => {
         let storage = constants.get(value);
-        if (!storage) constants.set(value, (storage = this.#upload(value)));
+        if (!storage) constants.set(value, (storage = this.#constant(value)));
         return storage;
       },
     });
     return { program, frame, constants: [...constants.values()] };
   }
+  readonly #stoodFor = new WeakMap<HostArray, GpuBuffer>();
+  /** A host array without values that stands for those of a buffer, among a program's constants. */
+  constantOf(buffer: GpuBuffer): HostArray {
+    const { shape, dtype } = buffer.aval;
+    const stand: HostArray = { shape, dtype, data: new Float32Array(0) };
+    this.#stoodFor.set(stand, buffer);
+    return stand;
+  }
+  #constant(value: HostArray): Storage {
+    const buffer = this.#stoodFor.get(value);
+    if (!buffer) return this.#upload(value);
+    const from = buffer.storage ?? alreadyGone();
+    const storage = this.#pool.take(buffer.bytes);
+    // A copy: the array may be disposed of while the program lives.
+    this.#queue.enqueue(() => this.#queue.copy(from, 0, storage, 0, storedBytes(buffer.aval)));
+    return storage;
+  }
   /** Gives back the memory of a program's constants. */
   unload({ constants }: LoadedProgram): void {
+    this.giveBackConstants(constants);
+  }
+  giveBackConstants(constants: LoadedProgram["constants"]): void {
     this.#queue.enqueue(() => constants.forEach((storage) => this.#giveBack(storage)));
   }
   get #limits(): { maxBlocks: number; guardComparisons: boolean } {
@@ -260,6 +283,19 @@ export class WebgpuExecutor {
       why: "browsers and runtimes give the GPU's memory to programs only asynchronously",
       fix: 'await x.data(), or await x.jsAsync(); or put the array on the cpu first: devicePut(await deviceGet(x), "cpu")',
     });
+  }
+
+  /** Fulfilled once the values are computed. Rejects with the first cause if something before failed. */
+  async ready({ fate }: GpuBuffer): Promise<void> {
+    await new Promise<void>((resolve, reject) => {
+      this.#queue.enqueue(() => {
+        this.#queue.flush();
+        this.acquired.device.queue.onSubmittedWorkDone().then(() => resolve(), reject);
+      });
+    });
+    await fate?.settled();
+    if (fate?.failure) throw fate.failure;
+    if (this.#queue.lost) throw this.#queue.lost;
   }
 
   /** Gives a buffer's storage back. Idempotent. */

@@ -19,6 +19,7 @@ export interface RunContext extends LaunchContext {
   readonly reader: Reader;
   readonly alignment: number;
   readonly host: ReferenceContext;
+  callHost<T>(f: () => T): T;
   giveBack(storage: Storage): void;
 }
 
@@ -205,7 +206,7 @@ export class Run {
   }
 
   async #hostCall(step: Extract<LoadedStep, { kind: "host" }>, frame: Frame): Promise<void> {
-    const { queue, reader, host } = this.#context;
+    const { queue, reader, host, callHost } = this.#context;
     const inputs = await Promise.all(
       step.inputs.map(async (slot): Promise<HostArray> => {
         const { aval } = frame.slot(slot);
@@ -216,7 +217,7 @@ export class Run {
     if (this.#fate.failure) throw this.#fate.failure;
     const outputs = withPlace(
       () => step.source.frame(),
-      () => step.call(inputs, host),
+      () => callHost(() => step.call(inputs, host)),
     );
     step.outputs.forEach((slot, i) => {
       const { storage, offset } = at(frame, slot);
