@@ -48,7 +48,9 @@ function embedded(name: string): Device {
   return device;
 }
 
+/** What the program asked for; otherwise the environment's or the best there is. */
 let chosen: Device | null = null;
+let best: Device | null = null;
 
 const wantedName = (): string | undefined =>
   (globalThis as { process?: { env?: Record<string, string | undefined> } }).process?.env?.["COTANGENT_DEVICE"];
@@ -60,7 +62,7 @@ function firstDevice(): Device {
 }
 
 /** The device that computations run on. */
-export const currentDevice = (): Device => (chosen ??= firstDevice());
+export const currentDevice = (): Device => chosen ?? (best ??= firstDevice());
 
 /** What users see of a device. */
 export interface DeviceInfo {
@@ -177,7 +179,7 @@ export async function init(device?: string, options: InitOptions = {}): Promise<
         callHost: (f) => onEmbedded(f),
         bufferHere: (x, home) => (x instanceof DeviceArray && x.home === home ? x.buffer : null),
       });
-      if (!found.right.isSoftware) chosen ??= gpu;
+      if (!found.right.isSoftware) best = gpu;
       made.set("webgpu", gpu);
       return gpu;
     })();
@@ -190,6 +192,13 @@ export async function init(device?: string, options: InitOptions = {}): Promise<
     }
   }
   return info(currentDevice());
+}
+
+/** An array on a device, by default the default one. */
+export function putOn(x: NDArray, device?: string | DeviceInfo): NDArray {
+  const home = device === undefined ? currentDevice() : find(device);
+  if (x instanceof DeviceArray && (device === undefined || x.home === home)) return x;
+  return new DeviceArray(home, x.aval, bufferOf(x, home));
 }
 
 function onEmbedded<T>(f: () => T): T {

@@ -1,11 +1,11 @@
 /** Moving values between programs and devices: `devicePut`, `deviceGet`, `blockUntilReady`. */
 import type { ArrayLike, Nested } from "../core/arrayMethods.ts";
 import { isArrayLeaf } from "../core/call.ts";
-import { Literal, NDArray } from "../core/ndarray.ts";
+import { NDArray } from "../core/ndarray.ts";
 import { asArray } from "../core/operands.ts";
 import { mapTree } from "../core/tree.ts";
 import type { Arrays } from "../core/types.ts";
-import { type DeviceInfo, defaultDevice, deviceEvaluator, devices } from "./registry.ts";
+import { type DeviceInfo, devices, putOn } from "./registry.ts";
 import { DeviceArray } from "./array.ts";
 
 /**
@@ -15,14 +15,10 @@ import { DeviceArray } from "./array.ts";
  * devicePut({ w: [1, 2] }).w // arrays on the default device
  */
 export function devicePut<T>(x: T, device?: string | DeviceInfo): Arrays<T> {
-  // Checks the name; the embedded device is the only place there is.
+  // Checks the name, even if there is no leaf.
   if (device !== undefined) devices(typeof device === "string" ? device.split(":")[0] : device.kind);
-  else defaultDevice();
-  const put = (leaf: unknown): unknown => {
-    if (!isArrayLeaf(leaf)) return leaf;
-    const a = asArray(leaf as ArrayLike, "devicePut");
-    return a instanceof Literal ? deviceEvaluator.materialize(a) : a;
-  };
+  const put = (leaf: unknown): unknown =>
+    isArrayLeaf(leaf) ? putOn(asArray(leaf as ArrayLike, "devicePut"), device) : leaf;
   return mapTree(put, x) as Arrays<T>;
 }
 

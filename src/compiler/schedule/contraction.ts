@@ -177,7 +177,7 @@ class Tiles extends Scopes {
     firstSummand: Index,
     depth: number,
   ): void {
-    const alongSummands = walks(e, this.#c.reduction.vars.at(-1)!) && !walks(e, vars.at(-1));
+    const alongSummands = walks(e, this.#c.reduction.vars.at(-1)) && !walks(e, vars.at(-1));
     const panel = (p: Index, lanes: number): void => {
       const [i, k] = [indexVar("i", lanes), indexVar("k", depth)];
       const store = (): void => {
