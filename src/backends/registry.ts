@@ -176,7 +176,7 @@ export async function init(device?: string, options: InitOptions = {}): Promise<
       const gpu = webgpuDevice(0, found.right, {
         // What callbacks are given, and compute, must be readable at once.
         context: contextOn(() => embedded("wasm")),
-        callHost: (f) => onEmbedded(f),
+        callHost: (f) => withDevice(embedded("wasm"), f),
         bufferHere: (x, home) => (x instanceof DeviceArray && x.home === home ? x.buffer : null),
       });
       if (!found.right.isSoftware) best = gpu;
@@ -194,16 +194,17 @@ export async function init(device?: string, options: InitOptions = {}): Promise<
   return info(currentDevice());
 }
 
-/** An array on a device, by default the default one. */
-export function putOn(x: NDArray, device?: string | DeviceInfo): NDArray {
+/** The array that `make` makes or has, on a device. Traced values are nowhere yet. */
+export function putOn(device: string | DeviceInfo | undefined, make: () => NDArray): NDArray {
   const home = device === undefined ? currentDevice() : find(device);
-  if (x instanceof DeviceArray && (device === undefined || x.home === home)) return x;
-  return new DeviceArray(home, x.aval, bufferOf(x, home));
+  const x = withDevice(home, make);
+  const stays = x instanceof DeviceArray ? device === undefined || x.home === home : !(x instanceof Literal);
+  return stays ? x : new DeviceArray(home, x.aval, bufferOf(x, home));
 }
 
-function onEmbedded<T>(f: () => T): T {
+function withDevice<T>(device: Device, f: () => T): T {
   const before = chosen;
-  chosen = embedded("wasm");
+  chosen = device;
   try {
     return f();
   } finally {

@@ -18,7 +18,7 @@ export function devicePut<T>(x: T, device?: string | DeviceInfo): Arrays<T> {
   // Checks the name, even if there is no leaf.
   if (device !== undefined) devices(typeof device === "string" ? device.split(":")[0] : device.kind);
   const put = (leaf: unknown): unknown =>
-    isArrayLeaf(leaf) ? putOn(asArray(leaf as ArrayLike, "devicePut"), device) : leaf;
+    isArrayLeaf(leaf) ? putOn(device, () => asArray(leaf as ArrayLike, "devicePut")) : leaf;
   return mapTree(put, x) as Arrays<T>;
 }
 

@@ -14,8 +14,8 @@ import type { Target } from "./target.ts";
 
 /** The lowering of an equation for given operands. */
 export const lowerEqn = (eqn: Eqn, operands: readonly Operand[]): Lowering =>
-  // eslint-disable-next-line @typescript-eslint/no-unsafe-argument -- params are the primitive's own
-  eqn.primitive.lower!(
+   
+  eqn.primitive.lower(
     operands,
     eqn.params,
     eqn.outputs.map((v) => v.aval),

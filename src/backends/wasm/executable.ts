@@ -5,15 +5,13 @@
 import type { Aval } from "../../core/aval.ts";
 import { packedLayout } from "../../core/elementTypes.ts";
 import type { ReferenceContext } from "../../core/primitive.ts";
-import { withPlace } from "../../core/problem.ts";
-import { type Call, type Program, type Slot, type Step, callsOf } from "../../compiler/program.ts";
+import { type Program, type Slot, callsOf } from "../../compiler/program.ts";
 import { writeHost } from "../../compiler/runProgram.ts";
-import { WasmBuffer, hostAt, storedAt } from "./buffer.ts";
+import { WasmBuffer, storedAt } from "./buffer.ts";
 import { emitModule } from "./codegen.ts";
+import { Execution, type Kernel } from "./execution.ts";
 import type { DeviceMemory } from "../ownership.ts";
 import { type WasmMemory, smallBytes } from "./memory.ts";
-
-type Kernel = (...addresses: number[]) => void;
 
 const align = (bytes: number): number => Math.ceil(bytes / 64) * 64;
 
@@ -124,7 +122,7 @@ export class WasmExecutable {
     this.#fillReused(ins, outs);
     const arena = next;
     const scratch = arena + align(program.arenaBytes);
-    new Run(this.#wasm, this.#context, this.#kernels, this.#constants, scratch).program(program, ins, outs, arena);
+    new Execution(this.#wasm, this.#context, this.#kernels, this.#constants, scratch).run(program, ins, outs, arena);
     this.#emptyReused(inputs, owned);
     return owned.map((m, o) => this.#result(m, outs[o]!, program.outputs[o]!));
   }
@@ -173,134 +171,3 @@ const storedBytes = (a: Aval): number => {
   return known;
 };
 const sizes = new WeakMap<Aval, number>();
-
-/** One execution: where kernels and scratch are. */
-class Run {
-  readonly #wasm: WasmMemory;
-  readonly #context: ReferenceContext;
-  readonly #kernels: readonly Kernel[];
-  readonly #constants: ReadonlyMap<Slot, number>;
-  readonly #scratch: number;
-  constructor(
-    wasm: WasmMemory,
-    context: ReferenceContext,
-    kernels: readonly Kernel[],
-    constants: ReadonlyMap<Slot, number>,
-    scratch: number,
-  ) {
-    this.#constants = constants;
-    this.#wasm = wasm;
-    this.#context = context;
-    this.#kernels = kernels;
-    this.#scratch = scratch;
-  }
-
-  program(program: Program, ins: readonly number[], outs: readonly number[], arena: number): void {
-    const places = program.slots.map((s) => this.#place(s, ins, outs, arena));
-    for (const step of program.steps) this.#step(step, program.slots, places, arena);
-  }
-
-  #place(slot: Slot, ins: readonly number[], outs: readonly number[], arena: number): number {
-    const { place } = slot;
-    switch (place.kind) {
-      case "input":
-        return ins[place.index]!;
-      case "output":
-        return outs[place.index]!;
-      case "arena":
-        return arena + place.offset;
-      case "constant":
-        return this.#constants.get(slot)!;
-    }
-  }
-
-  #step(step: Step, slots: readonly Slot[], places: readonly number[], arena: number): void {
-    switch (step.kind) {
-      case "launch":
-        return launch(this.#kernels[step.kernel]!, step.slots, places, this.#scratch);
-      case "copy":
-        return this.#copy(slots, places[step.from]!, places[step.to]!, step.to);
-      case "cond": {
-        const index = storedAt(slots[step.index]!.aval, places[step.index]!, this.#wasm)[0]!;
-        const { program, inputs, outputs, arenaOffset } =
-          step.branches[Math.min(Math.max(index, 0), step.branches.length - 1)]!;
-        return this.program(program, at(inputs, places), at(outputs, places), arena + arenaOffset);
-      }
-      case "while": {
-        const { predicate, body, carries, results, predicateConsts, bodyConsts, flag } = step;
-        const now = carries.map((c) => at(c, places)) as [number[], number[]];
-        const testConsts = at(predicate.inputs.slice(0, predicateConsts), places);
-        const bodyIns = at(body.inputs.slice(0, bodyConsts), places);
-        for (let round = 0; ; round ^= 1) {
-          this.#call(predicate, [...testConsts, ...now[round]!], [places[flag]!], arena);
-          if (this.#wasm.bytes[places[flag]!] === 0) return this.#copyAll(slots, now[round]!, results, places);
-          this.#call(body, [...bodyIns, ...now[round]!], now[round ^ 1]!, arena);
-        }
-      }
-      case "scan": {
-        const { body, consts, carries, results, slicesIn, slicesOut, length, reverse } = step;
-        const now = carries.map((c) => at(c, places)) as [number[], number[]];
-        const bodyIns = at(body.inputs.slice(0, consts), places);
-        const row = (i: number) => (s: number) => places[s]! + (slots[s]!.bytes / length) * i;
-        for (let round = 0; round < length; round++) {
-          const i = row(reverse ? length - 1 - round : round);
-          this.#call(
-            body,
-            [...bodyIns, ...now[round & 1]!, ...slicesIn.map(i)],
-            [...now[(round + 1) & 1]!, ...slicesOut.map(i)],
-            arena,
-          );
-        }
-        return this.#copyAll(slots, now[length & 1]!, results, places);
-      }
-      case "routine": {
-        const { eqn, inputs, outputs } = step;
-        const ins = inputs.map((s) => hostAt(slots[s]!.aval, places[s]!, this.#wasm));
-        const avals = outputs.map((s) => slots[s]!.aval);
-        const outs = eqn.primitive.reference(ins, eqn.params, avals, this.#context);
-        return outs.forEach((x, i) =>
-          writeHost(x, packedLayout, storedAt(avals[i]!, places[outputs[i]!]!, this.#wasm)),
-        );
-      }
-      case "host": {
-        const ins = step.inputs.map((s) => hostAt(slots[s]!.aval, places[s]!, this.#wasm));
-        const outs = withPlace(
-          () => step.source.frame(),
-          () => step.call(ins, this.#context),
-        );
-        return outs.forEach((x, i) =>
-          writeHost(x, packedLayout, storedAt(slots[step.outputs[i]!]!.aval, places[step.outputs[i]!]!, this.#wasm)),
-        );
-      }
-    }
-  }
-
-  #call({ program, arenaOffset }: Call, ins: readonly number[], outs: readonly number[], arena: number): void {
-    this.program(program, ins, outs, arena + arenaOffset);
-  }
-  #copy(slots: readonly Slot[], from: number, to: number, slot: number): void {
-    if (from !== to) this.#wasm.bytes.copyWithin(to, from, from + slots[slot]!.bytes);
-  }
-  #copyAll(slots: readonly Slot[], from: readonly number[], to: readonly number[], places: readonly number[]): void {
-    to.forEach((s, i) => this.#copy(slots, from[i]!, places[s]!, s));
-  }
-}
-
-const at = (slots: readonly number[], places: readonly number[]): number[] => slots.map((s) => places[s]!);
-
-/** Calls a kernel with the addresses of its buffers and of scratch. */
-function launch(kernel: Kernel, slots: readonly number[], places: readonly number[], scratch: number): void {
-  const p = places;
-  switch (slots.length) {
-    case 1:
-      return kernel(p[slots[0]!]!, scratch);
-    case 2:
-      return kernel(p[slots[0]!]!, p[slots[1]!]!, scratch);
-    case 3:
-      return kernel(p[slots[0]!]!, p[slots[1]!]!, p[slots[2]!]!, scratch);
-    case 4:
-      return kernel(p[slots[0]!]!, p[slots[1]!]!, p[slots[2]!]!, p[slots[3]!]!, scratch);
-    default:
-      return kernel(...at(slots, p), scratch);
-  }
-}

@@ -71,21 +71,22 @@ export abstract class VectorCode extends ScalarCode {
     }
     if (e.kind === "load" && this.#loadRegister(e)) return;
     const key = keyOf(e);
-    const at = this.dependence(e);
-    const loop = this.target(at);
-    const zero = e.kind === "const" && Object.is(e.value, 0);
-    if (loop > 0 && !zero) {
-      code.get(this.hoisted(key, loop, at, v128Type, () => this.#computeVector(e)));
-      return;
-    }
-    const known = this.vectorMemo.get(key) ?? this.known(key, v128Type);
+    const sharedLocal = e.kind === "local" && !e.local.mutable;
+    const known = this.vectorMemo.get(key) ?? (sharedLocal ? this.known(key, v128Type) : undefined);
     if (known !== undefined) {
       code.get(known);
       return;
     }
+    const zero = e.kind === "const" && Object.is(e.value, 0);
+    const at = this.dependence(e);
+    const loop = zero ? 0 : this.target(at);
+    if (loop > 0) {
+      code.get(this.hoisted(key, loop, at, v128Type, () => this.#computeVector(e)));
+      return;
+    }
     this.#computeVector(e);
     if (zero) return;
-    if (e.kind === "local" && !e.local.mutable) {
+    if (sharedLocal) {
       // Other statements of the scope will want the same lanes.
       const local = this.scopedLocal(v128Type);
       code.tee(local);
