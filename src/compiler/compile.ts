@@ -8,7 +8,6 @@ import { hoistConsts } from "../core/jaxpr.ts";
 import type { Lowering } from "../core/lowering.ts";
 import type { NDArray } from "../core/ndarray.ts";
 import { unreachable } from "../core/problem.ts";
-import type { Expr } from "../core/scalar.ts";
 import { type Draft, assignBuffers, bytesOf } from "./assignBuffers.ts";
 import { chained, lowerChain } from "./chains.ts";
 import { checkDTypes, expandFor } from "./expand.ts";

@@ -14,7 +14,6 @@ import type { Target } from "./target.ts";
 
 /** The lowering of an equation for given operands. */
 export const lowerEqn = (eqn: Eqn, operands: readonly Operand[]): Lowering =>
-   
   eqn.primitive.lower(
     operands,
     eqn.params,

@@ -6,7 +6,13 @@
  * becomes one `jit` equation. Arrays that the function closed over are hidden arguments of the program.
  */
 import { type Aval } from "../core/aval.ts";
-import { type CostAnalysis, type Executable, type Inspection, type MemoryAnalysis, evaluator } from "../core/evaluator.ts";
+import {
+  type CostAnalysis,
+  type Executable,
+  type Inspection,
+  type MemoryAnalysis,
+  evaluator,
+} from "../core/evaluator.ts";
 import { type Jaxpr, hoistConsts } from "../core/jaxpr.ts";
 import { consumeKey, wasConsumed } from "../core/keyReuse.ts";
 import { modes } from "../core/modes.ts";

@@ -16,7 +16,13 @@ function differenceFromReference(f: (...xs: NDArray[]) => NDArray, xs: readonly 
   const compiled = jit(f)(...xs);
   defaultDevice("cpu");
   try {
-    return Math.max(0, ...(np.abs(f(...xs).sub(compiled)).ravel().js() as number[]));
+    return Math.max(
+      0,
+      ...(np
+        .abs(f(...xs).sub(compiled))
+        .ravel()
+        .js() as number[]),
+    );
   } finally {
     defaultDevice("wasm");
   }
@@ -28,16 +34,26 @@ describe("attention", () => {
   const operands = [normal(0, [b, h, q, d]), normal(1, [b, h, k, d]), normal(2, [b, h, k, d])] as const;
 
   test("is one kernel that moves operands and result, and no scores", () => {
-    const { kernels, bytes } = jit(attention).lower(...operands).costAnalysis();
+    const { kernels, bytes } = jit(attention)
+      .lower(...operands)
+      .costAnalysis();
     expect(kernels).toBe(1);
     expect(bytes).toBe(4 * b * h * d * (2 * q + 2 * k));
-    expect(jit(attention).lower(...operands).memoryAnalysis().temporaryBytes).toBe(0);
+    expect(
+      jit(attention)
+        .lower(...operands)
+        .memoryAnalysis().temporaryBytes,
+    ).toBe(0);
   });
 
   test("so is dotProductAttention, whose heads come after positions", () => {
     const xs = [0, 1, 2].map((i) => normal(i, [2, 33, 4, 16])) as [NDArray, NDArray, NDArray];
     const f = (...[x, y, z]: NDArray[]): NDArray => nn.dotProductAttention(x!, y!, z!);
-    expect(jit(f).lower(...xs).costAnalysis().kernels).toBeLessThanOrEqual(4);
+    expect(
+      jit(f)
+        .lower(...xs)
+        .costAnalysis().kernels,
+    ).toBeLessThanOrEqual(4);
     expect(differenceFromReference(f, xs)).toBeLessThan(1e-5);
   });
 
