@@ -62,6 +62,22 @@ const relativeSourceMaps: TsupPlugin = {
   },
 };
 
+// Two things that the conversion to CommonJS gets wrong. It takes the assignment to a private field `#array` for one to an
+// exported variable `array`, and then overwrites what the module exports. And it turns `import(name)` into a call of
+// `require`, which cannot load ES modules such as the package webgpu before Node 20.19.
+const repairCommonJs: TsupPlugin = {
+  name: "repair-commonjs",
+  buildEnd({ writtenFiles }) {
+    const required =
+      /Promise\.resolve\(\)\.then\(\(\) => _interopRequireWildcard\(require\((\s*\/\*[^)]*?\bname\s*)\)\)\)/g;
+    for (const { name } of writtenFiles.filter((file) => file.name.endsWith(".cjs"))) {
+      const code = readFileSync(name, "utf8");
+      const repaired = code.replace(/(\.#\w+) = exports\.\w+ = /g, "$1 = ").replace(required, "import($1)");
+      if (repaired !== code) writeFileSync(name, repaired);
+    }
+  },
+};
+
 // fp-ts is bundled, from its ES modules. As an external import no path of it loads everywhere: "fp-ts/function" fails in
 // Node and Deno, "fp-ts/lib/function.js" is CommonJS and fails in a page. Its values are plain data, so a second copy of
 // the few functions used does no harm; the declarations still name fp-ts, which is why it is a dependency.
@@ -92,5 +108,5 @@ export default defineConfig({
   external: [/^node:/],
   removeNodeProtocol: false,
   esbuildPlugins: [keepInstallsApart, bundleFpTs],
-  plugins: [installInEntries, relativeSourceMaps],
+  plugins: [installInEntries, relativeSourceMaps, repairCommonJs],
 });

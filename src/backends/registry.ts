@@ -224,7 +224,7 @@ const elsewhere = (x: DeviceArray, device: Device): DeviceError =>
   new DeviceError("OnAnotherDevice", {
     what: `a ${String(x.aval)} on ${x.home.kind} meets an operation on ${device.kind}`,
     why: "arrays go to a GPU by themselves, but not back: their values can only be waited for",
-    fix: `compute on the GPU, defaultDevice("webgpu"); or bring the values here, devicePut(await deviceGet(x), "${device.kind}")`,
+    fix: `compute on the GPU, defaultDevice("webgpu"); or bring the values here, devicePut(await x.data(), "${device.kind}").reshape(x.shape)`,
   });
 
 /** The values of a concrete array; not to be mutated. */

@@ -19,6 +19,7 @@ import { type Shape, sizeOf } from "../core/shape.ts";
 import { type Access, accessOf } from "./access.ts";
 import type { Chain } from "./chains.ts";
 import { axisVars, indicesOf } from "./pull.ts";
+import { splitGroup } from "./splitGroup.ts";
 import type { Target } from "./target.ts";
 
 export type GroupKind = "map" | "reduce" | "contract";
@@ -140,7 +141,7 @@ class Partition {
     this.#materializeShared();
     this.#mergeSiblings();
     return {
-      steps: this.#ordered().map((d) => this.#finish(d)),
+      steps: this.#ordered().flatMap((d) => this.#finish(d)),
       outs: this.#outs,
       producers: this.#producers,
       inMemory: (v) => !this.#producers.has(v) || this.#info.get(v)!.home !== null,
@@ -246,7 +247,7 @@ class Partition {
     const candidates = [...needs.keys()].sort((a, b) => late(b) - late(a));
     for (const group of candidates) {
       const row = needs.get(group)!;
-      if (row === null || group.kind === "eqn") continue;
+      if (row === null || group.kind === "eqn" || group.mergedInto) continue;
       const rows = sizeOf(group.frame);
       if (!coversOnce(row, axisVars(out.shape), rows)) continue;
       if (this.#depthIn(group, access) > maxDepth) {
@@ -257,7 +258,7 @@ class Partition {
       const perRow = out.size / Math.max(1, rows);
       if (perRow !== 1 && !(group.kind === "reduce" && perRow === group.rowLength && this.#isShort(group))) continue;
       for (const other of candidates)
-        if (other !== group && needs.get(other)?.key === row.key && this.#mergeable(group, other))
+        if (other !== group && !other.mergedInto && needs.get(other)?.key === row.key && this.#mergeable(group, other))
           this.#merge(group, other);
       if (this.#mayDepend(group, access)) return group;
     }
@@ -365,15 +366,23 @@ class Partition {
     return inputs.size + Math.max(1, stored) <= this.#target.maxBuffers;
   }
 
-  /** Whether a variable is read outside of some groups, by what is placed so far. */
+  /** Whether a variable is read outside of some groups, by what is placed so far: directly or through floating ones. */
   #isStored(v: Var, ...homes: readonly Draft[]): boolean {
-    if (this.#required.has(v)) return true;
-    for (const c of this.#consumers.get(v) ?? [])
-      for (const o of c.outputs) {
-        const info = this.#info.get(o);
-        if (!info) continue;
-        if (info.home ? !homes.includes(current(info.home)) : this.#isStored(o, ...homes)) return true;
-      }
+    const seen = new Set([v]);
+    const stack = [v];
+    while (stack.length > 0) {
+      const x = stack.pop()!;
+      if (this.#required.has(x)) return true;
+      for (const c of this.#consumers.get(x) ?? [])
+        for (const o of c.outputs) {
+          const home = this.#info.get(o)?.home;
+          if (home === undefined || seen.has(o)) continue;
+          if (home && !homes.includes(current(home))) return true;
+          if (home) continue;
+          seen.add(o);
+          stack.push(o);
+        }
+    }
     return false;
   }
 
@@ -430,7 +439,8 @@ class Partition {
         }
         users.set(v, mine);
         const cyclic = [...info.rows.keys()].some((d) => [...mine].some((m) => this.#reaches(current(d), m)));
-        if (mine.size >= 2 && info.cost > expensive && !cyclic) {
+        const fits = [...mine].every((d) => d.inputs.size + 2 <= this.#target.maxBuffers);
+        if (mine.size >= 2 && info.cost > expensive && !cyclic && fits) {
           this.#materialize(v);
           users.set(v, new Set([current(this.#info.get(v)!.home!)]));
         }
@@ -518,11 +528,12 @@ class Partition {
     return this.#position!.get(e)!;
   }
 
-  #finish(d: Draft): PlanStep {
-    if (d.kind === "eqn") return { kind: "eqn", eqn: d.members[0]!, access: d.access! };
+  #finish(d: Draft): PlanStep[] {
+    if (d.kind === "eqn") return [{ kind: "eqn", eqn: d.members[0]!, access: d.access! }];
     const outputs = d.members.flatMap((e) => e.outputs).filter((v) => this.#isStored(v, d));
     const { kind, frame, rowLength, members, rowOf, inputs } = d;
-    return { kind: "group", group: { kind, frame, rowLength, members, rowOf, inputs, outputs } };
+    const group: Group = { kind, frame, rowLength, members, rowOf, inputs, outputs };
+    return splitGroup(group, this.#producers, this.#target.maxBuffers).map((g) => ({ kind: "group", group: g }));
   }
 }
 

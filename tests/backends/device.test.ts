@@ -13,6 +13,11 @@ import {
 } from "../../src/index.ts";
 
 describe("devices", () => {
+  test("a GPU is there after init, and asking for it before says so", () => {
+    for (const ask of [() => defaultDevice("webgpu"), () => jit((x: NDArray) => x, { device: "webgpu" })(np.ones([1]))])
+      expect(ask).toThrow(/await init\("webgpu"\)/);
+  });
+
   test("the embedded device is there without any waiting", async () => {
     expect(devices().map(String)).toEqual(["wasm:0", "cpu:0"]);
     expect(String(defaultDevice())).toBe("wasm:0");
@@ -24,7 +29,7 @@ describe("devices", () => {
   test("an unknown device is an error that lists the known ones", () => {
     for (const ask of [
       () => devices("tpu"),
-      () => defaultDevice("webgpu"),
+      () => defaultDevice("tpu"),
       () => devicePut(1, "tpu"),
       () => jit((x: NDArray) => x, { device: "tpu" })(np.ones([1])),
     ]) {

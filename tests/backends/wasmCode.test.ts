@@ -1,6 +1,7 @@
 /** Code for WebAssembly against the meaning of loop nests. */
 import { describe, expect, it } from "vitest";
 import { emitModule } from "../../src/backends/wasm/codegen.ts";
+import { expandCall } from "../../src/compiler/expandMath.ts";
 import { evaluateNest } from "../../src/compiler/loopNest/evaluateNest.ts";
 import type { LoopKind, LoopNest, Stmt } from "../../src/compiler/loopNest/loopNest.ts";
 import { printNest } from "../../src/compiler/loopNest/printNest.ts";
@@ -118,6 +119,57 @@ describe("vector loops", () => {
     const i = indexVar("i", n);
     const value = greatest(plus(load(x, varIndex(i)), load(b, modulo(varIndex(i), 8))), f32(0));
     agrees(nestOf([x, b], [y], [], loop("vector", i, store(y, varIndex(i), value))), [ramp(n), ramp(8), emptyOf(y)]);
+  });
+});
+
+describe("runs of statements", () => {
+  const n = 37;
+  const x = newBuffer("x", "f32", n);
+  const [y, z] = [newBuffer("y", "f32", n), newBuffer("z", "f32", n)];
+  /** Mostly numbers near 0, some that need the long way. */
+  const mixed = ramp(n).map((v, i) => (i % 11 === 10 ? v * 1e20 : i === 36 ? Infinity : v));
+
+  it.each(["vector", "serial"] as const)("skip what no element of a %s loop needs", (kind) => {
+    const i = indexVar("i", n);
+    const at = varIndex(i);
+    const value = load(x, at);
+    const sum = newLocal("sum", "f32");
+    const [sin, cos] = [expandCall("sin", value)!, expandCall("cos", value)!];
+    for (const data of [mixed, ramp(n), ramp(n).map((v) => v * 1e20)])
+      agrees(
+        nestOf(
+          [x],
+          [y, z],
+          [],
+          loop(
+            kind,
+            i,
+            { kind: "let", local: sum, value: plus(sin, cos) },
+            store(y, at, sin),
+            store(z, at, times(readLocal(sum), cos)),
+          ),
+        ),
+        [data, emptyOf(y), emptyOf(z)],
+      );
+  });
+
+  it("keep the order of loads and stores", () => {
+    const zero = constantIndex(0);
+    const both = newBuffer("both", "f32", 4);
+    const [old, next] = [newLocal("old", "f32"), newLocal("next", "f32")];
+    const i = indexVar("i", 4);
+    const at = varIndex(i);
+    const body = (place: typeof zero): Stmt[] => [
+      { kind: "let", local: old, value: plus(load(both, place), f32(1)) },
+      store(both, place, f32(7)),
+      { kind: "let", local: next, value: times(load(both, place), readLocal(old)) },
+      store(both, place, plus(readLocal(next), readLocal(old))),
+    ];
+    for (const stmts of [body(zero), [loop("vector", i, ...body(at))]]) {
+      const nest = { ...nestOf([], [], [], ...stmts), params: [{ buffer: both, access: "readwrite" as const }] };
+      const [out] = agrees(nest, [Float32Array.of(1, 2, 3, 4)]);
+      expect(out![0]).toBe(16);
+    }
   });
 });
 

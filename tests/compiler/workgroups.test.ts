@@ -8,6 +8,8 @@ import type { NDArray } from "../../src/core/ndarray.ts";
 import { storageBytes } from "../../src/core/scalar.ts";
 import { holds } from "../properties.ts";
 import { distance, fromHost } from "../support/arrays.ts";
+import * as lax from "../../src/lax/index.ts";
+import * as np from "../../src/numpy/index.ts";
 import { byReference, compiled } from "../support/compiling.ts";
 import { gpuTargets } from "../support/gpuTarget.ts";
 import { type Kernel, kernels } from "../support/kernels.ts";
@@ -42,6 +44,40 @@ function withinLimits(nests: readonly LoopNest[], target: Target): void {
     expect(sharedBytes, nest.name).toBeLessThanOrEqual(target.maxSharedBytes);
   }
 }
+
+describe("in order", () => {
+  const numbers = (shape: number[]): NDArray => {
+    const data = Float32Array.from({ length: shape.reduce((a, b) => a * b, 1) }, (_, i) => ((i * 37) % 64) / 32 - 1);
+    return fromHost({ shape, dtype: "float32", data });
+  };
+  const scans: Readonly<Record<string, (x: NDArray) => NDArray>> = {
+    sums: (x) => lax.cumsum(x, { axis: x.ndim - 1 }),
+    "sums from the end": (x) => lax.cumsum(lax.sin(x), { axis: x.ndim - 1, reverse: true }),
+    maxima: (x) => lax.cummax(x, { axis: x.ndim - 1 }),
+    "sums of exponentials": (x) => lax.cumlogsumexp(x, { axis: x.ndim - 1 }),
+    "sums over the first axis": (x) => lax.cumsum(x, { axis: 0 }),
+  };
+  const shapes = [[3], [1023], [1500], [5000], [3, 1100], [300, 5], [1100, 3]];
+  test.each(Object.entries(scans))("scans: %s", (name, f) => {
+    for (const target of Object.values(gpuTargets))
+      for (const shape of shapes) {
+        const args = [numbers(shape)];
+        const c = compiled(f, args, { target });
+        withinLimits(c.program.kernels, target);
+        same(`${name} of ${shape.join()}`, c.run(), byReference(f, args), 2e-5);
+        const [{ threads }] = c.program.kernels.map(useOf) as [Use];
+        if (shape.length === 1 && shape[0]! > 1023) expect(threads).toBe(Math.min(256, target.maxThreads));
+      }
+  });
+  test("scatters: a thread for every place that updates cannot share", () => {
+    const f = (x: NDArray, rows: NDArray): NDArray => np.zeros([7, 100]).at(rows).add(x);
+    const positions = Int32Array.from({ length: 40 }, (_, i) => (i * i) % 7);
+    const args = [numbers([40, 100]), fromHost({ shape: [40], dtype: "int32", data: positions })];
+    const c = compiled(f, args, { target: gpuTargets["usual"]! });
+    same("scatter", c.run(), byReference(f, args), 1e-5);
+    for (const k of c.program.kernels) expect(useOf(k).threads * useOf(k).blocks).toBeGreaterThanOrEqual(100);
+  });
+});
 
 describe("kernels over long axes", () => {
   const args = (k: Kernel): NDArray[] => k.inputs.map(fromHost);

@@ -190,8 +190,8 @@ describe("values", () => {
     expect(evaluator().deviceOf(here)).toBe("wasm:0");
     expect(() => embedded(() => there.add(1))).toThrow(/on webgpu meets an operation on wasm/);
     expect(embedded(() => here.add(1)).js()).toEqual([3, 3, 3]);
-    const back = devicePut((await deviceGet(there)) as number[], "wasm");
-    expect(evaluator().deviceOf(back as unknown as NDArray)).toBe("wasm:0");
+    const back = devicePut(await there.data(), "wasm");
+    expect(evaluator().deviceOf(back)).toBe("wasm:0");
   });
   test("devices lists it first, and it refuses what it has not", () => {
     expect(devices().map(String)).toEqual(["webgpu:0", "wasm:0", "cpu:0"]);

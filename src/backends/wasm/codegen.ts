@@ -18,7 +18,9 @@ import {
   visitStmts,
 } from "../../compiler/loopNest/loopNest.ts";
 import { Code, type FunctionBody, type ValueType, encodeModule, f64Type, i32Type, simd, v128Type } from "./encoder.ts";
-import { type LoopPlan, type NestPlan, planNest, visitExprs } from "./plan.ts";
+import { inlineLets, isPlain } from "./inlineLets.ts";
+import { type LoopPlan, type NestPlan, planNest } from "./plan.ts";
+import { Run } from "./run.ts";
 import { valueTypeOf } from "./scalarCode.ts";
 import { VectorCode } from "./vectorCode.ts";
 
@@ -42,7 +44,7 @@ export function emitModule(nests: readonly LoopNest[], features: WasmFeatures): 
     if (!known) imports.set(name, (known = { index: imports.size, operands }));
     return known.index;
   };
-  const functions = nests.map((nest) => new NestCode(nest, planNest(nest), features, importFunction).run());
+  const functions = nests.map((nest) => compileNest(nest, features, importFunction));
   const types = [...imports].map(([name, { operands }]) => ({
     name,
     type: { params: new Array<ValueType>(operands).fill(f64Type), results: [f64Type] as const },
@@ -66,6 +68,18 @@ const noResult = 0x40;
 const repeatedNodes = 48;
 const tailNodes = 96;
 
+function compileNest(
+  nest: LoopNest,
+  features: WasmFeatures,
+  importFunction: (name: string, operands: number) => number,
+): CompiledNest {
+  const written = inlineLets(nest);
+  return new NestCode(written, planNest(written), features, importFunction).compile();
+}
+interface CompiledNest extends FunctionBody {
+  readonly scratchBytes: number;
+}
+
 class NestCode extends VectorCode {
   readonly #nest: LoopNest;
   readonly #features: WasmFeatures;
@@ -83,7 +97,7 @@ class NestCode extends VectorCode {
     this.#features = features;
   }
 
-  run(): FunctionBody & { readonly scratchBytes: number } {
+  compile(): CompiledNest {
     const { params, scratch, body } = this.#nest;
     params.forEach(({ buffer }, i) => this.bases.set(buffer, { local: i, offset: 0, perThread: false }));
     let threads = 1;
@@ -116,21 +130,20 @@ class NestCode extends VectorCode {
   }
 
   #body(body: readonly Stmt[]): void {
-    for (const s of body) {
+    for (let i = 0; i < body.length;) {
+      let end = i;
+      while (end < body.length && isPlain(body[end]!)) end++;
+      const run = body.slice(i, Math.max(end, i + 1));
       this.dependences = new Map();
-      this.uses = new Map();
-      if (s.kind !== "for") this.#countUses(s);
-      this.#statement(s);
-      this.endStatement();
+      this.branches = new Map();
+      this.run = new Run(run, this.plan.stored);
+      for (const s of run) {
+        this.#statement(s);
+        this.endStatement();
+      }
+      this.endRun();
+      i += run.length;
     }
-  }
-
-  #countUses(s: Stmt): void {
-    visitExprs(s, (e) => {
-      const n = this.uses.get(e) ?? 0;
-      this.uses.set(e, n + 1);
-      return n === 0;
-    });
   }
 
   #statement(s: Stmt): void {
@@ -209,7 +222,7 @@ class NestCode extends VectorCode {
   #accumulated(value: Expr, isOld: (e: Expr) => boolean): void {
     if (this.#features.relaxedSimd && value.kind === "binary" && value.op === "add" && value.type === "f32") {
       const { x, y } = value;
-      if (isOld(x) && y.kind === "binary" && y.op === "mul" && this.uses.get(y) === 1) {
+      if (isOld(x) && y.kind === "binary" && y.op === "mul" && !this.run.isShared(y)) {
         this.vector(y.x);
         this.vector(y.y);
         this.vector(x);

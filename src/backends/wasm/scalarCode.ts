@@ -16,10 +16,10 @@ import {
   type UnaryOp,
   storageBytes,
 } from "../../core/scalar.ts";
-import { operandsOf } from "../../compiler/loopNest/rewrite.ts";
 import { Addresses, type Base, type Resolved } from "./addresses.ts";
-import { f32Type, f64Type, i32Type, saturating, type ValueType } from "./encoder.ts";
+import { f32Type, f64Type, i32Type, saturating, simd, v128Type, type ValueType } from "./encoder.ts";
 import type { NestPlan, RegisterKind } from "./plan.ts";
+import { Run } from "./run.ts";
 import { type Dependence, independent, joined } from "./scopes.ts";
 
 export const valueTypeOf = (t: ScalarType): ValueType => (t === "f32" ? f32Type : t === "f64" ? f64Type : i32Type);
@@ -62,11 +62,10 @@ const column = (t: ScalarType): number => (t === "i32" ? 0 : t === "f32" ? 2 : t
 const dropOp = 0x1a;
 const selectOp = 0x1b;
 const ifOp = 0x04;
-const elseOp = 0x05;
 const endOp = 0x0b;
-/** Nodes that are worth a branch around them, if the other side has as many as the second number. */
-const longComputation = 48;
-const shortComputation = 8;
+const noResult = 0x40;
+const anyTrue = simd(0x53);
+const allTrue = simd(0xa3);
 const loadOps: Readonly<Record<StorageType, number>> = {
   i8: 0x2c,
   u8: 0x2d,
@@ -107,15 +106,18 @@ export abstract class ScalarCode extends Addresses {
   protected readonly registers = new Map<Buffer, Registers>();
   protected readonly bases = new Map<Buffer, Base>();
   protected readonly plan: NestPlan;
-  /** How often the current statement uses an expression, and on what those depend that were asked. */
-  protected uses = new Map<Expr, number>();
+  protected run: Run;
+  /** What expressions of the run depend on, of those that were asked. */
   protected dependences = new Map<Expr, Dependence>();
+  /** Results behind branches of the run, by condition. */
+  protected branches = new Map<Expr, ReadonlyMap<Expr, number>>();
   readonly #import: (name: string, operands: number) => number;
 
   /** `importFunction` gives the number of a function of the module `math`. */
   constructor(params: number, plan: NestPlan, importFunction: (name: string, operands: number) => number) {
     super(params);
     this.plan = plan;
+    this.run = new Run([], plan.stored);
     this.#import = importFunction;
   }
 
@@ -173,6 +175,9 @@ export abstract class ScalarCode extends Addresses {
 
   // -------------------------------------------------------------- values
 
+  /** Pushes four lanes. */
+  abstract vector(e: Expr): void;
+
   scalar(e: Expr): void {
     if (this.isLeaf(e)) return this.#compute(e);
     const at = this.dependence(e);
@@ -187,10 +192,10 @@ export abstract class ScalarCode extends Addresses {
       return;
     }
     this.#compute(e);
-    if ((this.uses.get(e) ?? 2) < 2) return;
+    if (!this.run.isShared(e)) return;
     const local = this.temporary(valueTypeOf(e.type));
     this.code.tee(local);
-    this.memo.set(e, local);
+    this.remember(this.memo, e, local, at.changes);
   }
   /** A local that holds the value, computed before a loop. */
   protected hoistedScalar(e: Expr, loop: number): number {
@@ -241,61 +246,62 @@ export abstract class ScalarCode extends Addresses {
 
   #select(e: Select): void {
     const { code } = this;
-    const shared = this.sharedIfSkipped(e.y, e.x) ?? this.sharedIfSkipped(e.x, e.y);
-    if (!shared) {
-      this.scalar(e.x);
-      this.scalar(e.y);
-      this.scalar(e.condition);
-      code.op(selectOp);
-      return;
-    }
-    for (const s of shared) {
-      this.scalar(s);
-      code.op(dropOp);
-    }
+    const skip = this.branch(e, false);
+    const push = (operand: Expr): void => {
+      const known = skip?.get(operand);
+      if (known === undefined) this.scalar(operand);
+      else code.get(known);
+    };
+    push(e.x);
+    push(e.y);
     this.scalar(e.condition);
-    code.op(ifOp).byte(valueTypeOf(e.type));
-    this.inBranch(() => this.scalar(e.x));
-    code.op(elseOp);
-    this.inBranch(() => this.scalar(e.y));
-    code.op(endOp);
+    code.op(selectOp);
   }
 
   /**
-   * If an operand of a select takes long to compute, and the other one is more than a special case: what it shares with the
-   * rest of the statement, which must be computed before the operand can be skipped. Null if that is not worth it.
+   * If there is a part of the run that a select may not need and that takes long, writes a branch around it. Gives locals
+   * that hold its results where they are needed, and anything elsewhere.
    */
-  protected sharedIfSkipped(operand: Expr, other: Expr): readonly Expr[] | null {
+  protected branch(e: Select, lanes: boolean): ReadonlyMap<Expr, number> | null {
     // Code before a loop is not written into the innermost scope, so it cannot have scopes of its own.
-    if (this.top !== this.scopes.length - 1 || this.isLeaf(operand) || this.isLeaf(other)) return null;
-    const { inside, met } = this.#onlyFor(operand);
-    if (inside.size < longComputation || this.#onlyFor(other).inside.size < shortComputation) return null;
-    return [...met.keys()].filter((x) => !inside.has(x) && !this.isLeaf(x));
-  }
-  /** The nodes that are used for an operand and nothing else, and how often they use others and each other. */
-  #onlyFor(operand: Expr): { readonly inside: ReadonlySet<Expr>; readonly met: ReadonlyMap<Expr, number> } {
-    const inside = new Set<Expr>();
-    const met = new Map<Expr, number>();
-    const visit = (x: Expr): void => {
-      const n = (met.get(x) ?? 0) + 1;
-      met.set(x, n);
-      if (x.kind !== "const" && n === this.uses.get(x)) inside.add(x);
-    };
-    visit(operand);
-    // The set grows while it is walked.
-    for (const x of inside) operandsOf(x).forEach(visit);
-    return { inside, met };
-  }
-  /** Code that may not run: what it computes is unknown afterwards. */
-  protected inBranch(write: () => void): void {
-    const { memo, vectorMemo } = this;
+    if (this.top !== this.scopes.length - 1) return null;
+    const known = this.branches.get(e.condition);
+    if (known) return known;
+    const skip = this.run.skip(e);
+    if (!skip || (!lanes && skip.operands.some((x) => this.dependence(x).varies))) return null;
+    const { code } = this;
+    const push = (x: Expr): void => (lanes ? this.vector(x) : this.scalar(x));
+    this.run.share(skip.condition);
+    for (const x of skip.shared) {
+      if (this.isLeaf(x)) continue;
+      if (this.dependence(x).varies) this.vector(x);
+      else this.scalar(x);
+      code.op(dropOp);
+    }
+    const results = new Map<Expr, number>();
+    for (const x of skip.operands) results.set(x, this.temporary(lanes ? v128Type : valueTypeOf(x.type)));
+    push(skip.condition);
+    // Operands for lanes where the condition holds are not needed if it holds nowhere, the others if it holds everywhere.
+    if (lanes) code.op(skip.ifTrue ? anyTrue : allTrue);
+    if (!skip.ifTrue) code.op(0x45);
+    code.op(ifOp).byte(noResult);
+    const { memo, vectorMemo, branches } = this;
     this.memo = new Map(memo);
     this.vectorMemo = new Map(vectorMemo);
+    this.branches = new Map(branches);
     this.open("if");
-    write();
+    for (const [x, local] of results) {
+      push(x);
+      code.set(local);
+    }
     this.close();
+    // What is computed here is unknown afterwards.
     this.memo = memo;
     this.vectorMemo = vectorMemo;
+    this.branches = branches;
+    code.op(endOp);
+    this.branches.set(e.condition, results);
+    return results;
   }
 
   #load(e: Load): void {

@@ -61,7 +61,8 @@ export abstract class Scopes {
   readonly types: ValueType[] = [];
   readonly #params: number;
   readonly #free = new Map<ValueType, number[]>();
-  /** Locals of the current statement, and what they hold. */
+  #changing: (readonly [Map<unknown, number>, unknown])[] = [];
+  /** Locals of the current run of statements, and what they hold. */
   #temporaries: { readonly local: number; readonly type: ValueType }[] = [];
   protected memo = new Map<unknown, number>();
   protected vectorMemo = new Map<unknown, number>();
@@ -93,13 +94,22 @@ export abstract class Scopes {
     this.scopes[this.top]!.owned.push({ local, type });
     return local;
   }
-  /** A local for the rest of the current statement. */
+  /** A local for the rest of the current run of statements. */
   temporary(type: ValueType): number {
     const local = this.#reuse(type);
     this.#temporaries.push({ local, type });
     return local;
   }
-  endStatement(): void {
+  /** Keeps a local that holds a value; one that statements may change only until the next statement. */
+  protected remember(memo: Map<unknown, number>, key: unknown, local: number, changes: boolean): void {
+    memo.set(key, local);
+    if (changes) this.#changing.push([memo, key]);
+  }
+  protected endStatement(): void {
+    for (const [memo, key] of this.#changing) memo.delete(key);
+    this.#changing = [];
+  }
+  protected endRun(): void {
     this.#release(this.#temporaries);
     this.#temporaries = [];
     this.memo.clear();

@@ -3,22 +3,10 @@
  * lanes is computed as a scalar and spread; operations without a vector form run lane by lane.
  */
 import { unreachable } from "../../core/problem.ts";
-import type {
-  Binary,
-  BinaryOp,
-  CompareOp,
-  Const,
-  Expr,
-  Load,
-  ScalarType,
-  Select,
-  StorageType,
-  UnaryOp,
-} from "../../core/scalar.ts";
+import type { Binary, BinaryOp, CompareOp, Const, Expr, Load, ScalarType, Select, UnaryOp } from "../../core/scalar.ts";
 import { storageBytes } from "../../core/scalar.ts";
 import { i32Type, simd, v128Type } from "./encoder.ts";
-import { type Registers, ScalarCode, alignmentOf } from "./scalarCode.ts";
-import type { Store } from "../../compiler/loopNest/loopNest.ts";
+import { VectorMemory } from "./vectorMemory.ts";
 
 /** Opcodes for i32, u32 and f32; 0 where there is none. */
 const binaryOps: Readonly<Partial<Record<BinaryOp, readonly [number, number, number]>>> = {
@@ -52,24 +40,15 @@ const compareOps: Readonly<Record<CompareOp, readonly [number, number, number]>>
 const column = (t: ScalarType): number => (t === "f32" ? 2 : t === "u32" ? 1 : 0);
 
 const and = simd(0x4e);
-const dropOp = 0x1a;
-const ifOp = 0x04;
-const elseOp = 0x05;
-const endOp = 0x0b;
-const bytesOfLanes = (...lanes: number[]): number[] => lanes.flatMap((l) => [4 * l, 4 * l + 1, 4 * l + 2, 4 * l + 3]);
-/** Loads and stores of one lane, by the bytes of an element. */
-const loadLaneOp = simd(0x56);
-const storeLaneOps: Readonly<Record<number, number>> = { 1: simd(0x58), 2: simd(0x59), 4: simd(0x5a) };
 
-export abstract class VectorCode extends ScalarCode {
-  /** Pushes four lanes. */
+export abstract class VectorCode extends VectorMemory {
   vector(e: Expr): void {
     const { code } = this;
     if (e.kind === "local" && this.locals.get(e.local)!.vector) {
       code.get(this.locals.get(e.local)!.wasm);
       return;
     }
-    if (e.kind === "load" && this.#loadRegister(e)) return;
+    if (e.kind === "load" && this.loadRegister(e)) return;
     const key = keyOf(e);
     const sharedLocal = e.kind === "local" && !e.local.mutable;
     const known = this.vectorMemo.get(key) ?? (sharedLocal ? this.known(key, v128Type) : undefined);
@@ -91,51 +70,11 @@ export abstract class VectorCode extends ScalarCode {
       const local = this.scopedLocal(v128Type);
       code.tee(local);
       this.note(this.top, key, v128Type, local);
-    } else if ((this.uses.get(e) ?? 2) > 1) {
+    } else if (this.run.isShared(e)) {
       const local = this.temporary(v128Type);
       code.tee(local);
-      this.vectorMemo.set(key, local);
+      this.remember(this.vectorMemo, key, local, at.changes);
     }
-  }
-
-  protected scalarLane(e: Expr, lane: number): void {
-    this.uses.set(e, 4);
-    const outer = this.laneNumber;
-    this.laneNumber = -1;
-    this.vector(e);
-    this.laneNumber = outer;
-    this.extractLane(e.type, lane);
-  }
-
-  // -------------------------------------------------------------- lanes
-
-  /** A scalar, with bool as 0 or 1, becomes four lanes. */
-  splat(type: ScalarType): void {
-    if (type === "bool") this.code.i32(-1).op(0x6c);
-    this.code.op(simd(type === "f32" ? 0x13 : 0x11));
-  }
-  extractLane(type: ScalarType, lane: number): void {
-    this.code.op(simd(type === "f32" ? 0x1f : 0x1b)).byte(lane);
-    if (type === "bool") this.code.i32(1).op(0x71);
-  }
-  #replaceLane(type: ScalarType, lane: number): void {
-    if (type === "bool") this.code.i32(-1).op(0x6c);
-    this.code.op(simd(type === "f32" ? 0x20 : 0x1c)).byte(lane);
-  }
-  /** Four lanes from code that pushes each of them. */
-  #fromLanes(type: ScalarType, push: (lane: number) => void): void {
-    for (let lane = 0; lane < 4; lane++) {
-      push(lane);
-      if (lane === 0) this.splat(type);
-      else this.#replaceLane(type, lane);
-    }
-  }
-  /** Runs `f` for one lane of the indices in it. */
-  #inLane(lane: number, f: () => void): void {
-    const outer = this.laneNumber;
-    this.laneNumber = lane;
-    f();
-    this.laneNumber = outer;
   }
 
   // -------------------------------------------------------------- values
@@ -151,7 +90,7 @@ export abstract class VectorCode extends ScalarCode {
       case "index":
         return this.#index(e.index);
       case "load":
-        return this.#load(e);
+        return this.loadVector(e);
       case "unary":
         this.vector(e.x);
         return this.#unary(e.op, e.x.type);
@@ -180,20 +119,27 @@ export abstract class VectorCode extends ScalarCode {
     }
   }
 
-  #select({ condition: c, x, y, type }: Select): void {
+  #select(e: Select): void {
     const { code } = this;
-    // x < y ? x : y is f32x4.pmin(y, x), with > it is pmax: one instruction each.
-    if (c.kind === "compare" && c.x === x && c.y === y && type === "f32" && (c.op === "lt" || c.op === "gt")) {
-      this.vector(y);
-      this.vector(x);
-      code.op(simd(c.op === "lt" ? 0xea : 0xeb));
-      return;
+    const { condition: c, x, y, type } = e;
+    // x < y ? x : y is f32x4.pmin(y, x), and so on: one instruction.
+    if (c.kind === "compare" && type === "f32" && (c.op === "lt" || c.op === "gt")) {
+      const straight = isSame(c.x, x) && isSame(c.y, y);
+      if (straight || (isSame(c.x, y) && isSame(c.y, x))) {
+        this.vector(y);
+        this.vector(x);
+        code.op(simd((c.op === "lt") === straight ? 0xea : 0xeb));
+        return;
+      }
     }
-    const skipsY = this.sharedIfSkipped(y, x);
-    const shared = skipsY ?? this.sharedIfSkipped(x, y);
-    if (shared && this.dependence(c).varies) return this.#branch(c, x, y, shared, skipsY !== null);
-    this.vector(x);
-    this.vector(y);
+    const skip = this.dependence(c).varies ? this.branch(e, true) : null;
+    const push = (operand: Expr): void => {
+      const known = skip?.get(operand);
+      if (known === undefined) this.vector(operand);
+      else code.get(known);
+    };
+    push(x);
+    push(y);
     this.vector(c);
     code.op(simd(0x52));
   }
@@ -210,39 +156,6 @@ export abstract class VectorCode extends ScalarCode {
     code.op(simd(op === "max" ? 0xeb : 0xea));
     if (op === "max" && Object.is(constant.value, 0)) code.lanes(0).op(simd(binaryOps.add![2]));
     return true;
-  }
-  /** A select one of whose operands is only computed if a lane needs it. */
-  #branch(c: Expr, x: Expr, y: Expr, shared: readonly Expr[], skipsY: boolean): void {
-    const { code } = this;
-    const [mask, cheap] = [this.temporary(v128Type), this.temporary(v128Type)];
-    for (const s of shared) {
-      this.vector(s);
-      code.op(dropOp);
-    }
-    this.vector(c);
-    code.set(mask);
-    this.vector(skipsY ? x : y);
-    code.set(cheap).get(mask);
-    // Nothing of y is needed if all lanes are true, nothing of x if none is.
-    code
-      .op(simd(skipsY ? 0xa3 : 0x53))
-      .op(ifOp)
-      .byte(v128Type);
-    const both = (): void => {
-      this.inBranch(() => this.vector(skipsY ? y : x));
-      if (skipsY) {
-        // bitselect takes the operand for true lanes first.
-        const rare = this.temporary(v128Type);
-        code.set(rare).get(cheap).get(rare);
-      } else code.get(cheap);
-      code.get(mask).op(simd(0x52));
-    };
-    if (skipsY) code.get(cheap);
-    else both();
-    code.op(elseOp);
-    if (skipsY) both();
-    else code.get(cheap);
-    code.op(endOp);
   }
 
   #spread(e: Expr): void {
@@ -288,7 +201,7 @@ export abstract class VectorCode extends ScalarCode {
       default: {
         const x = this.temporary(v128Type);
         code.set(x);
-        this.#fromLanes(type, (lane) => {
+        this.fromLanes(type, (lane) => {
           code.get(x);
           this.extractLane(type, lane);
           this.applyUnary(op, type);
@@ -308,7 +221,7 @@ export abstract class VectorCode extends ScalarCode {
     }
     const [x, y] = [this.temporary(v128Type), this.temporary(v128Type)];
     code.set(y).set(x);
-    this.#fromLanes(type, (lane) => {
+    this.fromLanes(type, (lane) => {
       code.get(x);
       this.extractLane(type, lane);
       code.get(y);
@@ -338,7 +251,7 @@ export abstract class VectorCode extends ScalarCode {
     const { code } = this;
     const resolved = this.resolve(index, -1);
     if (resolved.irregular) {
-      this.#fromLanes("i32", (lane) => this.#inLane(lane, () => this.pushIndex(this.resolve(index, lane))));
+      this.fromLanes("i32", (lane) => this.inLane(lane, () => this.pushIndex(this.resolve(index, lane))));
       return;
     }
     this.pushIndex(resolved);
@@ -348,157 +261,7 @@ export abstract class VectorCode extends ScalarCode {
     for (let i = 0; i < 4; i++) for (let b = 0; b < 4; b++) code.byte(((i * lane) >> (8 * b)) & 0xff);
     code.op(simd(binaryOps.add![0]));
   }
-
-  // -------------------------------------------------------------- loads
-
-  #load(e: Load): void {
-    const { code } = this;
-    const { buffer, type } = e;
-    const resolved = this.resolve(e.index, -1);
-    const bytes = storageBytes[buffer.storage];
-    const { lane, irregular } = resolved;
-    if (!irregular && lane === 1) {
-      const offset = this.address(buffer, resolved);
-      const [op, ...extensions] = loadOps[buffer.storage];
-      code.memory(simd(op!), alignmentOf(buffer.storage), offset);
-      for (const x of extensions) code.op(simd(x));
-    } else if (!irregular && lane === -1 && bytes === 4) {
-      const last = this.resolve(e.index, 3);
-      code.memory(simd(0), 2, this.address(buffer, last));
-      const x = this.temporary(v128Type);
-      code
-        .tee(x)
-        .get(x)
-        .shuffle(bytesOfLanes(3, 2, 1, 0));
-    } else if (!irregular && lane === 2 && bytes === 4) {
-      // Elements 0 … 3 and 3 … 6: nothing is read beyond the last lane.
-      code.memory(simd(0), 2, this.address(buffer, resolved));
-      code.memory(simd(0), 2, this.address(buffer, { ...resolved, constant: resolved.constant + 3 }));
-      code.shuffle(bytesOfLanes(0, 2, 5, 7));
-    } else if (bytes === 4) {
-      const offsets = [3, 2, 1, 0].map((l) => this.#laneAddress(e, l));
-      code.memory(simd(0x09), 2, offsets[3]!);
-      for (let l = 1; l < 4; l++) code.memory(loadLaneOp, 2, offsets[3 - l]!).byte(l);
-    } else this.#fromLanes(type, (l) => this.#inLane(l, () => this.loadScalar(buffer, this.resolve(e.index, l))));
-  }
-  #laneAddress({ buffer, index }: Load | Store, lane: number): number {
-    let offset = 0;
-    this.#inLane(lane, () => (offset = this.address(buffer, this.resolve(index, lane))));
-    return offset;
-  }
-
-  /** Pushes a private buffer's element or elements, if it lives in locals. */
-  #loadRegister(e: Load): boolean {
-    const registers = this.registers.get(e.buffer);
-    if (!registers) return false;
-    const { constant, lane } = this.resolve(e.index, -1);
-    if (registers.kind === "vectors" && lane === 1) this.code.get(registers.locals[constant >> 2]!);
-    else if (registers.kind === "splats") this.code.get(registers.locals[constant]!);
-    else return false;
-    return true;
-  }
-  protected readRegister({ kind, locals }: Registers, element: number, type: ScalarType): void {
-    if (kind === "vectors") {
-      this.code.get(locals[element >> 2]!);
-      this.extractLane(type, element & 3);
-    } else {
-      this.code.get(locals[element]!);
-      if (kind === "splats") this.extractLane(type, 0);
-    }
-  }
-
-  // -------------------------------------------------------------- stores
-
-  /** Stores a value in one element of a private buffer that lives in locals. */
-  protected writeRegister({ kind, locals }: Registers, element: number, value: Expr): void {
-    const { code } = this;
-    if (kind === "splats") {
-      this.vector(value);
-      code.set(locals[element]!);
-    } else if (kind === "scalars") {
-      this.scalar(value);
-      code.set(locals[element]!);
-    } else {
-      code.get(locals[element >> 2]!);
-      this.scalar(value);
-      this.#replaceLane(value.type, element & 3);
-      code.set(locals[element >> 2]!);
-    }
-  }
-
-  /** A store in a vector loop. */
-  protected storeVector(s: Store, push: () => void): void {
-    const { code } = this;
-    const { buffer, index, value } = s;
-    const resolved = this.resolve(index, -1);
-    const registers = this.registers.get(buffer);
-    const { lane, irregular, constant } = resolved;
-    if (registers && lane === 1) {
-      push();
-      code.set(registers.locals[constant >> 2]!);
-      return;
-    }
-    if (registers) {
-      // Every lane stores to the same place: the last one stays.
-      if (this.dependence(value).varies) {
-        if (registers.kind === "vectors") code.get(registers.locals[constant >> 2]!);
-        push();
-        this.extractLane(value.type, 3);
-        if (registers.kind === "vectors") this.#replaceLane(value.type, constant & 3);
-        if (registers.kind === "splats") this.splat(value.type);
-        code.set(registers.locals[registers.kind === "vectors" ? constant >> 2 : constant]!);
-      } else this.writeRegister(registers, constant, value);
-      return;
-    }
-    const bytes = storageBytes[buffer.storage];
-    const align = alignmentOf(buffer.storage);
-    if (!irregular && lane === 0) {
-      const offset = this.address(buffer, resolved);
-      if (this.dependence(value).varies) {
-        push();
-        this.extractLane(value.type, 3);
-      } else this.scalar(value);
-      this.storeScalar(buffer, offset);
-      return;
-    }
-    if (!irregular && lane === 1) {
-      const offset = this.address(buffer, resolved);
-      push();
-      if (bytes === 4) {
-        code.memory(simd(0x0b), align, offset);
-        return;
-      }
-      const x = this.temporary(v128Type);
-      code.tee(x).get(x);
-      const low = [0, 4, 8, 12].flatMap((b) => (bytes === 2 ? [b, b + 1] : [b]));
-      code.shuffle(Array.from({ length: 16 }, (_, i) => low[i % low.length]!));
-      code.memory(simd(bytes === 2 ? 0x5b : 0x5a), align, offset).byte(0);
-      return;
-    }
-    const x = this.temporary(v128Type);
-    push();
-    code.set(x);
-    for (let l = 0; l < 4; l++) {
-      const offset = this.#laneAddress(s, l);
-      code
-        .get(x)
-        .memory(storeLaneOps[bytes]!, align, offset)
-        .byte((4 / bytes) * l);
-    }
-  }
 }
-
-/** The load of four neighbours, then what extends them to 32 bits. */
-const loadOps: Readonly<Record<StorageType, readonly number[]>> = {
-  i8: [0x5c, 0x87, 0xa7],
-  u8: [0x5c, 0x89, 0xa9],
-  i16: [0x03],
-  u16: [0x04],
-  i32: [0],
-  u32: [0],
-  f32: [0],
-  f64: [],
-};
 
 const scratch = new DataView(new ArrayBuffer(4));
 /** The bits of a lane that holds a constant. */
@@ -507,5 +270,7 @@ function bitsOf({ type, value }: Const): number {
   else scratch.setInt32(0, type === "bool" ? -value : value);
   return scratch.getInt32(0);
 }
+const isSame = (a: Expr, b: Expr): boolean =>
+  a === b || (a.kind === "local" && b.kind === "local" && a.local === b.local);
 /** The same for expressions that give the same lanes: there may be many constants of one value. */
 const keyOf = (e: Expr): unknown => (e.kind === "const" ? bitsOf(e) : e.kind === "local" ? e.local : e);

@@ -281,7 +281,7 @@ export class WebgpuExecutor {
     throw new DeviceError("NoSynchronousRead", {
       what: "the values of an array on WebGPU were asked for synchronously",
       why: "browsers and runtimes give the GPU's memory to programs only asynchronously",
-      fix: 'await x.data(), or await x.jsAsync(); or put the array on the cpu first: devicePut(await deviceGet(x), "cpu")',
+      fix: "await x.data(), or await x.jsAsync()",
     });
   }
 
