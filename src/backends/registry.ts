@@ -162,7 +162,8 @@ let starting: Promise<Device> | null = null;
  * then it is an error, with every reason, if there is none.
  *
  * @example
- * await init(); // then compute as before, on the GPU where there is one
+ * await init();
+ * np.ones([2]).add(1) // [2, 2]
  */
 export async function init(device?: string, options: InitOptions = {}): Promise<DeviceInfo> {
   const wanted = device ?? wantedName();

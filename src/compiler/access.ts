@@ -9,7 +9,7 @@ import type { Eqn, Var } from "../core/jaxpr.ts";
 import type { Lowering, Value } from "../core/lowering.ts";
 import { Literal } from "../core/ndarray.ts";
 import { type Expr, type Reduction, load, newBuffer } from "../core/scalar.ts";
-import { lowerEqn } from "./expand.ts";
+import { lowerEqn } from "./lowerEqn.ts";
 import { axisVars, indicesOf, literalValue } from "./pull.ts";
 
 /** One request for an operand's element, at a position in terms of the result's axes and the equation's own loops. */

@@ -19,7 +19,7 @@ import {
   varIndex,
   zeroIndex,
 } from "../core/indexing.ts";
-import { type Eqn, Var } from "../core/jaxpr.ts";
+import type { Eqn, Var } from "../core/jaxpr.ts";
 import { type Buffer, type Expr, load, newBuffer } from "../core/scalar.ts";
 import type { FusedKernel } from "./fusedKernel.ts";
 import { type Lowered, lowerGroup } from "./lower.ts";
@@ -40,7 +40,7 @@ export interface Chain {
 /** A plan in which chains are steps of their own. */
 export function chained(plan: FusionPlan): FusionPlan {
   const readers = new Map<Var, PlanStep[]>();
-  for (const step of plan.steps) for (const v of readsOf(step, plan)) readers.set(v, [...(readers.get(v) ?? []), step]);
+  for (const step of plan.steps) for (const v of readsOf(step)) readers.set(v, [...(readers.get(v) ?? []), step]);
   const onlyReader = (g: Group): Group | null => {
     const [v, ...others] = g.outputs;
     if (!v || others.length > 0 || plan.outs.includes(v)) return null;
@@ -66,22 +66,9 @@ export function chained(plan: FusionPlan): FusionPlan {
   return { ...plan, steps };
 }
 
-/** Variables in memory that a step reads, through floating equations. */
-function readsOf(step: PlanStep, { producers, inMemory }: FusionPlan): ReadonlySet<Var> {
-  if (step.kind === "group") return step.group.inputs;
-  const found = new Set<Var>();
-  const seen = new Set<Var>();
-  const visit = (eqn: Eqn): void => {
-    for (const a of eqn.inputs) {
-      if (!(a instanceof Var) || seen.has(a)) continue;
-      seen.add(a);
-      if (inMemory(a)) found.add(a);
-      else visit(producers.get(a)!);
-    }
-  };
-  if (step.kind === "eqn") visit(step.eqn);
-  return found;
-}
+/** Variables in memory that a step reads. */
+const readsOf = (step: PlanStep): ReadonlySet<Var> =>
+  step.kind === "group" ? step.group.inputs : step.kind === "eqn" ? step.inputs : new Set();
 
 const longAxes = (shape: readonly number[]): number[] => shape.filter((n) => n !== 1);
 
@@ -139,6 +126,7 @@ export function lowerChain(
     (inner, variable) => [{ kind: "for", loop: "serial", variable, body: inner }],
     body,
   );
+  if (device.size > target.maxBuffers) return null;
   const entries = [...device].sort(([, a], [, b]) => Number(a.access !== "read") - Number(b.access !== "read"));
   const kernel: LoopNest = {
     name: kernels.map((k) => k.kernel.name).join("_"),

@@ -72,7 +72,7 @@ function draftsOf(step: PlanStep, plan: FusionPlan, kernels: LoopNest[], setting
     return step.chain.groups.flatMap((group) => draftsOf({ kind: "group", group }, plan, kernels, settings));
   }
   const { eqn } = step;
-  const context = { producers: plan.producers, inMemory: plan.inMemory, target, finish: finisher() };
+  const context = { producers: plan.producers, inputs: step.inputs, target, finish: finisher() };
   const { lowering } = step.access;
   switch (lowering.form) {
     case "prefix":

@@ -5,30 +5,13 @@
 import { embedConsts } from "../core/constant.ts";
 import type { DType } from "../core/dtype.ts";
 import { type Eqn, type Jaxpr, isVar } from "../core/jaxpr.ts";
-import type { Lowering, Operand } from "../core/lowering.ts";
 import type { NDArray } from "../core/ndarray.ts";
-import { DTypeError, unreachable } from "../core/problem.ts";
+import { DTypeError } from "../core/problem.ts";
 import { traceToJaxpr } from "../core/staging.ts";
+import { formOf } from "./lowerEqn.ts";
+import { splitReduction } from "./expandReduction.ts";
 import type { Expand } from "./simplify.ts";
 import type { Target } from "./target.ts";
-
-/** The lowering of an equation for given operands. */
-export const lowerEqn = (eqn: Eqn, operands: readonly Operand[]): Lowering =>
-  eqn.primitive.lower(
-    operands,
-    eqn.params,
-    eqn.outputs.map((v) => v.aval),
-  );
-
-/** The form of an equation's lowering; operands may not be asked. */
-export const formOf = (eqn: Eqn): Lowering =>
-  lowerEqn(
-    eqn,
-    eqn.inputs.map((a) => ({
-      aval: a.aval,
-      at: () => unreachable("a lowering asked an operand before it was pulled"),
-    })),
-  );
 
 /** The replacements for a target. */
 export const expandFor =
@@ -37,6 +20,8 @@ export const expandFor =
     const lowering = formOf(eqn);
     switch (lowering.form) {
       case "pull": {
+        const split = target.style === "workgroups" ? splitReduction(eqn) : null;
+        if (split) return { jaxpr: composed(eqn, split), isolated: false };
         const most = target.maxBuffers - eqn.outputs.length;
         if (!lowering.narrow || new Set(inputs.filter(isVar)).size <= most) return null;
         return { jaxpr: composed(eqn, (args) => lowering.narrow!(args, most)), isolated: false };

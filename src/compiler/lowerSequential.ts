@@ -37,7 +37,7 @@ import {
   select,
   within as inRange,
 } from "../core/scalar.ts";
-import { lowerEqn } from "./expand.ts";
+import { lowerEqn } from "./lowerEqn.ts";
 import type { FusedKernel } from "./fusedKernel.ts";
 import { KernelBuffers, type Lowered, storesOf } from "./lower.ts";
 import type { LoopNest, Stmt } from "./loopNest/loopNest.ts";
@@ -49,8 +49,8 @@ import type { Target } from "./target.ts";
 
 interface Context {
   readonly producers: ReadonlyMap<Var, Eqn>;
-  /** Whether a variable is to be loaded. */
-  readonly inMemory: (v: Var) => boolean;
+  /** What is to be loaded. */
+  readonly inputs: ReadonlySet<Var>;
   readonly target: Target;
   readonly finish: (e: Expr) => Expr;
 }
@@ -139,7 +139,7 @@ class Sequence extends Scopes {
 
 const pullerFor = (c: Context, buffers: KernelBuffers): Puller =>
   new Puller(
-    (v) => (c.inMemory(v) ? buffers.read(v) : null),
+    (v) => (c.inputs.has(v) ? buffers.read(v) : null),
     (v) => c.producers.get(v)!,
     c.target.layout,
   );

@@ -19,6 +19,7 @@ import { type Shape, sizeOf } from "../core/shape.ts";
 import { type Access, accessOf } from "./access.ts";
 import type { Chain } from "./chains.ts";
 import { axisVars, indicesOf } from "./pull.ts";
+import { coversOnce } from "./rows.ts";
 import { splitGroup } from "./splitGroup.ts";
 import type { Target } from "./target.ts";
 
@@ -45,7 +46,7 @@ export type PlanStep =
   /** Groups that run together, block by block (`chains.ts`). */
   | { readonly kind: "chain"; readonly chain: Chain }
   /** An equation that is not pulled: a loop, a routine, a scatter, …; it may compute floating operands itself. */
-  | { readonly kind: "eqn"; readonly eqn: Eqn; readonly access: Access };
+  | { readonly kind: "eqn"; readonly eqn: Eqn; readonly access: Access; readonly inputs: ReadonlySet<Var> };
 
 export interface FusionPlan {
   readonly steps: readonly PlanStep[];
@@ -53,8 +54,6 @@ export interface FusionPlan {
   readonly outs: readonly Atom[];
   /** The equation of every variable that is no input. */
   readonly producers: ReadonlyMap<Var, Eqn>;
-  /** Whether a variable is an input or some step's result. */
-  readonly inMemory: (v: Var) => boolean;
 }
 
 export const partition =
@@ -73,6 +72,8 @@ interface Draft {
   inputs: Set<Var>;
   /** Steps whose results are read. */
   deps: Set<Draft>;
+  /** Variables that are computed here although another step stores them: it comes later, or there is no room to bind them. */
+  own: Set<Var>;
   access: Access | null;
   mergedInto: Draft | null;
 }
@@ -106,6 +107,8 @@ class Partition {
   readonly #accesses = new Map<Eqn, Access>();
   readonly #consumers = new Map<Var, Eqn[]>();
   readonly #producers = new Map<Var, Eqn>();
+  /** Steps that compute a variable although it has a home elsewhere. */
+  readonly #owners = new Map<Var, Draft[]>();
 
   constructor(jaxpr: Jaxpr, target: Target) {
     this.#target = target;
@@ -144,7 +147,6 @@ class Partition {
       steps: this.#ordered().flatMap((d) => this.#finish(d)),
       outs: this.#outs,
       producers: this.#producers,
-      inMemory: (v) => !this.#producers.has(v) || this.#info.get(v)!.home !== null,
     };
   }
 
@@ -269,16 +271,16 @@ class Partition {
   #mayDepend(group: Draft, access: Access): boolean {
     const inputs = new Set(group.inputs);
     for (const v of this.#leaves(access)) if (!group.rowOf.has(v)) inputs.add(v);
-    if (inputs.size + this.#stored(group, access.eqn) > this.#target.maxBuffers) return false;
+    if (inputs.size + this.#storedBy(group, access.eqn) > this.#target.maxBuffers) return false;
     const others = this.#depsOf(access);
     others.delete(group);
     return ![...others].some((d) => this.#reaches(d, group));
   }
 
   /** How many results a group must store for others that are placed already, with one more equation in it. */
-  #stored(group: Draft, extra: Eqn): number {
+  #storedBy(group: Draft, ...extra: readonly Eqn[]): number {
     let n = 0;
-    for (const e of [...group.members, extra]) for (const v of e.outputs) if (this.#isStored(v, group)) n++;
+    for (const e of [...group.members, ...extra]) for (const v of e.outputs) if (this.#isStored(v, group)) n++;
     return Math.max(1, n);
   }
 
@@ -320,6 +322,7 @@ class Partition {
       rowOf: new Map(),
       inputs: this.#leaves(access),
       deps: this.#depsOf(access),
+      own: new Set(),
       access: kind === "eqn" ? access : null,
       mergedInto: null,
     };
@@ -327,9 +330,11 @@ class Partition {
       // Operands that the lowering did not ask for: loops and host calls take whole arrays.
       for (const a of eqn.inputs) {
         if (!(a instanceof Var)) continue;
-        for (const v of this.#info.get(a)!.leaves) draft.inputs.add(v);
-        const home = this.#info.get(a)!.home;
-        if (home) draft.deps.add(current(home));
+        for (const v of this.#info.get(a)!.leaves) {
+          draft.inputs.add(v);
+          const { home } = this.#info.get(v)!;
+          if (home) draft.deps.add(current(home));
+        }
       }
       // Effects keep their order.
       if (eqn.effects.length > 0)
@@ -392,6 +397,7 @@ class Partition {
     for (const v of other.inputs) into.inputs.add(v);
     for (const v of into.rowOf.keys()) into.inputs.delete(v);
     for (const d of other.deps) into.deps.add(d);
+    for (const v of other.own) into.own.add(v);
     into.rowLength = Math.max(into.rowLength, other.rowLength);
     other.mergedInto = into;
     into.deps.delete(into);
@@ -419,31 +425,51 @@ class Partition {
     }
   }
 
+  /** Opens a group for a floating variable. Steps that compute it already read it from now on if they can. */
   #materialize(v: Var): void {
     const eqn = this.#producers.get(v);
-    if (eqn && !this.#info.get(v)!.home) this.#open(this.#accesses.get(eqn)!, "map");
+    if (!eqn || this.#info.get(v)!.home) return;
+    const users = this.#usersOf(v);
+    this.#open(this.#accesses.get(eqn)!, "map");
+    const home = this.#drafts.at(-1)!;
+    for (const d of users) {
+      const full = d.kind !== "eqn" && d.inputs.size + this.#storedBy(d) >= this.#target.maxBuffers;
+      if (full || this.#reaches(home, d)) {
+        d.own.add(v);
+        this.#owners.set(v, [...(this.#owners.get(v) ?? []), d]);
+      } else {
+        d.inputs.add(v);
+        d.deps.add(home);
+      }
+    }
+  }
+
+  /** Steps that compute a floating variable, by what is placed so far. */
+  #usersOf(v: Var): Set<Draft> {
+    const users = new Set<Draft>();
+    const seen = new Set([v]);
+    const stack = [v];
+    while (stack.length > 0)
+      for (const c of this.#consumers.get(stack.pop()!) ?? [])
+        for (const o of c.outputs) {
+          const info = this.#info.get(o);
+          if (!info || seen.has(o)) continue;
+          seen.add(o);
+          if (info.home) for (const d of [info.home, ...(this.#owners.get(o) ?? [])]) users.add(current(d));
+          else stack.push(o);
+        }
+    return users;
   }
 
   /** Floating variables that are costly and read by several steps are computed once. */
   #materializeShared(): void {
-    const users = new Map<Var, Set<Draft>>();
     for (const e of [...this.#eqns].reverse())
       for (const v of e.outputs) {
-        const info = this.#info.get(v)!;
-        if (info.home) continue;
-        const mine = new Set<Draft>();
-        for (const c of this.#consumers.get(v) ?? []) {
-          const home = c.outputs.length > 0 ? this.#info.get(c.outputs[0]!)!.home : null;
-          if (home) mine.add(current(home));
-          else for (const o of c.outputs) for (const d of users.get(o) ?? []) mine.add(d);
-        }
-        users.set(v, mine);
-        const cyclic = [...info.rows.keys()].some((d) => [...mine].some((m) => this.#reaches(current(d), m)));
-        const fits = [...mine].every((d) => d.inputs.size + 2 <= this.#target.maxBuffers);
-        if (mine.size >= 2 && info.cost > expensive && !cyclic && fits) {
-          this.#materialize(v);
-          users.set(v, new Set([current(this.#info.get(v)!.home!)]));
-        }
+        const { home, cost, rows } = this.#info.get(v)!;
+        if (home || cost <= expensive) continue;
+        const users = [...this.#usersOf(v)];
+        const cyclic = [...rows.keys()].some((d) => users.some((m) => this.#reaches(current(d), m)));
+        if (users.length >= 2 && !cyclic) this.#materialize(v);
       }
     this.#refresh();
   }
@@ -460,7 +486,7 @@ class Partition {
         const { home } = this.#info.get(v)!;
         const eqn = this.#producers.get(v);
         if (eqn && home && current(home) === d) return;
-        if (!eqn || home) {
+        if (!eqn || (home && !d.own.has(v))) {
           d.inputs.add(v);
           if (home) d.deps.add(current(home));
         } else for (const a of eqn.inputs) if (a instanceof Var) visit(a);
@@ -529,7 +555,7 @@ class Partition {
   }
 
   #finish(d: Draft): PlanStep[] {
-    if (d.kind === "eqn") return [{ kind: "eqn", eqn: d.members[0]!, access: d.access! }];
+    if (d.kind === "eqn") return [{ kind: "eqn", eqn: d.members[0]!, access: d.access!, inputs: d.inputs }];
     const outputs = d.members.flatMap((e) => e.outputs).filter((v) => this.#isStored(v, d));
     const { kind, frame, rowLength, members, rowOf, inputs } = d;
     const group: Group = { kind, frame, rowLength, members, rowOf, inputs, outputs };
@@ -559,18 +585,3 @@ const operandsOf = ({ lowering, reads, eqn }: Access): readonly Var[] =>
 /** Operands of steps that take whole arrays. */
 const needsMemory = ({ lowering: { form } }: Access): boolean =>
   form !== "pull" && form !== "prefix" && form !== "scatter";
-
-/**
- * Whether a row number, in terms of a result's axes, takes every value below `rows` for some position, and the axes that
- * it does not mention are free: the axes it mentions are the digits of a mixed-radix number.
- */
-export function coversOnce(row: Index, axes: readonly IndexVar[], rows: number): boolean {
-  if (row.constant !== 0) return false;
-  const digits = row.terms.map(({ atom, factor }) => ({ atom, factor })).sort((a, b) => a.factor - b.factor);
-  let radix = 1;
-  for (const { atom, factor } of digits) {
-    if (atom.kind !== "var" || !axes.includes(atom) || factor !== radix) return false;
-    radix *= atom.extent;
-  }
-  return radix === rows;
-}

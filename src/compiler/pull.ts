@@ -13,7 +13,7 @@ import { unreachable } from "../core/problem.ts";
 import { type Buffer, constant, load } from "../core/scalar.ts";
 import type { Shape } from "../core/shape.ts";
 import type { Layout } from "../core/elementTypes.ts";
-import { lowerEqn } from "./expand.ts";
+import { lowerEqn } from "./lowerEqn.ts";
 
 /** A literal's scalars; complex literals are real, and a key is never one. */
 export function literalValue(x: Literal): Value {

@@ -19,10 +19,12 @@ import {
   i32,
   load,
   newBuffer,
+  negate,
   newLocal,
   ofIndex,
   plus,
   readLocal,
+  select,
   times,
   unary,
 } from "../../src/core/scalar.ts";
@@ -152,6 +154,24 @@ describe("runs of statements", () => {
         [data, emptyOf(y), emptyOf(z)],
       );
   });
+
+  it.each(["vector", "serial"] as const)(
+    "know conditions inside operands of the same condition in a %s loop",
+    (kind) => {
+      const i = indexVar("i", n);
+      const at = varIndex(i);
+      const value = load(x, at);
+      const condition = compare("lt", value, f32(0));
+      const inner = select(condition, expandCall("exp", value)!, expandCall("tan", value)!);
+      const outer = select(condition, expandCall("log1p", value)!, plus(inner, f32(1)));
+      for (const data of [mixed, ramp(n)])
+        agrees(nestOf([x], [y, z], [], loop(kind, i, store(y, at, outer), store(z, at, negate(outer)))), [
+          data,
+          emptyOf(y),
+          emptyOf(z),
+        ]);
+    },
+  );
 
   it("keep the order of loads and stores", () => {
     const zero = constantIndex(0);

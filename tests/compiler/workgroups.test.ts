@@ -52,12 +52,12 @@ describe("in order", () => {
   };
   const scans: Readonly<Record<string, (x: NDArray) => NDArray>> = {
     sums: (x) => lax.cumsum(x, { axis: x.ndim - 1 }),
-    "sums from the end": (x) => lax.cumsum(lax.sin(x), { axis: x.ndim - 1, reverse: true }),
+    "sums from the end": (x) => lax.cumsum(lax.mul(x, 0.5), { axis: x.ndim - 1, reverse: true }),
     maxima: (x) => lax.cummax(x, { axis: x.ndim - 1 }),
     "sums of exponentials": (x) => lax.cumlogsumexp(x, { axis: x.ndim - 1 }),
     "sums over the first axis": (x) => lax.cumsum(x, { axis: 0 }),
   };
-  const shapes = [[3], [1023], [1500], [5000], [3, 1100], [300, 5], [1100, 3]];
+  const shapes = [[3], [1023], [1500], [3, 1100], [300, 5]];
   test.each(Object.entries(scans))("scans: %s", (name, f) => {
     for (const target of Object.values(gpuTargets))
       for (const shape of shapes) {
@@ -76,6 +76,27 @@ describe("in order", () => {
     const c = compiled(f, args, { target: gpuTargets["usual"]! });
     same("scatter", c.run(), byReference(f, args), 1e-5);
     for (const k of c.program.kernels) expect(useOf(k).threads * useOf(k).blocks).toBeGreaterThanOrEqual(100);
+  });
+});
+
+describe("few long rows", () => {
+  const reductions: Readonly<Record<string, (x: NDArray) => NDArray>> = {
+    sum: (x) => lax.reduceSum(lax.mul(x, x), [0, 1]),
+    maximum: (x) => lax.reduceMax(x, [0, 1]),
+    "sums of columns": (x) => lax.reduceSum(x, [0]),
+    product: (x) => lax.reduceProd(lax.add(lax.mul(x, 1e-3), 1), [1, 0]),
+    position: (x) => lax.argmax(lax.reshape(x, [x.size]), 0, "int32"),
+  };
+  const data = Float32Array.from({ length: 10000 * 3 }, (_, i) => ((i * 37) % 64) / 32 - 1);
+  const args = [fromHost({ shape: [10000, 3], dtype: "float32", data })];
+  test.each(Object.entries(reductions))("are reduced in parts: %s", (name, f) => {
+    const c = compiled(f, args, { target: gpuTargets["usual"]! });
+    same(name, c.run(), byReference(f, args), 1e-4);
+    const blocks = Math.max(...c.program.kernels.map((k) => useOf(k).blocks));
+    if (name === "sum" || name === "maximum" || name === "product") {
+      expect(c.program.kernels.length).toBe(2);
+      expect(blocks).toBeGreaterThanOrEqual(4);
+    }
   });
 });
 

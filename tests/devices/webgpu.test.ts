@@ -4,7 +4,7 @@ import { beforeAll, describe, expect, test } from "vitest";
 import {
   DTypeError,
   DeviceError,
-  NDArray,
+  type NDArray,
   blockUntilReady,
   debug,
   defaultDevice,

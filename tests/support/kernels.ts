@@ -38,7 +38,7 @@ function fitted(s: readonly number[], atMost: number): number[] {
   const out = [...s];
   while (out.reduce((a, b) => a * b, 1) > atMost) {
     const i = out.indexOf(Math.max(...out));
-    out[i] = lengths[lengths.indexOf(out[i]!) - 1]!;
+    out[i] = lengths.filter((n) => n < out[i]!).at(-1)!;
   }
   return out;
 }

@@ -21,7 +21,7 @@ import { Code, type FunctionBody, type ValueType, encodeModule, f64Type, i32Type
 import { inlineLets, isPlain } from "./inlineLets.ts";
 import { type LoopPlan, type NestPlan, planNest } from "./plan.ts";
 import { Run } from "./run.ts";
-import { valueTypeOf } from "./scalarCode.ts";
+import { valueTypeOf } from "./operations.ts";
 import { VectorCode } from "./vectorCode.ts";
 
 export interface WasmFeatures {

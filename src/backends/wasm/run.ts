@@ -66,14 +66,23 @@ export class Run {
   }
   #find(condition: Expr): Skip | null {
     if (!this.#isFixed(condition)) return null;
-    const selects = this.#selects.get(condition)!.filter((s) => this.#isFixed(s));
     for (const ifTrue of [false, true]) {
-      const operands = [...new Set(selects.map((s) => (ifTrue ? s.x : s.y)))];
-      const others = new Set(selects.map((s) => (ifTrue ? s.y : s.x)));
-      const { inside, met } = this.#onlyFor(selects, ifTrue);
+      let selects = this.#selects.get(condition)!.filter((s) => this.#isFixed(s));
+      let { inside, met } = this.#onlyFor(selects, ifTrue);
+      // A select inside an operand of another one is not there where the branch is not taken.
+      while (selects.some((s) => inside.has(s))) {
+        selects = selects.filter((s) => !inside.has(s));
+        ({ inside, met } = this.#onlyFor(selects, ifTrue));
+      }
       if (inside.size < longComputation || this.#onlyFor(selects, !ifTrue).inside.size < shortComputation) continue;
-      const skipped = operands.filter((o) => inside.has(o) && !others.has(o));
-      return { condition, ifTrue, operands: skipped, shared: [...met].filter((x) => !inside.has(x)) };
+      const others = new Set(selects.map((s) => (ifTrue ? s.y : s.x)));
+      const operands = new Set(selects.map((s) => (ifTrue ? s.x : s.y)));
+      return {
+        condition,
+        ifTrue,
+        operands: [...operands].filter((o) => inside.has(o) && !others.has(o)),
+        shared: [...met].filter((x) => !inside.has(x)),
+      };
     }
     return null;
   }

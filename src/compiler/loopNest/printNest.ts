@@ -9,6 +9,7 @@
 import type { Index, IndexAtom, IndexVar } from "../../core/indexing.ts";
 import type { Buffer, Expr, Local } from "../../core/scalar.ts";
 import type { LoopNest, Stmt } from "./loopNest.ts";
+import { operandsOf, valuesIn } from "./rewrite.ts";
 
 const symbols: Readonly<Partial<Record<string, string>>> = {
   add: "+",
@@ -87,7 +88,7 @@ class Printer {
       case "barrier":
         return this.#line("barrier");
       case "store": {
-        this.#countIndex(s.index);
+        for (const x of valuesIn(s.index)) this.#count(x);
         this.#count(s.value);
         const value = this.#value(s.value);
         return this.#line(`${this.#place(s.buffer, s.index)} = ${value}`);
@@ -104,14 +105,9 @@ class Printer {
   #count(e: Expr): void {
     const n = this.#uses.get(e) ?? 0;
     this.#uses.set(e, n + 1);
-    if (n === 0) visitOperands(e, this.#countIt, this.#countIndexOf);
-  }
-  readonly #countIt = (e: Expr): void => this.#count(e);
-  readonly #countIndexOf = (x: Index): void => this.#countIndex(x);
-  #countIndex(x: Index): void {
-    for (const { atom } of x.terms)
-      if (atom.kind === "value") this.#count(atom.expr);
-      else if (atom.kind !== "var") this.#countIndex(atom.of);
+    if (n > 0) return;
+    for (const x of operandsOf(e)) this.#count(x);
+    if (e.kind === "reduced") for (const x of e.reduction.body) this.#count(x);
   }
 
   #value(e: Expr): string {
@@ -166,7 +162,8 @@ class Printer {
   }
 
   #index(x: Index): string {
-    const parts = x.terms.map(({ atom, factor }) => {
+    const terms = [...x.terms].sort((a, b) => age(a.atom) - age(b.atom));
+    const parts = terms.map(({ atom, factor }) => {
       const text = this.#atom(atom);
       // By order of appearance: names end in a number.
       const order = atom.kind === "var" ? Number(text.slice(1)) : Infinity;
@@ -198,24 +195,6 @@ function nameIn<K>(names: Map<K, string>, key: K, prefix: string): string {
   return name;
 }
 
-function visitOperands(e: Expr, value: (e: Expr) => void, index: (x: Index) => void): void {
-  switch (e.kind) {
-    case "index":
-    case "load":
-      return index(e.index);
-    case "unary":
-    case "convert":
-    case "bitcast":
-      return value(e.x);
-    case "binary":
-    case "compare":
-      value(e.x);
-      return value(e.y);
-    case "select":
-      value(e.condition);
-      value(e.x);
-      return value(e.y);
-    case "reduced":
-      return e.reduction.body.forEach(value);
-  }
-}
+/** When an atom was made, so that the order of naming does not hang on how numbers look as text. */
+const age = (a: IndexAtom): number =>
+  a.kind === "var" ? a.id : a.kind === "value" ? a.expr.id : Math.min(...a.of.terms.map((t) => age(t.atom)));

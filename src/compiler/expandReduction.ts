@@ -1,0 +1,62 @@
+/**
+ * Reductions of few rows that are very long, for grids of workgroups: one block for each row would leave the rest of the
+ * device idle. An axis is cut in parts; each part is reduced, and then the parts.
+ */
+import type { Eqn } from "../core/jaxpr.ts";
+import type { NDArray } from "../core/ndarray.ts";
+import { bind } from "../core/trace.ts";
+import { reshape } from "../core/structural.ts";
+import { accessOf, visitReductions } from "./access.ts";
+import { axisVars, indicesOf } from "./pull.ts";
+
+const fewRows = 64;
+const longRow = 16384;
+/** Parts of a row: many blocks, and few enough to be one block's work in the end. */
+const mostParts = 1024;
+const fewestParts = 16;
+
+/** The two reductions, or null if one will do. */
+export function splitReduction(eqn: Eqn): ((args: readonly NDArray[]) => readonly NDArray[]) | null {
+  if (eqn.primitive.kind !== "reduction") return null;
+  const [x, ...others] = eqn.inputs;
+  const { axes } = eqn.params as { readonly axes?: readonly number[] };
+  if (!x || others.length > 0 || !axes || eqn.outputs.length !== 1) return null;
+  const { shape, dtype } = x.aval;
+  // Partial results would be rounded to 16 bits.
+  if (dtype === "float16" || dtype === "bfloat16") return null;
+  const length = axes.reduce((n, a) => n * shape[a]!, 1);
+  if (length < longRow || x.aval.size / length >= fewRows) return null;
+  const cuts = axes.map((axis) => ({ axis, parts: partsOf(shape[axis]!, length) }));
+  const best = cuts.sort((a, b) => b.parts - a.parts)[0]!;
+  if (best.parts < fewestParts || !isReducedAgain(eqn)) return null;
+  const { axis, parts } = best;
+  return ([array]) => {
+    const cut = reshape(array!, [...shape.slice(0, axis), parts, shape[axis]! / parts, ...shape.slice(axis + 1)]);
+    // The parts stay where the axis was; it and those behind it are one further.
+    const inner = axes.map((a) => (a >= axis ? a + 1 : a));
+    const partial = bind(eqn.primitive, [cut], { ...eqn.params, axes: inner });
+    const before = axes.filter((a) => a < axis).length;
+    return bind(eqn.primitive, partial, { ...eqn.params, axes: [axis - before] });
+  };
+}
+
+/** The divisor of an axis that cuts the row best. */
+function partsOf(extent: number, length: number): number {
+  const wanted = Math.min(mostParts, Math.sqrt(length));
+  let best = 1;
+  for (let n = 1; n <= mostParts && n <= extent; n++)
+    if (extent % n === 0 && Math.abs(Math.log(n / wanted)) < Math.abs(Math.log(best / wanted))) best = n;
+  return best;
+}
+
+/** Whether the reduction of partial results is the same reduction: an operation on the operand's elements. */
+function isReducedAgain(eqn: Eqn): boolean {
+  const access = accessOf(eqn);
+  const { lowering } = access;
+  if (lowering.form !== "pull") return false;
+  const { shape } = eqn.outputs[0]!.aval;
+  let plain = true;
+  for (const e of lowering.at(indicesOf(axisVars(shape)), 0))
+    visitReductions(e, (r) => (plain &&= typeof r.combine === "string"));
+  return plain && access.reads.length > 0;
+}
