@@ -59,7 +59,8 @@ describe("in order", () => {
   };
   const shapes = [[3], [1023], [1500], [3, 1100], [300, 5]];
   test.each(Object.entries(scans))("scans: %s", (name, f) => {
-    for (const target of Object.values(gpuTargets))
+    // Logarithms of sums take the evaluator long.
+    for (const target of Object.values(gpuTargets).slice(name === "sums of exponentials" ? 2 : 0))
       for (const shape of shapes) {
         const args = [numbers(shape)];
         const c = compiled(f, args, { target });
