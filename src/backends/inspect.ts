@@ -23,8 +23,8 @@ export function inspectProgram(
     return {
       stages: ["simplified"],
       text: () => printJaxpr(simplify(jaxpr).jaxpr),
-      costAnalysis: () => notCompiled(device),
-      memoryAnalysis: () => notCompiled(device),
+      costAnalysis: () => notCompiled(device, "cost analysis"),
+      memoryAnalysis: () => notCompiled(device, "memory analysis"),
     };
   const { target, language, print } = code;
   let made: Stages | null = null;
@@ -52,9 +52,9 @@ export function inspectProgram(
   };
 }
 
-const notCompiled = (device: Device): never => {
+export const notCompiled = (device: Device, analysis: string): never => {
   throw new DeviceError("NotCompiled", {
-    what: `programs of the device ${device.kind} have no cost or memory analysis`,
+    what: `programs of the device ${device.kind} have no ${analysis}`,
     why: "the reference device interprets equations one by one; nothing is fused or planned",
     fix: 'choose a compiling device, defaultDevice("wasm") or jit(f, { device: "wasm" })',
   });

@@ -12,6 +12,7 @@ import {
   type Buffer,
   type Expr,
   type Local,
+  binary,
   compare,
   convert,
   f32,
@@ -111,6 +112,29 @@ describe("vector loops", () => {
       ),
     );
     agrees(column, [ramp(rows * columns), emptyOf(y)]);
+  });
+
+  it("with the special values of min, max and their like", () => {
+    const special = [0, -0, 1, -1, NaN, Infinity, -Infinity, 5e-324];
+    const data = Float32Array.from(special);
+    const [x, y] = [newBuffer("x", "f32", 8), newBuffer("y", "f32", 8)];
+    for (const c of [0, -0, 1, -1, NaN, Infinity])
+      for (const make of [
+        (a: Expr) => binary("max", a, f32(c)),
+        (a: Expr) => binary("max", f32(c), a),
+        (a: Expr) => binary("min", a, f32(c)),
+        (a: Expr) => binary("min", f32(c), a),
+        (a: Expr) => select(compare("lt", a, f32(c)), a, f32(c)),
+        (a: Expr) => select(compare("lt", f32(c), a), a, f32(c)),
+        (a: Expr) => select(compare("gt", a, f32(c)), a, f32(c)),
+        (a: Expr) => select(compare("gt", f32(c), a), a, f32(c)),
+      ]) {
+        const i = indexVar("i", 8);
+        agrees(nestOf([x], [y], [], loop("vector", i, store(y, varIndex(i), make(load(x, varIndex(i)))))), [
+          data,
+          emptyOf(y),
+        ]);
+      }
   });
 
   it("with broadcasts by remainder", () => {

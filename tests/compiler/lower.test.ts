@@ -5,26 +5,20 @@ import { CotangentError } from "../../src/core/problem.ts";
 import { bind } from "../../src/core/trace.ts";
 import { holds } from "../properties.ts";
 import { distance } from "../support/arrays.ts";
-import { type HostArray, isInexact } from "../sweep/core.ts";
+import { lastPlaces } from "../sweep/checks.ts";
 import type { Generator, Sample } from "../sweep/generator.ts";
 import { generators, titleOf } from "../sweep/registry.ts";
 import { byReference, runTraced } from "./lowerings.ts";
 
-/** Relative to the largest number: some units in the last place. Rearrangements are exact. */
-const toleranceOf = (g: Generator, { dtype }: HostArray): number => {
-  if (!isInexact(dtype) || g.primitive.kind === "movement") return 0;
-  return dtype === "float64" ? 1e-13 : dtype === "float16" ? 2e-3 : dtype === "bfloat16" ? 1.6e-2 : 2e-6;
-};
-
 /** The words of a float64 are out of a kernel's reach: devices without the host's memory refuse. */
-const refuses = ({ primitive }: Generator, { ins, params }: Sample): boolean =>
+const isRefused = ({ primitive }: Generator, { ins, params }: Sample): boolean =>
   primitive.name === "bitcast_convert_type" &&
   [ins[0]!.dtype, (params as { newDtype: string }).newDtype].includes("float64");
 
 function checkLowering(g: Generator, s: Sample): void {
   const f = (xs: readonly NDArray[]): readonly NDArray[] =>
     g.apply ? g.apply(xs, s.params) : bind(g.primitive, xs, s.params);
-  if (refuses(g, s)) {
+  if (isRefused(g, s)) {
     expect(() => runTraced(f, s.ins)).toThrow(CotangentError);
     return;
   }
@@ -32,7 +26,7 @@ function checkLowering(g: Generator, s: Sample): void {
   const found = runTraced(f, s.ins);
   expect(found.length).toBe(wanted.length);
   found.forEach((y, i) => {
-    const difference = distance(y, wanted[i]!, toleranceOf(g, y));
+    const difference = distance(y, wanted[i]!, lastPlaces(g, y));
     if (!difference) return;
     expect.fail(`result ${i}: ${difference}\n  found  ${y.data.join()}\n  wanted ${wanted[i]!.data.join()}`);
   });

@@ -25,7 +25,7 @@ import { traceToJaxpr } from "../../src/core/staging.ts";
 import { bind } from "../../src/core/trace.ts";
 import { flatten } from "../../src/core/tree.ts";
 import { distance, fromHost, host } from "../support/arrays.ts";
-import { onDevice } from "../support/compiling.ts";
+import { onDevice } from "../support/devices.ts";
 import { adamStep } from "../support/models.ts";
 import type { Generator, Sample } from "../sweep/generator.ts";
 import { generators, titleOf } from "../sweep/registry.ts";

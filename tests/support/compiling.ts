@@ -6,7 +6,6 @@ import { verifyNest } from "../../src/compiler/loopNest/verifyNest.ts";
 import { runProgram } from "../../src/compiler/runProgram.ts";
 import type { Target } from "../../src/compiler/target.ts";
 import { referencePrograms } from "../../src/backends/reference/device.ts";
-import { defaultDevice } from "../../src/backends/registry.ts";
 import { wasmTarget } from "../../src/backends/wasm/device.ts";
 import type { CostAnalysis, MemoryAnalysis } from "../../src/core/evaluator.ts";
 import type { HostArray } from "../../src/core/hostArray.ts";
@@ -16,6 +15,7 @@ import type { ReferenceContext } from "../../src/core/primitive.ts";
 import { flatten } from "../../src/core/tree.ts";
 import { makeJaxpr } from "../../src/transforms/makeJaxpr.ts";
 import { fromHost, host } from "./arrays.ts";
+import { onDevice } from "./devices.ts";
 
 const context: ReferenceContext = {
   program: (jaxpr) => programs(jaxpr),
@@ -74,17 +74,6 @@ export function compiled(f: F, args: readonly unknown[], options: CompiledOption
     kernelNames: program.kernels.map((k) => k.name),
     run: () => runProgram(program, [...traced.consts, ...leaves.flat()].map(host), target.layout, context),
   };
-}
-
-/** Runs `f` with another default device. */
-export function onDevice<T>(device: string, f: () => T): T {
-  const before = defaultDevice();
-  defaultDevice(device);
-  try {
-    return f();
-  } finally {
-    defaultDevice(before);
-  }
 }
 
 /** The results of a function as host arrays, evaluated by the `reference` slots. */

@@ -1,4 +1,6 @@
 /** What every primitive is put through, given one sample of its operands. */
+import { defaultDevice } from "../../src/backends/registry.ts";
+import { Aval } from "../../src/core/aval.ts";
 import { evaluator } from "../../src/core/evaluator.ts";
 import { checkJaxpr, evalJaxpr, hoistConsts, inAvals } from "../../src/core/jaxpr.ts";
 import { DifferentiationError } from "../../src/core/problem.ts";
@@ -9,6 +11,7 @@ import { interpreters } from "../../src/transforms/interpreters.ts";
 import { linearizeCall } from "../../src/transforms/linearize.ts";
 import { backwardPass } from "../../src/transforms/transpose.ts";
 import { distance, fromHost, host } from "../support/arrays.ts";
+import { onDevice } from "../support/devices.ts";
 import {
   type HostArray,
   type NDArray,
@@ -79,6 +82,37 @@ export function checkJit(g: Generator, s: Sample): void {
   const program = evaluator().compile(hoistConsts(jaxpr), { name: "sweep", donated: [], device: null });
   const compiled = program.run([...consts, ...arrays]);
   eager.forEach((y, i) => same(`jit, result ${i}`, host(compiled[i]!), y, 0));
+}
+
+/** The device that compiles: the default one, or wasm if that is the reference. */
+const compiling = (): string => (defaultDevice().kind === "cpu" ? "wasm" : defaultDevice().kind);
+
+/** Some units in the last place, relative to the largest number. Rearrangements are exact. */
+export const lastPlaces = (g: Generator, { dtype }: HostArray): number => {
+  if (!isInexact(dtype) || g.primitive.kind === "movement") return 0;
+  return dtype === "float64" ? 1e-13 : dtype === "float16" ? 2e-3 : dtype === "bfloat16" ? 1.6e-2 : 2e-6;
+};
+
+/** The compiling device computes what the reference does, primitive by primitive and in one program. */
+export function checkDevice(g: Generator, s: Sample): void {
+  const f = callOf(g, s);
+  const eager = (): HostArray[] => f(s.ins.map(fromHost)).map(host);
+  const inProgram = (): HostArray[] => {
+    const { jaxpr, consts } = traceToJaxpr(
+      (...xs) => f(xs),
+      s.ins.map((x) => new Aval(x.shape, x.dtype)),
+      "sweep",
+    );
+    const program = evaluator().compile(hoistConsts(jaxpr), { name: "sweep", donated: [], device: null });
+    return program.run([...consts, ...s.ins.map(fromHost)]).map(host);
+  };
+  const wanted = onDevice("cpu", eager);
+  const device = compiling();
+  for (const run of [eager, inProgram])
+    onDevice(device, run).forEach((y, i) => {
+      const how = run === eager ? "eager" : "in a program";
+      same(`${device}, ${how}, result ${i}`, y, wanted[i]!, lastPlaces(g, y));
+    });
 }
 
 /** Mapping equals a loop over examples: any subset of operands, any axes, sizes 3, 1 and 0. */

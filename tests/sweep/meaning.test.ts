@@ -1,7 +1,7 @@
 /** The registry sweep, first half: inference, compilation, mapping and dead code of every primitive. */
 import { describe, test } from "vitest";
 import { holds } from "../properties.ts";
-import { checkDeadCode, checkInference, checkJit, checkVmap } from "./checks.ts";
+import { checkDeadCode, checkDevice, checkInference, checkJit, checkVmap } from "./checks.ts";
 import { generators, titleOf } from "./registry.ts";
 
 const carriesJaxprs = generators.filter((g) => g.primitive.subJaxprs);
@@ -14,6 +14,11 @@ describe("results are as inferred", () => {
 describe("jit equals eager to the bit", () => {
   test.each(generators.map((g) => [titleOf(g), g] as const))("%s", (_, g) =>
     holds(12, [g.sample], (s) => checkJit(g, s)),
+  );
+});
+describe("the device that compiles equals the reference", () => {
+  test.each(generators.map((g) => [titleOf(g), g] as const))("%s", (_, g) =>
+    holds(12, [g.sample], (s) => checkDevice(g, s)),
   );
 });
 describe("vmap equals a loop", () => {

@@ -229,6 +229,9 @@ export abstract class ScalarCode extends Operations {
     const { code } = this;
     const push = (x: Expr): void => (lanes ? this.vector(x) : this.scalar(x));
     this.run.share(skip.condition);
+    // Selects with the same condition that come up on the way, in what is shared or skipped, are computed as they are:
+    // groups may need each other.
+    this.branches.set(skip.condition, new Map<Expr, number>());
     for (const x of skip.shared) {
       if (this.isLeaf(x)) continue;
       if (this.dependence(x).varies) this.vector(x);
@@ -245,8 +248,7 @@ export abstract class ScalarCode extends Operations {
     const { memo, vectorMemo, branches } = this;
     this.memo = new Map(memo);
     this.vectorMemo = new Map(vectorMemo);
-    // Selects with the same condition that are skipped with the rest have nothing to skip themselves.
-    this.branches = new Map(branches).set(skip.condition, new Map<Expr, number>());
+    this.branches = new Map(branches);
     this.open("if");
     for (const [x, local] of results) {
       push(x);
