@@ -53,6 +53,15 @@ export interface Device {
     avals: readonly Aval[],
   ): readonly Buffer[];
   compile(jaxpr: Jaxpr, options: CompileOptions): DeviceExecutable;
-  /** The name of the language that kernels are compiled to, and a program's kernels in it; null: nothing is compiled. */
-  readonly code: { readonly target: Target; readonly language: string; print(program: Program): string } | null;
+  /** How programs become code; null: nothing is compiled. */
+  readonly code: DeviceCode | null;
+}
+export interface DeviceCode {
+  readonly target: Target;
+  /** The name of the language that kernels are compiled to. */
+  readonly language: string;
+  /** A program's kernels in it. */
+  print(program: Program): string;
+  /** Makes a program that was compiled elsewhere ready to run: `explain` runs kernels one at a time. */
+  load?(program: Program): DeviceExecutable;
 }

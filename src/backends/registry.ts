@@ -195,6 +195,9 @@ export async function init(device?: string, options: InitOptions = {}): Promise<
   return info(currentDevice());
 }
 
+/** What `explain` evaluates equations with. */
+export const explainContext = (): ReferenceContext => contextOn(() => embedded("wasm"));
+
 /** The array that `make` makes or has, on a device. Traced values are nowhere yet. */
 export function putOn(device: string | DeviceInfo | undefined, make: () => NDArray): NDArray {
   const home = device === undefined ? currentDevice() : find(device);

@@ -52,11 +52,13 @@ export interface Assignment {
   readonly outs: readonly Atom[];
   readonly drafts: readonly Draft[];
   readonly donated: readonly boolean[];
+  /** Nothing shares memory. */
+  readonly separate: boolean;
 }
 
 /** @param kernels where kernels are added; shared with sub-programs. */
 export function assignBuffers(
-  { name, inputs, constants, outs, drafts: unordered, donated }: Assignment,
+  { name, inputs, constants, outs, drafts: unordered, donated, separate }: Assignment,
   target: Target,
   kernels: LoopNest[],
 ): Program {
@@ -106,7 +108,7 @@ export function assignBuffers(
       const bytes = bytesOf(v.aval, target);
       // An operand that nobody reads any more, of the same size, read where the result is written.
       const over = draft.reads.findIndex((a, r) => {
-        if (!nest || !kept[r] || !dying(a) || overwritten.has(a) || bytes === 0) return false;
+        if (separate || !nest || !kept[r] || !dying(a) || overwritten.has(a) || bytes === 0) return false;
         const { place } = slots[reads[r]!]!;
         const allowed =
           output === undefined
@@ -146,6 +148,7 @@ export function assignBuffers(
       if (draft.writes.some((v) => v.aval.size > 0))
         steps.push({ kind: "launch", kernel, slots: [...used, ...writes], sources: [] });
     } else steps.push(...draft.build(reads, writes, scratch, addKernel, addSlot));
+    if (separate) return;
     draft.scratch.forEach((bytes, k) => arena.release(scratch[k]!, bytes));
     // What dies here is free again, unless its place has been taken over.
     for (const a of new Set([...draft.reads, ...draft.writes])) {
@@ -160,7 +163,7 @@ export function assignBuffers(
   const made = new Map<Var, number>();
   drafts.forEach((d, i) => d.writes.forEach((v) => made.set(v, i)));
   for (const [v, output] of outputOf) {
-    if (reuses.has(output)) continue;
+    if (separate || reuses.has(output)) continue;
     for (const [x, input] of inputIndex) {
       if (donated[input] !== true || taken.has(input) || bytesOf(x.aval, target) !== bytesOf(v.aval, target)) continue;
       if (outs.includes(x) || (last.get(x) ?? -1) >= (made.get(v) ?? -1)) continue;

@@ -29,6 +29,8 @@ export interface CompileSettings {
   readonly donated: readonly boolean[];
   /** The values of arrays that the jaxpr captured. */
   readonly valueOf: (x: NDArray) => HostArray;
+  /** Gives every array memory of its own: what a plan that shares memory is compared with. */
+  readonly separate?: boolean;
 }
 
 /** Everything that compilation made on the way. */
@@ -43,16 +45,24 @@ export const compile = (jaxpr: Jaxpr, settings: CompileSettings): Program => sta
 export const stagesOf = (jaxpr: Jaxpr, settings: CompileSettings): Stages =>
   compileInto([], hoistConsts(jaxpr), settings);
 
-function compileInto(kernels: LoopNest[], source: Jaxpr, settings: CompileSettings): Stages {
-  const { target } = settings;
+/** A jaxpr in normal form, the arrays it captured, and what shares a kernel. */
+export function planOf(
+  source: Jaxpr,
+  target: Target,
+): { readonly jaxpr: Jaxpr; readonly captured: readonly NDArray[]; readonly plan: FusionPlan } {
   const { jaxpr, captured } = simplify(source, expandFor(target));
   checkDTypes(jaxpr, target);
   const parts = partition(target)(jaxpr);
-  const plan = target.style === "vector" ? chained(parts) : parts;
+  return { jaxpr, captured, plan: target.style === "vector" ? chained(parts) : parts };
+}
+
+function compileInto(kernels: LoopNest[], source: Jaxpr, settings: CompileSettings): Stages {
+  const { target, name, donated, separate = false } = settings;
+  const { jaxpr, captured, plan } = planOf(source, target);
   const drafts = plan.steps.flatMap((s) => draftsOf(s, plan, kernels, settings));
   const constants = new Map(captured.map((x, i) => [jaxpr.inVars[i]!, settings.valueOf(x)]));
   const program = assignBuffers(
-    { name: settings.name, inputs: jaxpr.inVars, constants, outs: plan.outs, drafts, donated: settings.donated },
+    { name, inputs: jaxpr.inVars, constants, outs: plan.outs, drafts, donated, separate },
     target,
     kernels,
   );
@@ -62,7 +72,8 @@ function compileInto(kernels: LoopNest[], source: Jaxpr, settings: CompileSettin
 /** A function that expands math functions, remembering what it has expanded within one kernel. */
 const finisher = mathExpander;
 
-function draftsOf(step: PlanStep, plan: FusionPlan, kernels: LoopNest[], settings: CompileSettings): Draft[] {
+/** The kernels of a step, or what it is instead. */
+export function draftsOf(step: PlanStep, plan: FusionPlan, kernels: LoopNest[], settings: CompileSettings): Draft[] {
   const { target } = settings;
   if (step.kind === "group")
     return [kernelDraft(fused(lowerGroup(step.group, plan.producers, target, finisher()), target))];

@@ -59,6 +59,10 @@ export function wasmDevice(id: number, context: ReferenceContext): Device {
       target: wasmTarget,
       language: "wasm",
       print: (program) => disassemble(emitModule(program.kernels, { relaxedSimd }).bytes),
+      load: (program) => {
+        const executable = load(program);
+        return { run: (inputs) => executable.run(inputs as readonly WasmBuffer[]), outAvals: program.outputs };
+      },
     },
     memory: () => (made ? made.info() : noMemory),
     release: (b) => (b as WasmBuffer).release(),
