@@ -56,12 +56,13 @@ export interface Device {
   /** How programs become code; null: nothing is compiled. */
   readonly code: DeviceCode | null;
 }
+/** How a device makes code of programs. */
 export interface DeviceCode {
   readonly target: Target;
   /** The name of the language that kernels are compiled to. */
   readonly language: string;
   /** A program's kernels in it. */
   print(program: Program): string;
-  /** Makes a program that was compiled elsewhere ready to run: `explain` runs kernels one at a time. */
-  load?(program: Program): DeviceExecutable;
+  /** Makes a program that was compiled for the target ready to run: `explain` runs kernels one at a time. */
+  load(program: Program): DeviceExecutable;
 }

@@ -24,15 +24,15 @@ export class Explanation {
     this.stages = stages;
   }
   /** The first stage that changes the value; null if all agree. */
-  get guilty(): StageName | null {
+  get firstWrong(): StageName | null {
     return this.stages.find((s) => s.difference)?.stage ?? null;
   }
   toString(): string {
     const lines = this.stages.map((s) => {
-      const judged = s.kernels > 0 ? `, ${s.kernels} kernels` : "";
+      const judged = s.kernels > 0 ? `, ${s.kernels} kernel${s.kernels > 1 ? "s" : ""}` : "";
       return `${s.stage.padEnd(10)} ${s.difference ? describe(s.difference) : "agrees"}${judged}`;
     });
-    const verdict = this.guilty ? `the stage "${this.guilty}" changes the value` : "every stage gives the same value";
+    const verdict = this.firstWrong ? `the stage "${this.firstWrong}" changes the value` : "every stage gives the same value";
     return [`on ${this.device}, ${verdict}`, ...lines].join("\n");
   }
   [Symbol.for("nodejs.util.inspect.custom")](): string {
@@ -89,7 +89,7 @@ function* explain(jaxpr: Jaxpr, inputs: readonly HostArray[], device: Device, se
   const found = differenceOf(explained.results, results, tolerance);
   let difference: Difference | null = found && { ...found, path: name, sources: [] };
   // Which kernel it was: the first whose code does not do what its loops say.
-  if (difference && code.load)
+  if (difference)
     for (const { nest, path, sources, before, after } of explained.kernels) {
       const kernel = oneKernel(nest, before, target);
       const ran = yield code.load(kernel.program).run(put(kernel.reads.map((i) => before[i]!)));

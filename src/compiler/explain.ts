@@ -65,13 +65,18 @@ export interface StagesExplained {
   readonly kernels: readonly KernelCase[];
 }
 
+interface Results {
+  readonly traced: readonly HostArray[];
+  readonly simplified: readonly HostArray[];
+}
+
 /** Rounds of a loop whose bodies are looked into. */
 const rounds = 2;
 
 /** Evaluates the stages before code. @param jaxpr without constants. */
 export function explainStages(jaxpr: Jaxpr, inputs: readonly HostArray[], settings: ExplainSettings): StagesExplained {
   const walk = new Walk(settings);
-  const wanted = walk.visit(jaxpr, inputs, settings.name);
+  const { simplified } = walk.visit(jaxpr, inputs, settings.name);
   const { target, context } = settings;
   const run = (separate: boolean): { program: Program; results: HostArray[] } => {
     const { program } = stagesOf(jaxpr, { ...settings, separate });
@@ -79,13 +84,8 @@ export function explainStages(jaxpr: Jaxpr, inputs: readonly HostArray[], settin
   };
   const apart = run(true);
   // Kernels that are right each, but not together: the steps between them are wrong. Roundings add up here.
-  walk.compare(
-    "loops",
-    wanted,
-    apart.results,
-    { path: `${settings.name}, the steps between kernels`, sources: [] },
-    100,
-  );
+  const between = { path: `${settings.name}, the steps between kernels`, sources: [] };
+  walk.compare("loops", simplified, apart.results, between, 100);
   const { program, results } = run(false);
   walk.compare("buffers", apart.results, results, { path: settings.name, sources: [] }, 0);
   const reports = (["simplified", "fusion", "loops", "buffers"] as const).map((stage) => walk.report(stage));
@@ -114,15 +114,15 @@ class Walk {
     if (difference) this.#worst.set(stage, { ...difference, ...where });
   }
 
-  /** Results by the reference; on the way every stage of a jaxpr is judged. */
-  visit(source: Jaxpr, inputs: readonly HostArray[], path: string): readonly HostArray[] {
+  /** Judges every stage of a jaxpr. Gives its results by the reference, as it was traced and simplified. */
+  visit(source: Jaxpr, inputs: readonly HostArray[], path: string): Results {
     const { target, valueOf } = this.#settings;
     const traced = this.#evaluate(source, inputs).outs;
     const { jaxpr, captured, plan } = planOf(source, target);
     const { values, outs } = this.#evaluate(jaxpr, [...captured.map(valueOf), ...inputs]);
     this.compare("simplified", traced, outs, { path, sources: [] });
     for (const step of plan.steps) this.#step(step, values, path, plan.producers);
-    return traced;
+    return { traced, simplified: outs };
   }
 
   /** Equation by equation, by the `reference` slots. */
@@ -187,9 +187,9 @@ class Walk {
         const { predicate, body, predicateConsts: p, bodyConsts: b } = lowering;
         let carry: readonly HostArray[] = ins.slice(p + b);
         for (let round = 0; round < rounds; round++) {
-          const [holds] = this.visit(predicate, [...ins.slice(0, p), ...carry], `${where.path}/predicate`);
-          if (!holds!.data[0]) return;
-          carry = this.visit(body, [...ins.slice(p, p + b), ...carry], `${where.path}/body`);
+          const { traced } = this.visit(predicate, [...ins.slice(0, p), ...carry], `${where.path}/predicate`);
+          if (!traced[0]!.data[0]) return;
+          carry = this.visit(body, [...ins.slice(p, p + b), ...carry], `${where.path}/body`).traced;
         }
         return;
       }
@@ -199,10 +199,8 @@ class Walk {
         for (let round = 0; round < Math.min(length, rounds); round++) {
           const i = reverse ? length - 1 - round : round;
           const slices = ins.slice(consts + carries).map((x) => rowOf(x, i));
-          carry = this.visit(body, [...ins.slice(0, consts), ...carry, ...slices], `${where.path}/body`).slice(
-            0,
-            carries,
-          );
+          const { traced } = this.visit(body, [...ins.slice(0, consts), ...carry, ...slices], `${where.path}/body`);
+          carry = traced.slice(0, carries);
         }
         return;
       }

@@ -25,12 +25,13 @@ export async function explain<A extends readonly unknown[]>(
   ...args: { [K in keyof A]: unknown }
 ): Promise<Explanation> {
   checkCallable("debug.explain", f);
+  const device = currentDevice();
   const [leaves, def] = flatten(args);
   const paths = def.paths();
   const arrays = leaves.map((x, i) => leafArray(x, () => argumentPath(paths[i]!), "debug.explain"));
   const { jaxpr, consts } = makeJaxpr(f)(...args);
   const inputs = await Promise.all([...consts, ...arrays].map((x) => evaluator().read(concrete(x))));
-  return explainProgram(hoistConsts(jaxpr), inputs, currentDevice(), {
+  return explainProgram(hoistConsts(jaxpr), inputs, device, {
     name: nameOf(f),
     donated: [],
     context: explainContext(),

@@ -15,7 +15,7 @@ import { jit } from "../../src/transforms/jit.ts";
 import { vmap } from "../../src/transforms/vmap.ts";
 import { holds } from "../properties.ts";
 import { distance, fromHost, host } from "../support/arrays.ts";
-import { byReference, compiled, withBuffers } from "../support/compiling.ts";
+import { byReference, compiled, explained, withBuffers } from "../support/compiling.ts";
 import { onDevice } from "../support/devices.ts";
 import { type Kernel, kernels } from "../support/kernels.ts";
 import { type Program, bothModes, programs, run, show } from "../support/programs.ts";
@@ -24,16 +24,34 @@ import { arrays } from "../sweep/generator.ts";
 type F = (...xs: NDArray[]) => unknown;
 type G = (x: NDArray) => NDArray;
 
-function same(what: string, found: readonly HostArray[], wanted: readonly HostArray[], tolerance: number): void {
+/** A failure says which stage of the compiler is wrong. */
+function same(
+  what: string,
+  found: readonly HostArray[],
+  wanted: readonly HostArray[],
+  tolerance: number,
+  explanation: () => string = () => "",
+): void {
   expect(found.length).toBe(wanted.length);
   found.forEach((y, i) => {
     const d = distance(y, wanted[i]!, tolerance);
-    if (d) expect.fail(`${what}, result ${i}: ${d}\n  found  ${y.data.join()}\n  wanted ${wanted[i]!.data.join()}`);
+    if (!d) return;
+    const values = `  found  ${y.data.join()}\n  wanted ${wanted[i]!.data.join()}`;
+    expect.fail(`${what}, result ${i}: ${d}\n${values}\n${explanation()}`);
   });
 }
 
-const onWasm = (f: F, args: readonly NDArray[]): HostArray[] =>
-  onDevice("wasm", () => (flatten(jit(f)(...args))[0] as NDArray[]).map(host));
+/** On the wasm device, in one program. */
+function sameOnWasm(
+  what: string,
+  f: F,
+  args: readonly NDArray[],
+  wanted: readonly HostArray[],
+  tolerance: number,
+): void {
+  const found = onDevice("wasm", () => (flatten(jit(f)(...args))[0] as NDArray[]).map(host));
+  same(what, found, wanted, tolerance, () => explained(f, args));
+}
 
 /** Some number for each element, whatever the shape. */
 const weigh = (y: NDArray): NDArray => {
@@ -92,7 +110,7 @@ describe("programs with control flow", () => {
     holds(suite.count, [...sample(suite, "float64")], (p, names, x) => {
       const [f, args] = [built(p, names), [fromHost(x)]];
       const wanted = byReference(f, args);
-      if (wanted.every(reasonable)) same(titled(p, names), onWasm(f, args), wanted, 1e-10);
+      if (wanted.every(reasonable)) sameOnWasm(titled(p, names), f, args, wanted, 1e-10);
     }),
   );
   test.each(cases)("float64 on loop nests: %s", (_, suite) =>
@@ -110,14 +128,14 @@ describe("programs with control flow", () => {
       // A choice may fall the other way by a rounding: what float32 does not settle is not compared.
       const wide = byReference(f, [fromHost({ ...x, dtype: "float64", data: Float64Array.from(x.data) })]);
       const settled = wide.every((y, i) => distance({ ...y, dtype: "float32" }, wanted[i]!, 1e-4) === null);
-      if (settled && wanted.every(reasonable)) same(titled(p, names), onWasm(f, args), wanted, 1e-3);
+      if (settled && wanted.every(reasonable)) sameOnWasm(titled(p, names), f, args, wanted, 1e-3);
     }));
 });
 
 describe("kernels over long axes", () => {
   const args = (k: Kernel): NDArray[] => k.inputs.map(fromHost);
   test.each(Object.entries(kernels))("%s, on wasm", (_, { large, count }) =>
-    holds(count, [large], (k) => same(k.title, onWasm(k.f, args(k)), byReference(k.f, args(k)), k.tolerance)),
+    holds(count, [large], (k) => sameOnWasm(k.title, k.f, args(k), byReference(k.f, args(k)), k.tolerance)),
   );
   test.each(Object.entries(kernels))("%s, on loop nests", (_, { small, count }) =>
     holds(count, [small, fc.constantFrom(1000, 8)], (k, maxBuffers) => {

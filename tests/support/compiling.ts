@@ -5,7 +5,9 @@ import { type Stages, stagesOf } from "../../src/compiler/compile.ts";
 import { verifyNest } from "../../src/compiler/loopNest/verifyNest.ts";
 import { runProgram } from "../../src/compiler/runProgram.ts";
 import type { Target } from "../../src/compiler/target.ts";
+import { explainProgramSync } from "../../src/backends/explain.ts";
 import { referencePrograms } from "../../src/backends/reference/device.ts";
+import { currentDevice } from "../../src/backends/registry.ts";
 import { wasmTarget } from "../../src/backends/wasm/device.ts";
 import type { CostAnalysis, MemoryAnalysis } from "../../src/core/evaluator.ts";
 import type { HostArray } from "../../src/core/hostArray.ts";
@@ -74,6 +76,14 @@ export function compiled(f: F, args: readonly unknown[], options: CompiledOption
     kernelNames: program.kernels.map((k) => k.name),
     run: () => runProgram(program, [...traced.consts, ...leaves.flat()].map(host), target.layout, context),
   };
+}
+
+/** What `debug.explain` finds about a function on a device that is read at once. */
+export function explained(f: F, args: readonly unknown[], device = "wasm"): string {
+  const { jaxpr, consts } = makeJaxpr(f)(...args);
+  const inputs = [...consts, ...(flatten(args)[0] as readonly NDArray[])].map(host);
+  const settings = { name: "f", donated: [], context };
+  return String(onDevice(device, () => explainProgramSync(hoistConsts(jaxpr), inputs, currentDevice(), settings)));
 }
 
 /** The results of a function as host arrays, evaluated by the `reference` slots. */

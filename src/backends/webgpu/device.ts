@@ -61,13 +61,14 @@ export function webgpuDevice(
     const here = bufferHere(x, device);
     return here === null ? context.fromArray(x) : executor.constantOf((here as Handle).buffer);
   };
-  const build = (jaxpr: Jaxpr, name: string, donated: readonly boolean[]): Ready => {
-    const program = compile(jaxpr, { name, target, donated, valueOf });
+  const load = (program: Program): Ready => {
     checkSizes(program, target.maxBindingBytes);
     const loaded = executor.load(program);
     if (loaded.constants.length > 0) unloaded.register(loaded, loaded.constants);
     return { loaded, outBytes: program.outputs.reduce((n, a) => n + storedBytes(a), 0) };
   };
+  const build = (jaxpr: Jaxpr, name: string, donated: readonly boolean[]): Ready =>
+    load(compile(jaxpr, { name, target, donated, valueOf }));
   const run = ({ loaded, outBytes }: Ready, inputs: readonly Buffer[], donated?: ReadonlySet<number>): Handle[] => {
     owned.reserve(outBytes);
     const buffers = (inputs as readonly Handle[]).map((h) => h.buffer);
@@ -107,6 +108,10 @@ export function webgpuDevice(
               `// ${nest.name}\n${emitWgsl(nest, { maxBlocks: target.maxBlocks, guardComparisons: acquired.guardComparisons }).code}`,
           )
           .join("\n"),
+      load: (program) => {
+        const ready = load(program);
+        return { run: (inputs) => run(ready, inputs), outAvals: program.outputs };
+      },
     },
     evaluate: (primitive, inputs, params, outs, avals) => run(eager.find(primitive, avals, params, outs), inputs),
     compile: (jaxpr, { name, donated }): DeviceExecutable => {
