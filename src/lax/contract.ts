@@ -91,7 +91,7 @@ export const dotGeneralP: Primitive<Two, DotGeneralParams> = /* @__PURE__ */ def
     ];
   },
   batch: ([x, y], [dx, dy], p) => batchDot(x, y, dx, dy, p),
-  lower: ([x, y], { dimensionNumbers }, [out]) => lowerDot(x, y, dimensionNumbers, out!.dtype),
+  lower: ([x, y], p, [out]) => lowerDot(x, y, p, out!.dtype),
   printParams: ({ dimensionNumbers, precision, preferredElementType }) => ({
     dimension_numbers: dimensionNumbers,
     precision: precision ?? undefined,

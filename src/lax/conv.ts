@@ -65,7 +65,7 @@ export const convGeneralDilatedP: Primitive<Two, ConvParams> = /* @__PURE__ */ d
       ? [transposeLhs(ct as NDArray, x.aval, w as NDArray, p), null]
       : [null, isLinear(w) ? transposeRhs(ct as NDArray, x, w.aval, p) : null],
   batch: ([x, w], [dx, dw], p, axis) => batchConv(x, w, dx, dw, p, axis),
-  lower: ([x, w], p, [out]) => lowerConv(x, w, p, out!.dtype),
+  lower: ([x, w], p, [out]) => lowerConv(x, w, p, out!),
   printParams: (p) => ({
     batch_group_count: p.batchGroupCount,
     dimension_numbers: p.dimensionNumbers,

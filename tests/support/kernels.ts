@@ -93,7 +93,7 @@ const products = (atMost: number): fc.Arbitrary<Kernel> =>
       pre: fc.tuple(prologue, prologue),
       post: epilogue,
       bias: fc.boolean(),
-      dtype: fc.constantFrom<DType>("float32", "float32", "float32", "float64", "int32"),
+      dtype: fc.constantFrom<DType>("float32", "float32", "float32", "float64", "int32", "uint8", "complex64", "bool"),
       seed,
     })
     .map(({ lengths: given, twice, batched, orders, pre, post, bias, dtype, seed: s }) => {
@@ -107,7 +107,7 @@ const products = (atMost: number): fc.Arbitrary<Kernel> =>
       ];
       const shapeOf = (axes: readonly Letter[]): number[] => axes.map((a) => sizes[a]);
       const spec = `${left.join("")},${right.join("")}->${out.join("")}`;
-      const float = dtype !== "int32";
+      const float = dtype.startsWith("float");
       const f = (x: NDArray, y: NDArray, z: NDArray): NDArray => {
         const [p, q] = float ? [before[pre[0]]!(x), before[pre[1]]!(y)] : [x, y];
         let r = np.einsum(spec, p, q);

@@ -19,16 +19,29 @@ import {
   unflatten,
   varIndex,
 } from "../../core/indexing.ts";
-import { type Buffer, type Expr, type Reduction, binary, f32, load, newBuffer, times } from "../../core/scalar.ts";
+import {
+  type Buffer,
+  type Expr,
+  type Reduction,
+  type ScalarType,
+  binary,
+  constant,
+  load,
+  newBuffer,
+  times,
+} from "../../core/scalar.ts";
 import type { FusedKernel } from "../fusedKernel.ts";
 import type { LoopNest } from "../loopNest/loopNest.ts";
 import { Rewriter, visitExprs } from "../loopNest/rewrite.ts";
 import { groupsOf } from "./reductions.ts";
 import { Dependencies, Scopes } from "./scopes.ts";
 
-/** Rows and columns of the tile in registers. */
+/** What products are made of here. */
+export type NumberType = Exclude<ScalarType, "bool">;
+
+/** Rows and columns of the tile in registers: vectors of four, or scalars where four do not fit in a vector. */
 const tileRows = 4;
-const tileColumns = 8;
+const tileColumnsOf = (type: NumberType): number => (type === "f64" ? 2 : 8);
 /** Rows, columns and summands of a block: panels of both operands stay in the caches next to the registers. */
 const blockRows = 64;
 const blockColumns = 256;
@@ -38,6 +51,7 @@ const blockDepth = 256;
 export interface Contraction {
   readonly kernel: FusedKernel;
   readonly reduction: Reduction;
+  readonly type: NumberType;
   readonly left: Expr;
   readonly right: Expr;
   readonly around: readonly IndexVar[];
@@ -47,13 +61,15 @@ export interface Contraction {
 
 export const extentOf = (vars: readonly IndexVar[]): number => vars.reduce((n, v) => n * v.extent, 1);
 
-/** Finds the product, with the columns along the axis that results are contiguous in. */
-export function contractionOf(kernel: FusedKernel): Contraction | null {
+/** Finds the product of numbers of some types, with the columns along the axis that results are contiguous in. */
+export function contractionOf(kernel: FusedKernel, types: readonly NumberType[]): Contraction | null {
   const [group, ...others] = groupsOf(kernel);
   const [reduction, ...more] = group?.reductions ?? [];
   const body = reduction?.body[0];
   if (!reduction || others.length > 0 || more.length > 0 || reduction.combine !== "add") return null;
-  if (body?.kind !== "binary" || body.op !== "mul" || body.type !== "f32") return null;
+  if (body?.kind !== "binary" || body.op !== "mul") return null;
+  const type = types.find((t) => t === body.type);
+  if (!type) return null;
   if (kernel.stores.some((s) => s.inner.length > 0)) return null;
   const dependencies = new Dependencies();
   let [left, right] = [body.x, body.y];
@@ -63,12 +79,12 @@ export function contractionOf(kernel: FusedKernel): Contraction | null {
   const only = (e: Expr, other: Expr): IndexVar[] => kernel.rows.filter((v) => has(e, v) && !has(other, v));
   const [rows, columns] = [only(left, right), only(right, left)];
   const around = kernel.rows.filter((v) => !rows.includes(v) && !columns.includes(v));
-  return { kernel, reduction, left, right, around, rows, columns };
+  return { kernel, reduction, type, left, right, around, rows, columns };
 }
 
 /** Whether packing pays. */
-export const isWorthTiling = ({ rows, columns, reduction }: Contraction): boolean =>
-  extentOf(rows) >= tileRows && extentOf(columns) >= tileColumns / 2 && extentOf(reduction.vars) >= 4;
+export const isWorthTiling = ({ rows, columns, reduction, type }: Contraction): boolean =>
+  extentOf(rows) >= tileRows && extentOf(columns) >= tileColumnsOf(type) / 2 && extentOf(reduction.vars) >= 4;
 
 export const scheduleContraction = (c: Contraction): LoopNest => new Tiles(c).run();
 
@@ -89,6 +105,8 @@ function blocksOf(extent: number, atMost: number): Blocks[] {
 
 class Tiles extends Scopes {
   readonly #c: Contraction;
+  readonly #tileColumns: number;
+  readonly #zero: Expr;
   readonly #depth: number;
   readonly #scratch: Buffer[] = [];
   readonly #leftPanels: Buffer;
@@ -104,6 +122,8 @@ class Tiles extends Scopes {
   constructor(c: Contraction) {
     super();
     this.#c = c;
+    const tileColumns = (this.#tileColumns = tileColumnsOf(c.type));
+    this.#zero = constant(c.type, 0);
     this.#depth = extentOf(c.reduction.vars);
     this.#rowBlocks = blocksOf(extentOf(c.rows), blockRows);
     this.#columnBlocks = blocksOf(extentOf(c.columns), blockColumns);
@@ -119,7 +139,7 @@ class Tiles extends Scopes {
   }
 
   #buffer(name: string, length: number, space: Buffer["space"]): Buffer {
-    const buffer = newBuffer(name, "f32", length, space);
+    const buffer = newBuffer(name, this.#c.type, length, space);
     this.#scratch.push(buffer);
     return buffer;
   }
@@ -196,7 +216,7 @@ class Tiles extends Scopes {
   }
   #packRight(column: Index, columns: number): void {
     const { right, columns: vars } = this.#c;
-    this.#pack(right, vars, this.#rightPanels, tileColumns, column, columns, constantIndex(0), this.#depth);
+    this.#pack(right, vars, this.#rightPanels, this.#tileColumns, column, columns, constantIndex(0), this.#depth);
   }
   #packLeft(row: Index, rows: number, first: Index, depth: number): void {
     const { left, rows: vars } = this.#c;
@@ -204,12 +224,15 @@ class Tiles extends Scopes {
   }
 
   #clearTile(rows: number, columns: number): void {
-    const v = indexVar("i", padded(rows, tileRows) * padded(columns, tileColumns));
-    this.within("vector", v, () => this.emit({ kind: "store", buffer: this.#tile, index: varIndex(v), value: f32(0) }));
+    const v = indexVar("i", padded(rows, tileRows) * padded(columns, this.#tileColumns));
+    this.within("vector", v, () =>
+      this.emit({ kind: "store", buffer: this.#tile, index: varIndex(v), value: this.#zero }),
+    );
   }
 
   /** All tiles of a block. */
   #multiply(rows: number, columns: number, first: Index, depth: number, accumulate: boolean): void {
+    const tileColumns = this.#tileColumns;
     const across = padded(columns, tileColumns);
     const jp = indexVar("jp", across / tileColumns);
     const ip = indexVar("ip", padded(rows, tileRows) / tileRows);
@@ -218,7 +241,7 @@ class Tiles extends Scopes {
     const inTile = add(scale(varIndex(i), tileColumns), varIndex(j));
     const eachLane = (f: () => void): void => this.within("unroll", i, () => this.within("vector", j, f));
     this.nested("serial", [jp, ip], () => {
-      eachLane(() => this.emit({ kind: "store", buffer: sums, index: inTile, value: f32(0) }));
+      eachLane(() => this.emit({ kind: "store", buffer: sums, index: inTile, value: this.#zero }));
       this.within("serial", k, () => {
         const summand = add(add(scale(varIndex(jp), this.#depth), first), varIndex(k));
         const right = load(this.#rightPanels, add(scale(summand, tileColumns), varIndex(j)));
@@ -253,7 +276,7 @@ class Tiles extends Scopes {
       ).forEach((x, d) => places.set(vars[d]!, x));
     put(rowVars, add(row, varIndex(i)));
     put(columnVars, add(column, varIndex(j)));
-    const index = add(scale(varIndex(i), padded(columns, tileColumns)), varIndex(j));
+    const index = add(scale(varIndex(i), padded(columns, this.#tileColumns)), varIndex(j));
     const sum = load(this.#tile, index);
     const rewriter = new Rewriter({
       variable: (v) => places.get(v) ?? null,

@@ -49,7 +49,7 @@ export function scheduleVector(fused: FusedKernel): LoopNest {
     const rows = walkedLast(kernel);
     return nest(plain({ ...kernel, rows }, "nothing").run("vector"));
   }
-  const contraction = contractionOf(kernel);
+  const contraction = contractionOf(kernel, ["f32", "f64", "i32", "u32"]);
   if (contraction && isWorthTiling(contraction)) return scheduleContraction(contraction);
   if (!vectorTypes(kernel)) return nest(plain(kernel, "nothing").run("serial"));
   if (groups.some((g) => alongReduction(g))) return nest(plain(kernel, "reductions").run("serial"));
