@@ -11,19 +11,19 @@
  * Invariants: a group never depends on itself through another one; rows are counted by the flat position in the result
  * of the group's first reduction (its `frame`), and `rowOf` gives the row that an element of a member belongs to.
  */
-import { type Index, flatIndex, substitute } from "../core/indexing.ts";
-import type { IndexVar } from "../core/indexing.ts";
-import { type Atom, type Eqn, type Jaxpr, Var, isVar } from "../core/jaxpr.ts";
+import { type Index, flatIndex } from "../core/indexing.ts";
+import { type Atom, type Eqn, type Jaxpr, Var } from "../core/jaxpr.ts";
 import { unreachable } from "../core/problem.ts";
 import { type Shape, sizeOf } from "../core/shape.ts";
-import { type Access, accessOf } from "./access.ts";
+import type { Access } from "./access.ts";
 import type { Chain } from "./chains.ts";
+import { type Equations, equationsOf, needsMemory, operandsOf } from "./equations.ts";
+import { type Draft, type GroupKind, type Info, current, homed, inMemory } from "./planDraft.ts";
 import { axisVars, indicesOf } from "./pull.ts";
-import { coversOnce } from "./rows.ts";
+import { Reachability } from "./reachability.ts";
+import { coversOnce, rowThrough } from "./rows.ts";
 import { splitGroup } from "./splitGroup.ts";
 import type { Target } from "./target.ts";
-
-export type GroupKind = "map" | "reduce" | "contract";
 
 /** Equations that become one kernel. */
 export interface Group {
@@ -56,97 +56,46 @@ export interface FusionPlan {
   readonly producers: ReadonlyMap<Var, Eqn>;
 }
 
+/** @param sharesLongRows whether equations share a kernel however few and long the rows are that they have in common. */
 export const partition =
-  (target: Target) =>
+  (target: Target, sharesLongRows = false) =>
   (jaxpr: Jaxpr): FusionPlan =>
-    new Partition(jaxpr, target).plan();
-
-/** A step under construction. */
-interface Draft {
-  readonly id: number;
-  kind: GroupKind | "eqn";
-  frame: Shape;
-  rowLength: number;
-  members: Eqn[];
-  rowOf: Map<Var, Index>;
-  inputs: Set<Var>;
-  /** Steps whose results are read. */
-  deps: Set<Draft>;
-  /** Variables that are computed here although another step stores them: it comes later, or there is no room to bind them. */
-  own: Set<Var>;
-  access: Access | null;
-  mergedInto: Draft | null;
-}
-
-/** What is known of a variable while groups grow. */
-interface Info {
-  readonly home: Draft | null;
-  /** For each group that it depends on through floating equations: the row an element needs, or null if it needs several. */
-  readonly rows: ReadonlyMap<Draft, Index | null>;
-  /** Variables in memory that a floating variable is computed from; itself otherwise. */
-  readonly leaves: ReadonlySet<Var>;
-  /** Of recomputing one element. */
-  readonly cost: number;
-  /** Of the expression that computes an element, in operations; the dearer ones count more. */
-  readonly depth: number;
-}
+    new Partition(equationsOf(jaxpr), target, sharesLongRows).plan();
 
 /** Above this, an element is not computed in two kernels. */
 const expensive = 8;
 /** Chains are cut here: what computes them recurses. */
 const maxDepth = 256;
+/** Sequences of reductions are cut here: each computes what comes before it again. */
+const maxPhases = 8;
+/** Equations of a group: the time that compiling a kernel takes grows faster than its size. */
+const maxMembers = 512;
 
 class Partition {
-  readonly #inVars: readonly Var[];
-  readonly #eqns: Eqn[] = [];
-  readonly #outs: readonly Atom[];
+  readonly #jaxpr: Equations;
   readonly #target: Target;
+  readonly #sharesLongRows: boolean;
   readonly #info = new Map<Var, Info>();
   readonly #drafts: Draft[] = [];
-  readonly #required: Set<Var>;
-  readonly #accesses = new Map<Eqn, Access>();
-  readonly #consumers = new Map<Var, Eqn[]>();
-  readonly #producers = new Map<Var, Eqn>();
+  #reach = new Reachability();
   /** Steps that compute a variable although it has a home elsewhere. */
   readonly #owners = new Map<Var, Draft[]>();
 
-  constructor(jaxpr: Jaxpr, target: Target) {
+  constructor(jaxpr: Equations, target: Target, sharesLongRows: boolean) {
+    this.#sharesLongRows = sharesLongRows;
+    this.#jaxpr = jaxpr;
     this.#target = target;
-    this.#inVars = jaxpr.inVars;
-    const same = new Map<Var, Atom>();
-    const resolve = (a: Atom): Atom => (a instanceof Var ? (same.get(a) ?? a) : a);
-    for (const e of jaxpr.eqns) {
-      const eqn: Eqn = { ...e, inputs: e.inputs.map(resolve) };
-      const access = accessOf(eqn);
-      if (access.lowering.form === "identity") eqn.outputs.forEach((v, i) => same.set(v, eqn.inputs[i]!));
-      else {
-        this.#eqns.push(eqn);
-        this.#accesses.set(eqn, access);
-      }
-    }
-    this.#outs = jaxpr.outs.map(resolve);
-    this.#required = new Set(this.#outs.filter(isVar));
-    for (const e of this.#eqns) {
-      for (const v of e.outputs) this.#producers.set(v, e);
-      for (const a of new Set(e.inputs)) {
-        if (!(a instanceof Var)) continue;
-        const list = this.#consumers.get(a);
-        if (list) list.push(e);
-        else this.#consumers.set(a, [e]);
-        if (needsMemory(this.#accesses.get(e)!)) this.#required.add(a);
-      }
-    }
   }
 
   plan(): FusionPlan {
-    for (const v of this.#inVars) this.#info.set(v, inMemory(v));
-    for (const e of this.#eqns) this.#place(this.#accesses.get(e)!);
+    for (const v of this.#jaxpr.inVars) this.#info.set(v, inMemory(v));
+    for (const e of this.#jaxpr.eqns) this.#place(this.#jaxpr.accesses.get(e)!);
     this.#materializeShared();
     this.#mergeSiblings();
     return {
       steps: this.#ordered().flatMap((d) => this.#finish(d)),
-      outs: this.#outs,
-      producers: this.#producers,
+      outs: this.#jaxpr.outs,
+      producers: this.#jaxpr.producers,
     };
   }
 
@@ -158,7 +107,7 @@ class Partition {
     if (lowering.form !== "pull") return this.#open(access, "eqn");
     if (loops.length > 0) return this.#placeReduction(access);
     const needs = this.#needs(access);
-    const required = eqn.outputs.some((v) => this.#required.has(v));
+    const required = eqn.outputs.some((v) => this.#jaxpr.required.has(v));
     if ((required || !access.isView) && eqn.outputs.length === 1) {
       const group = this.#joinable(access, needs);
       if (group) return this.#join(group, access, needs.get(group)!);
@@ -204,6 +153,8 @@ class Partition {
       if (group.kind !== "reduce" || row === null || sizeOf(group.frame) !== out.size) continue;
       if (!this.#isShort(group) || !coversOnce(row, axisVars(out.shape), out.size)) continue;
       if (!this.#mayDepend(group, access) || this.#depthIn(group, access) > maxDepth) continue;
+      if (group.phases === maxPhases) continue;
+      group.phases++;
       return this.#join(group, access, row);
     }
     this.#materializeOperands(access, expensive);
@@ -211,21 +162,18 @@ class Partition {
   }
 
   /** Rows are worth sharing if there are many, or if they are short: one row is one thread's or workgroup's work. */
-  #isShort = (g: Draft): boolean => sizeOf(g.frame) >= 16 || g.rowLength <= 16384;
+  #isShort = (g: Draft): boolean => this.#sharesLongRows || sizeOf(g.frame) >= 16 || g.rowLength <= 16384;
 
   /** For every group reached through operands: the row that an element of the result needs, if it is one. */
   #needs({ reads }: Access): Map<Draft, Index | null> {
     const needs = new Map<Draft, Index | null>();
-    for (const { operand, index } of reads) {
-      const vars = axisVars(operand.aval.shape);
-      const at = new Map<IndexVar, Index>(vars.map((v, i) => [v, index[i]!]));
-      for (const [group, row] of this.#info.get(operand)!.rows) {
+    for (const read of reads)
+      for (const [group, row] of this.#info.get(read.operand)!.rows) {
         const own = current(group);
-        const here = row && substitute(row, (a) => (a.kind === "var" ? (at.get(a) ?? null) : null));
+        const here = row && rowThrough(read, row);
         const known = needs.get(own);
         needs.set(own, known === undefined || (known && here && known.key === here.key) ? here : null);
       }
-    }
     return needs;
   }
 
@@ -269,12 +217,22 @@ class Partition {
 
   /** Whether a group may compute an equation: nothing else that the equation needs comes after the group, and it has room. */
   #mayDepend(group: Draft, access: Access): boolean {
+    if (group.members.length >= maxMembers) return false;
     const inputs = new Set(group.inputs);
     for (const v of this.#leaves(access)) if (!group.rowOf.has(v)) inputs.add(v);
-    if (inputs.size + this.#storedBy(group, access.eqn) > this.#target.maxBuffers) return false;
+    if (!this.#hasRoom(group, inputs.size, access.eqn)) return false;
     const others = this.#depsOf(access);
     others.delete(group);
     return ![...others].some((d) => this.#reaches(d, group));
+  }
+
+  /** Whether a group may bind so many operands, and the results that it must store with one more equation in it. */
+  #hasRoom(group: Draft, inputs: number, ...extra: readonly Eqn[]): boolean {
+    const { maxBuffers } = this.#target;
+    return (
+      inputs + group.members.length + extra.length <= maxBuffers ||
+      inputs + this.#storedBy(group, ...extra) <= maxBuffers
+    );
   }
 
   /** How many results a group must store for others that are placed already, with one more equation in it. */
@@ -294,18 +252,13 @@ class Partition {
     return deps;
   }
 
-  /** Whether `from` depends on `to`. */
-  #reaches(from: Draft, to: Draft): boolean {
-    const seen = new Set<Draft>();
-    const stack = [from];
-    while (stack.length > 0) {
-      const d = current(stack.pop()!);
-      if (d === to) return true;
-      if (seen.has(d)) continue;
-      seen.add(d);
-      stack.push(...d.deps);
-    }
-    return false;
+  /** Whether `from` is `to` or depends on it. */
+  #reaches = (from: Draft, to: Draft): boolean => this.#reach.has(current(from).id, current(to).id);
+
+  #dependOn(d: Draft, on: Draft): void {
+    if (d === on) return;
+    d.deps.add(on);
+    this.#reach.connect(d.id, on.id);
   }
 
   // ---------------------------------------------------------------- groups
@@ -314,10 +267,11 @@ class Partition {
     const { eqn, loops } = access;
     const frame = eqn.outputs[0]?.aval.shape ?? [];
     const draft: Draft = {
-      id: this.#drafts.length,
+      id: -1,
       kind,
       frame,
       rowLength: loops.reduce((n, v) => n * v.extent, 1),
+      phases: loops.length > 0 ? 1 : 0,
       members: [eqn],
       rowOf: new Map(),
       inputs: this.#leaves(access),
@@ -340,6 +294,7 @@ class Partition {
       if (eqn.effects.length > 0)
         for (const d of this.#drafts) if (d.members.some((e) => e.effects.length > 0)) draft.deps.add(current(d));
     }
+    draft.id = this.#reach.add([...draft.deps].map((d) => d.id));
     this.#drafts.push(draft);
     for (const v of eqn.outputs) {
       if (kind !== "eqn") draft.rowOf.set(v, flatIndex(indicesOf(axisVars(v.aval.shape)), v.aval.shape));
@@ -348,7 +303,7 @@ class Partition {
   }
 
   #join(group: Draft, access: Access, row: Index): void {
-    for (const d of this.#depsOf(access)) if (d !== group) group.deps.add(d);
+    for (const d of this.#depsOf(access)) this.#dependOn(group, d);
     for (const v of this.#leaves(access)) if (!group.rowOf.has(v)) group.inputs.add(v);
     const depth = this.#depthIn(group, access);
     group.members.push(access.eqn);
@@ -365,11 +320,15 @@ class Partition {
     if (a.kind === "reduce" && !(this.#isShort(a) && this.#isShort(b))) return false;
     const between = (x: Draft, y: Draft): boolean =>
       [...x.deps].some((d) => current(d) !== y && this.#reaches(current(d), y));
+    if (a.members.length + b.members.length > maxMembers || this.#phasesOf(a, b) > maxPhases) return false;
     if (between(a, b) || between(b, a)) return false;
     const inputs = new Set([...a.inputs, ...b.inputs].filter((v) => !a.rowOf.has(v) && !b.rowOf.has(v)));
     const stored = [...a.members, ...b.members].flatMap((e) => e.outputs).filter((v) => this.#isStored(v, a, b)).length;
     return inputs.size + Math.max(1, stored) <= this.#target.maxBuffers;
   }
+
+  #phasesOf = (a: Draft, b: Draft): number =>
+    this.#reaches(a, b) || this.#reaches(b, a) ? a.phases + b.phases : Math.max(a.phases, b.phases);
 
   /** Whether a variable is read outside of some groups, by what is placed so far: directly or through floating ones. */
   #isStored(v: Var, ...homes: readonly Draft[]): boolean {
@@ -377,8 +336,8 @@ class Partition {
     const stack = [v];
     while (stack.length > 0) {
       const x = stack.pop()!;
-      if (this.#required.has(x)) return true;
-      for (const c of this.#consumers.get(x) ?? [])
+      if (this.#jaxpr.required.has(x)) return true;
+      for (const c of this.#jaxpr.consumers.get(x) ?? [])
         for (const o of c.outputs) {
           const home = this.#info.get(o)?.home;
           if (home === undefined || seen.has(o)) continue;
@@ -392,6 +351,7 @@ class Partition {
   }
 
   #merge(into: Draft, other: Draft): void {
+    into.phases = this.#phasesOf(into, other);
     into.members = this.#inOrder([...into.members, ...other.members]);
     for (const [v, row] of other.rowOf) into.rowOf.set(v, row);
     for (const v of other.inputs) into.inputs.add(v);
@@ -400,6 +360,7 @@ class Partition {
     for (const v of other.own) into.own.add(v);
     into.rowLength = Math.max(into.rowLength, other.rowLength);
     other.mergedInto = into;
+    this.#reach.merge(into.id, other.id);
     into.deps.delete(into);
     for (const d of [...into.deps]) {
       into.deps.delete(d);
@@ -409,7 +370,7 @@ class Partition {
 
   #position: Map<Eqn, number> | null = null;
   #inOrder(eqns: readonly Eqn[]): Eqn[] {
-    this.#position ??= new Map(this.#eqns.map((e, i) => [e, i]));
+    this.#position ??= new Map(this.#jaxpr.eqns.map((e, i) => [e, i]));
     const position = this.#position;
     return [...eqns].sort((a, b) => position.get(a)! - position.get(b)!);
   }
@@ -427,21 +388,69 @@ class Partition {
 
   /** Opens a group for a floating variable. Steps that compute it already read it from now on if they can. */
   #materialize(v: Var): void {
-    const eqn = this.#producers.get(v);
+    const eqn = this.#jaxpr.producers.get(v);
     if (!eqn || this.#info.get(v)!.home) return;
     const users = this.#usersOf(v);
-    this.#open(this.#accesses.get(eqn)!, "map");
-    const home = this.#drafts.at(-1)!;
+    this.#open(this.#jaxpr.accesses.get(eqn)!, "map");
+    this.#readBy(users, v, this.#drafts.at(-1)!);
+  }
+
+  #readBy(users: Iterable<Draft>, v: Var, home: Draft): void {
     for (const d of users) {
-      const full = d.kind !== "eqn" && d.inputs.size + this.#storedBy(d) >= this.#target.maxBuffers;
+      if (d === home) continue;
+      const full = d.kind !== "eqn" && !this.#hasRoom(d, d.inputs.size + 1);
       if (full || this.#reaches(home, d)) {
         d.own.add(v);
         this.#owners.set(v, [...(this.#owners.get(v) ?? []), d]);
       } else {
         d.inputs.add(v);
-        d.deps.add(home);
+        this.#dependOn(d, home);
       }
     }
+  }
+
+  /** A group that computes a floating variable on its way, once for each row, from which all others may read it. */
+  #hostOf(v: Var, users: readonly Draft[]): Draft | null {
+    const eqn = this.#jaxpr.producers.get(v)!;
+    const row = flatIndex(indicesOf(axisVars(v.aval.shape)), v.aval.shape);
+    for (const d of users) {
+      if (d.kind === "eqn" || sizeOf(d.frame) !== v.aval.size || d.members.length >= maxMembers) continue;
+      if (users.some((u) => u !== d && this.#reaches(d, u))) continue;
+      if (this.#hasRoom(d, d.inputs.size, eqn) && this.#isReadByRow(v, row, d)) return d;
+    }
+    return null;
+  }
+
+  /** Whether all that a group computes from a floating variable needs, in each row, the element of that number. */
+  #isReadByRow(v: Var, row: Index, group: Draft): boolean {
+    const stack: { readonly x: Var; readonly row: Index }[] = [{ x: v, row }];
+    const seen = new Map<Var, Set<string>>();
+    while (stack.length > 0) {
+      const last = stack.pop()!;
+      for (const c of this.#jaxpr.consumers.get(last.x) ?? [])
+        for (const read of this.#jaxpr.accesses.get(c)!.reads) {
+          if (read.operand !== last.x) continue;
+          const here = rowThrough(read, last.row);
+          for (const o of c.outputs) {
+            const home = this.#info.get(o)?.home;
+            if (home && current(home) === group && group.rowOf.get(o)?.key !== here.key) return false;
+            if (home === undefined || (home && !group.own.has(o)) || seen.get(o)?.has(here.key)) continue;
+            seen.set(o, (seen.get(o) ?? new Set()).add(here.key));
+            stack.push({ x: o, row: here });
+          }
+        }
+    }
+    return true;
+  }
+
+  /** Stores a floating variable in a group that computes it anyway. */
+  #host(v: Var, group: Draft, users: readonly Draft[]): void {
+    const eqn = this.#jaxpr.producers.get(v)!;
+    group.members = this.#inOrder([...group.members, eqn]);
+    const row = flatIndex(indicesOf(axisVars(v.aval.shape)), v.aval.shape);
+    group.rowOf.set(v, row);
+    this.#info.set(v, homed(v, group, row, this.#info.get(v)!.depth));
+    this.#readBy(users, v, group);
   }
 
   /** Steps that compute a floating variable, by what is placed so far. */
@@ -450,7 +459,7 @@ class Partition {
     const seen = new Set([v]);
     const stack = [v];
     while (stack.length > 0)
-      for (const c of this.#consumers.get(stack.pop()!) ?? [])
+      for (const c of this.#jaxpr.consumers.get(stack.pop()!) ?? [])
         for (const o of c.outputs) {
           const info = this.#info.get(o);
           if (!info || seen.has(o)) continue;
@@ -463,13 +472,16 @@ class Partition {
 
   /** Floating variables that are costly and read by several steps are computed once. */
   #materializeShared(): void {
-    for (const e of [...this.#eqns].reverse())
+    for (const e of [...this.#jaxpr.eqns].reverse())
       for (const v of e.outputs) {
         const { home, cost, rows } = this.#info.get(v)!;
         if (home || cost <= expensive) continue;
         const users = [...this.#usersOf(v)];
-        const cyclic = [...rows.keys()].some((d) => users.some((m) => this.#reaches(current(d), m)));
-        if (users.length >= 2 && !cyclic) this.#materialize(v);
+        if (users.length < 2) continue;
+        const host = e.outputs.length === 1 ? this.#hostOf(v, users) : null;
+        const cyclic = (): boolean => [...rows.keys()].some((d) => users.some((m) => this.#reaches(d, m)));
+        if (host) this.#host(v, host, users);
+        else if (!cyclic()) this.#materialize(v);
       }
     this.#refresh();
   }
@@ -484,7 +496,7 @@ class Partition {
         if (seen.has(v)) return;
         seen.add(v);
         const { home } = this.#info.get(v)!;
-        const eqn = this.#producers.get(v);
+        const eqn = this.#jaxpr.producers.get(v);
         if (eqn && home && current(home) === d) return;
         if (!eqn || (home && !d.own.has(v))) {
           d.inputs.add(v);
@@ -493,6 +505,8 @@ class Partition {
       };
       for (const e of d.members) for (const a of e.inputs) if (a instanceof Var) visit(a);
     }
+    this.#reach = new Reachability();
+    for (const d of this.#ordered()) d.id = this.#reach.add([...d.deps].map((x) => x.id));
   }
   /** Whether a dependency is one of effects, which no data shows. */
   #orders = (d: Draft, on: Draft): boolean =>
@@ -559,29 +573,6 @@ class Partition {
     const outputs = d.members.flatMap((e) => e.outputs).filter((v) => this.#isStored(v, d));
     const { kind, frame, rowLength, members, rowOf, inputs } = d;
     const group: Group = { kind, frame, rowLength, members, rowOf, inputs, outputs };
-    return splitGroup(group, this.#producers, this.#target.maxBuffers).map((g) => ({ kind: "group", group: g }));
+    return splitGroup(group, this.#jaxpr.producers, this.#target.maxBuffers).map((g) => ({ kind: "group", group: g }));
   }
 }
-
-const current = (d: Draft): Draft => {
-  let x = d;
-  while (x.mergedInto) x = x.mergedInto;
-  return x;
-};
-
-const inMemory = (v: Var): Info => ({ home: null, rows: new Map(), leaves: new Set([v]), cost: 0, depth: 0 });
-const homed = (v: Var, home: Draft, row: Index | null, depth: number): Info => ({
-  home,
-  rows: new Map([[home, row]]),
-  leaves: new Set([v]),
-  cost: 0,
-  depth,
-});
-
-/** What an equation's kernel reads; what the lowering did not ask for yet counts as well. */
-const operandsOf = ({ lowering, reads, eqn }: Access): readonly Var[] =>
-  lowering.form === "pull" ? reads.map((r) => r.operand) : eqn.inputs.filter(isVar);
-
-/** Operands of steps that take whole arrays. */
-const needsMemory = ({ lowering: { form } }: Access): boolean =>
-  form !== "pull" && form !== "prefix" && form !== "scatter";

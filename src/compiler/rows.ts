@@ -1,5 +1,7 @@
 /** Which row of a group an element belongs to, as an index over the axes of a result. */
-import type { Index, IndexVar } from "../core/indexing.ts";
+import { type Index, type IndexVar, substitute } from "../core/indexing.ts";
+import type { Read } from "./access.ts";
+import { axisVars } from "./pull.ts";
 
 /**
  * Whether a row number, in terms of a result's axes, takes every value below `rows` for some position, and the axes that
@@ -14,4 +16,10 @@ export function coversOnce(row: Index, axes: readonly IndexVar[], rows: number):
     radix *= atom.extent;
   }
   return radix === rows;
+}
+
+/** The row that an operand's element belongs to, in terms of the axes of the result that reads it. */
+export function rowThrough({ operand, index }: Read, row: Index): Index {
+  const places = new Map<IndexVar, Index>(axisVars(operand.aval.shape).map((v, i) => [v, index[i]!]));
+  return substitute(row, (a) => (a.kind === "var" ? (places.get(a) ?? null) : null));
 }
