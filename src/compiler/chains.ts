@@ -1,10 +1,12 @@
 /**
  * Chains: a sum of products whose rows are normalised and go into another sum of products, as in attention. One kernel
- * computes all three for a block of rows at a time, so what is passed on stays in the caches and is never written to
- * memory.
+ * computes all three, and what is passed on is never written to memory.
  *
+ * On a CPU a block of rows is computed at a time, whatever is done to the rows, and what is passed on stays in the caches.
  * The three kernels stay as they are but for three substitutions: shared rows become loops around all of them, the last
  * shared row runs over a block, and what is passed on is scratch of the size of a block.
+ *
+ * Workgroups have too little memory for whole rows: `onlineChain.ts`.
  */
 import {
   type Index,
@@ -25,6 +27,7 @@ import type { FusedKernel } from "./fusedKernel.ts";
 import { type Lowered, lowerGroup } from "./lower.ts";
 import type { KernelParam, LoopNest, Stmt } from "./loopNest/loopNest.ts";
 import { Rewriter, visitExprs } from "./loopNest/rewrite.ts";
+import { lowerOnline } from "./onlineChain.ts";
 import type { FusionPlan, Group, PlanStep } from "./partition.ts";
 import { schedule } from "./schedule/schedule.ts";
 import type { Target } from "./target.ts";
@@ -38,7 +41,7 @@ export interface Chain {
 }
 
 /** A plan in which chains are steps of their own. */
-export function chained(plan: FusionPlan): FusionPlan {
+export function chained(plan: FusionPlan, { style }: Target): FusionPlan {
   const readers = new Map<Var, PlanStep[]>();
   for (const step of plan.steps) for (const v of readsOf(step)) readers.set(v, [...(readers.get(v) ?? []), step]);
   const onlyReader = (g: Group): Group | null => {
@@ -53,7 +56,7 @@ export function chained(plan: FusionPlan): FusionPlan {
     const rows = onlyReader(step.group);
     const last = rows?.kind === "reduce" ? onlyReader(rows) : null;
     if (!rows || last?.kind !== "contract" || inChain.has(step.group) || inChain.has(last)) continue;
-    if (!sharesRows(step.group, rows, last)) continue;
+    if (style === "vector" && !sharesRows(step.group, rows, last)) continue;
     inChain.set(step.group, null);
     inChain.set(rows, null);
     inChain.set(last, { groups: [step.group, rows, last] });
@@ -88,13 +91,22 @@ function sharesRows(first: Group, rows: Group, last: Group): boolean {
   );
 }
 
-/** One nest for a chain, or null if what is passed on is read in another order than it is made. */
-export function lowerChain(
+/** The kernels of a chain, or null if its groups must be kernels of their own. */
+export const lowerChain = (
+  chain: Chain,
+  producers: ReadonlyMap<Var, Eqn>,
+  target: Target,
+  finish: (e: Expr) => Expr,
+): readonly Lowered<LoopNest>[] | null =>
+  (target.style === "vector" ? lowerBlocks : lowerOnline)(chain, producers, target, finish);
+
+/** The three kernels on blocks of rows; null if what is passed on is read in another order than it is made. */
+function lowerBlocks(
   { groups: [first, rows, last] }: Chain,
   producers: ReadonlyMap<Var, Eqn>,
   target: Target,
   finish: (e: Expr) => Expr,
-): Lowered<LoopNest> | null {
+): readonly Lowered<LoopNest>[] | null {
   const width = longAxes(first.frame).at(-1)!;
   const passed = [first.outputs[0]!, rows.outputs[0]!];
   const shared = longAxes(rows.frame);
@@ -134,7 +146,7 @@ export function lowerChain(
     scratch: [...scratch.values(), ...own],
     body: nested,
   };
-  return { kernel, args: entries.map(([v]) => v) };
+  return [{ kernel, args: entries.map(([v]) => v) }];
 }
 
 /** Whether every access to what is passed on is at the kernel's own shared rows and one position along the last axis. */

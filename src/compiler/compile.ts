@@ -9,16 +9,15 @@ import type { Lowering } from "../core/lowering.ts";
 import type { NDArray } from "../core/ndarray.ts";
 import { unreachable } from "../core/problem.ts";
 import { type Draft, assignBuffers, bytesOf } from "./assignBuffers.ts";
-import { chained, lowerChain } from "./chains.ts";
-import { checkDTypes, expandFor } from "./expand.ts";
+import { lowerChain } from "./chains.ts";
 import type { FusedKernel } from "./fusedKernel.ts";
 import { type Lowered, lowerGroup } from "./lower.ts";
 import { lowerPrefix, lowerScatterStart, lowerScatterUpdates } from "./lowerSequential.ts";
 import type { LoopNest } from "./loopNest/loopNest.ts";
-import { type FusionPlan, type PlanStep, partition } from "./partition.ts";
+import type { FusionPlan, PlanStep } from "./partition.ts";
+import { planOf } from "./plan.ts";
 import type { Call, Program, Slot, Step } from "./program.ts";
 import { schedule } from "./schedule/schedule.ts";
-import { simplify } from "./simplify.ts";
 import type { Target } from "./target.ts";
 import { mathExpander } from "./expandMath.ts";
 
@@ -45,17 +44,6 @@ export const compile = (jaxpr: Jaxpr, settings: CompileSettings): Program => sta
 export const stagesOf = (jaxpr: Jaxpr, settings: CompileSettings): Stages =>
   compileInto([], hoistConsts(jaxpr), settings);
 
-/** A jaxpr in normal form, the arrays it captured, and what shares a kernel. */
-export function planOf(
-  source: Jaxpr,
-  target: Target,
-): { readonly jaxpr: Jaxpr; readonly captured: readonly NDArray[]; readonly plan: FusionPlan } {
-  const { jaxpr, captured } = simplify(source, expandFor(target));
-  checkDTypes(jaxpr, target);
-  const parts = partition(target)(jaxpr);
-  return { jaxpr, captured, plan: target.style === "vector" ? chained(parts) : parts };
-}
-
 function compileInto(kernels: LoopNest[], source: Jaxpr, settings: CompileSettings): Stages {
   const { target, name, donated, separate = false } = settings;
   const { jaxpr, captured, plan } = planOf(source, target);
@@ -79,7 +67,7 @@ export function draftsOf(step: PlanStep, plan: FusionPlan, kernels: LoopNest[], 
     return [kernelDraft(fused(lowerGroup(step.group, plan.producers, target, finisher()), target))];
   if (step.kind === "chain") {
     const chain = lowerChain(step.chain, plan.producers, target, finisher());
-    if (chain) return [kernelDraft(chain)];
+    if (chain) return chain.map(kernelDraft);
     return step.chain.groups.flatMap((group) => draftsOf({ kind: "group", group }, plan, kernels, settings));
   }
   const { eqn } = step;

@@ -20,8 +20,6 @@ export const expandFor =
     const lowering = formOf(eqn);
     switch (lowering.form) {
       case "pull": {
-        const split = target.style === "workgroups" ? splitReduction(eqn) : null;
-        if (split) return { jaxpr: composed(eqn, split), isolated: false };
         const most = target.maxBuffers - eqn.outputs.length;
         if (!lowering.narrow || new Set(inputs.filter(isVar)).size <= most) return null;
         return { jaxpr: composed(eqn, (args) => lowering.narrow!(args, most)), isolated: false };
@@ -35,6 +33,14 @@ export const expandFor =
       default:
         return null;
     }
+  };
+
+/** The parts of reductions that are too long for a target, after everything else is legal. */
+export const splitFor =
+  (target: Target): Expand =>
+  (eqn) => {
+    const split = target.style === "workgroups" ? splitReduction(eqn) : null;
+    return split && { jaxpr: composed(eqn, split), isolated: false };
   };
 
 const composed = (eqn: Eqn, f: (args: readonly NDArray[]) => readonly NDArray[]): Jaxpr =>

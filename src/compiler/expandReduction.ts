@@ -10,7 +10,8 @@ import { accessOf, visitReductions } from "./access.ts";
 import { axisVars, indicesOf } from "./pull.ts";
 
 const fewRows = 64;
-const longRow = 16384;
+const rowsOfBlock = 32;
+export const longRow = 16384;
 /** Parts of a row: many blocks, and few enough to be one block's work in the end. */
 const mostParts = 1024;
 const fewestParts = 16;
@@ -25,7 +26,9 @@ export function splitReduction(eqn: Eqn): ((args: readonly NDArray[]) => readonl
   // Partial results would be rounded to 16 bits.
   if (dtype === "float16" || dtype === "bfloat16") return null;
   const length = axes.reduce((n, a) => n * shape[a]!, 1);
-  if (length < longRow || x.aval.size / length >= fewRows) return null;
+  // Rows that memory is contiguous across are added up side by side, so many of them to a block.
+  const rows = x.aval.size / length / (axes.includes(shape.length - 1) ? 1 : rowsOfBlock);
+  if (length < longRow || rows >= fewRows) return null;
   const cuts = axes.map((axis) => ({ axis, parts: partsOf(shape[axis]!, length) }));
   const best = cuts.sort((a, b) => b.parts - a.parts)[0]!;
   if (best.parts < fewestParts || !isReducedAgain(eqn)) return null;

@@ -14,7 +14,7 @@ import type { NDArray } from "../core/ndarray.ts";
 import type { ReferenceContext } from "../core/primitive.ts";
 import { storageBytes } from "../core/scalar.ts";
 import { literalHost } from "./assignBuffers.ts";
-import { draftsOf, planOf, stagesOf } from "./compile.ts";
+import { draftsOf, stagesOf } from "./compile.ts";
 import { mathExpander } from "./expandMath.ts";
 import { lowerGroup } from "./lower.ts";
 import { lowerEqn } from "./lowerEqn.ts";
@@ -23,6 +23,7 @@ import { evaluateLowering, hostOperands } from "./loopNest/evaluateLowering.ts";
 import { evaluateNest } from "./loopNest/evaluateNest.ts";
 import type { LoopNest } from "./loopNest/loopNest.ts";
 import type { Group, PlanStep } from "./partition.ts";
+import { planOf } from "./plan.ts";
 import type { Program } from "./program.ts";
 import { readHost, runProgram, storedView, writeHost } from "./runProgram.ts";
 import { type Difference, differenceOf, tolerances } from "./difference.ts";
@@ -225,9 +226,9 @@ class Walk {
       evaluateNest(nest, operands);
       const after = vars.map((v) => memory.host(v));
       this.kernels.push({ nest, ...where, before, after });
-      // A scatter's first kernel only prepares its result.
+      // A scatter's first kernel only prepares its result; what kernels of a chain pass on is no value of the program.
       const last = drafts.filter((d) => writes.some((v) => d.writes.includes(v))).at(-1);
-      if (last?.nest === nest) this.#judge("loops", vars.filter((v) => made.has(v)), memory, values, where); // prettier-ignore
+      if (last?.nest === nest) this.#judge("loops", vars.filter((v) => made.has(v) && values.has(v)), memory, values, where); // prettier-ignore
     }
   }
 

@@ -145,6 +145,20 @@ describe("loops and scratch", () => {
     expect(kernel.workgroups).toContain(0);
     expect(await complaints(kernel.code)).toEqual([]);
   });
+
+  test("many loops: no variable has the name of a type", async () => {
+    const [x, y] = [newBuffer("x", "f32", 2), newBuffer("y", "f32", 80)];
+    const params = [
+      { buffer: x, access: "read" as const },
+      { buffer: y, access: "write" as const },
+    ];
+    const body = Array.from({ length: 40 }, (_, n) => {
+      const i = loop("serial", 2);
+      const whole = S.convert(S.bitcast(S.load(x, i.at), "i32"), "f32");
+      return i.around(store(y, addConstant(i.at, 2 * n), whole));
+    });
+    await same({ name: "many", params, scratch: [], body }, [ramp(2)]);
+  });
 });
 
 describe("grids", () => {

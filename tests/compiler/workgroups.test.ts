@@ -3,7 +3,8 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { type LoopNest, visitStmts } from "../../src/compiler/loopNest/loopNest.ts";
 import type { Target } from "../../src/compiler/target.ts";
-import type { HostArray } from "../../src/core/hostArray.ts";
+import type { DType } from "../../src/core/dtype.ts";
+import { type HostArray, allocate, lanesOf } from "../../src/core/hostArray.ts";
 import type { NDArray } from "../../src/core/ndarray.ts";
 import { storageBytes } from "../../src/core/scalar.ts";
 import { holds } from "../properties.ts";
@@ -111,4 +112,32 @@ describe("kernels over long axes", () => {
       same(k.title, c.run(), byReference(k.f, args(k)), k.tolerance);
     }),
   );
+});
+
+describe("products of every type that WebGPU has", () => {
+  const types = ["float32", "float16", "bfloat16", "int32", "uint32", "int8", "uint16", "bool", "complex64"] as const;
+  const [m, k, n] = [20, 30, 40];
+  const operand = (dtype: DType, seed: number, ...shape: number[]): NDArray => {
+    const lanes = lanesOf(dtype);
+    const data = allocate(dtype, shape.reduce((a, b) => a * b, 1)); // prettier-ignore
+    for (let i = 0; i < data.length; i++) data[i] = dtype === "bool" ? Number((i * i * seed) % 13 === 1) : ((i * 37 * seed) % 8) + (lanes - 1) * (i % 3); // prettier-ignore
+    return fromHost({ shape, dtype, data });
+  };
+  test.each(types)("%s: tiles in shared memory", (dtype) => {
+    const args = [operand(dtype, 3, m, k), operand(dtype, 5, k, n)];
+    for (const target of Object.values(gpuTargets)) {
+      const c = compiled((x: NDArray, y: NDArray) => np.matmul(x, y), args, { target });
+      withinLimits(c.program.kernels, target);
+      same(
+        dtype,
+        c.run(),
+        byReference((x: NDArray, y: NDArray) => np.matmul(x, y), args),
+        1e-5,
+      );
+      const steps = c.plan.steps.filter((s) => s.kind === "group" && s.group.kind === "contract");
+      const tiled = c.program.kernels.filter((nest) => useOf(nest).sharedBytes > 0);
+      expect(steps.length).toBeGreaterThan(0);
+      expect(tiled.length).toBe(steps.length);
+    }
+  });
 });

@@ -241,6 +241,10 @@ function threadsOf(nest: LoopNest): number {
 
 function named<K>(names: Map<K, string>, key: K, prefix: string): string {
   let name = names.get(key);
-  if (name === undefined) names.set(key, (name = `${prefix}${names.size}`));
+  if (name === undefined) {
+    name = `${prefix}${names.size}`;
+    // The 33rd loop must not hide the type.
+    names.set(key, (name = name === "i32" ? "i32_" : name));
+  }
   return name;
 }

@@ -48,10 +48,10 @@ const blockColumns = 256;
 const blockDepth = 256;
 
 /** The product that a kernel computes, if it is one. */
-export interface Contraction {
+export interface Contraction<T extends NumberType = NumberType> {
   readonly kernel: FusedKernel;
   readonly reduction: Reduction;
-  readonly type: NumberType;
+  readonly type: T;
   readonly left: Expr;
   readonly right: Expr;
   readonly around: readonly IndexVar[];
@@ -62,7 +62,7 @@ export interface Contraction {
 export const extentOf = (vars: readonly IndexVar[]): number => vars.reduce((n, v) => n * v.extent, 1);
 
 /** Finds the product of numbers of some types, with the columns along the axis that results are contiguous in. */
-export function contractionOf(kernel: FusedKernel, types: readonly NumberType[]): Contraction | null {
+export function contractionOf<T extends NumberType>(kernel: FusedKernel, types: readonly T[]): Contraction<T> | null {
   const [group, ...others] = groupsOf(kernel);
   const [reduction, ...more] = group?.reductions ?? [];
   const body = reduction?.body[0];

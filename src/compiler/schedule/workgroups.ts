@@ -13,7 +13,7 @@ import { walkedLast } from "./vector.ts";
 
 export function scheduleWorkgroups(fused: FusedKernel, target: Target): LoopNest {
   const kernel = shareReductions(coalesce(shareReductions(fused)));
-  const contraction = contractionOf(kernel, ["f32"]);
+  const contraction = contractionOf(kernel, ["f32", "i32", "u32"]);
   const tiling = contraction && tilingOf(contraction, target);
   if (contraction && tiling) return scheduleTiles(contraction, tiling);
   const groups = groupsOf(kernel);
