@@ -1,13 +1,19 @@
 import { fileURLToPath } from "node:url";
+import { playwright } from "@vitest/browser-playwright";
 import { defineConfig } from "vitest/config";
-import { gpuEnvironment } from "./scripts/installSystemPackages.mjs";
+import { chromiumGpuFlags, findChromium, gpuEnvironment } from "./scripts/installSystemPackages.mjs";
 
 const src = fileURLToPath(new URL("src/", import.meta.url));
 
 // Suites about transformations and primitives run on the reference device: they are many small programs, each of which a
-// compiling device would compile first. What devices compute is compared with the reference in tests/devices, tests/golden
-// and by random programs in tests/compiler; everything else runs on the default device.
+// compiling device would compile first. What devices compute is compared with the reference in tests/devices, tests/golden,
+// tests/runtimes and by random programs in tests/compiler; everything else runs on the default device.
 const reference = ["tests/{control,random,sweep,transforms}/**/*.test.ts"];
+
+// Run in a page as well as in Node.
+const everywhere = ["tests/runtimes/library.test.ts"];
+// As root, as in containers, chromium runs only without its sandbox.
+const chromiumFlags = ["--no-sandbox", "--disable-dev-shm-usage", "--disable-background-networking", "--no-first-run"];
 
 const shared = {
   environment: "node",
@@ -39,6 +45,37 @@ export default defineConfig({
           include: ["tests/**/*.test.ts"],
           exclude: reference,
           env: gpuEnvironment(),
+        },
+      },
+      {
+        extends: true,
+        // Found while tests run, they would be bundled then, and the page loaded again.
+        optimizeDeps: {
+          include: [
+            "fast-check",
+            "fp-ts/lib/Either.js",
+            "fp-ts/lib/function.js",
+            "fp-ts/lib/Monoid.js",
+            "fp-ts/lib/TaskEither.js",
+          ],
+        },
+        test: {
+          name: "chromium",
+          include: everywhere,
+          testTimeout: shared.testTimeout,
+          browser: {
+            enabled: true,
+            headless: true,
+            screenshotFailures: false,
+            instances: [{ browser: "chromium" }],
+            // The system's browser: playwright downloads none unless it is asked to.
+            provider: playwright({
+              launchOptions: {
+                executablePath: findChromium() ?? "chromium",
+                args: [...chromiumFlags, ...chromiumGpuFlags],
+              },
+            }),
+          },
         },
       },
     ],

@@ -8,6 +8,13 @@ export interface Measurement {
   readonly max: number;
 }
 
+export const print = (line: string): void => void process.stdout.write(`${line}\n`);
+
+export function median(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  return sorted[sorted.length >> 1]!;
+}
+
 const ROUNDS = 15;
 const ROUND_MILLISECONDS = 30;
 
@@ -38,4 +45,30 @@ export function report(m: Measurement, peer?: Measurement, target?: number): str
     ? `   ${(m.median / peer.median).toFixed(3)} × ${peer.name} (${micro(peer.median).trim()} µs)`
     : "";
   return `${m.name.padEnd(44)}${micro(m.median)} µs   [${micro(m.min)} … ${micro(m.max)}]${goal}${ratio}`;
+}
+
+/** Something measured against others: each runs once in a round, in turn, so that a drift of the machine hits all. */
+export interface Contender {
+  readonly name: string;
+  readonly run: () => unknown;
+}
+
+/** Median milliseconds of every contender. Asynchronous ones are awaited. */
+export async function race(contenders: readonly Contender[], milliseconds = 1500): Promise<number[]> {
+  const times = contenders.map((): number[] => []);
+  const round = async (keep: boolean): Promise<void> => {
+    for (const [i, { run }] of contenders.entries()) {
+      const from = performance.now();
+      const result = run();
+      if (result instanceof Promise) await result;
+      if (keep) times[i]!.push(performance.now() - from);
+    }
+    // Memory of results is given back between tasks.
+    await new Promise((resolve) => setTimeout(resolve, 0));
+  };
+  for (let i = 0; i < 4; i++) await round(false);
+  const started = performance.now();
+  while (times[0]!.length < 5 || (performance.now() - started < milliseconds && times[0]!.length < 200))
+    await round(true);
+  return times.map(median);
 }

@@ -9,8 +9,11 @@ import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { exit, stdout } from "node:process";
-import { type NDArray, data, defaultDevice, jit, nn, numpy as np, optim, random, valueAndGrad } from "cotangent";
+import { type NDArray, data, init, jit, nn, numpy as np, optim, random, valueAndGrad } from "cotangent";
 import { progressDisplay } from "./progress.ts";
+
+// A GPU if there is one; COTANGENT_DEVICE=wasm, webgpu or cpu chooses.
+const device = await init();
 
 // ---- data: 60,000 images of 28 × 28 pixels to learn from, 10,000 to be examined on
 
@@ -43,7 +46,8 @@ const loss = (params: Params, images: NDArray, labels: NDArray): NDArray =>
 
 const batchSize = 128;
 const epochs = 5;
-const steps = epochs * Math.floor(60_000 / batchSize);
+const count = train.labels.size;
+const steps = epochs * Math.floor(count / batchSize);
 const optimizer = optim.adam<Params>(optim.cosineDecaySchedule(2e-3, steps));
 const lossAndGradients = valueAndGrad(loss);
 
@@ -60,16 +64,16 @@ const step = jit(
 let params = initialize(random.key(0));
 let state = optimizer.init(params);
 
-console.log(`Device: ${String(defaultDevice())}. The program of a training step, as traced:\n`);
+console.log(`Device: ${String(device)}. The program of a training step, as traced:\n`);
 const firstBatch = [train.images.slice([0, batchSize]), train.labels.slice([0, batchSize])] as const;
 console.log(step.lower(params, state, ...firstBatch).asText());
 
-console.log(`\nTraining: ${epochs} times through 60,000 images, ${steps} steps of ${batchSize}`);
+console.log(`\nTraining: ${epochs} times through ${count} images, ${steps} steps of ${batchSize}`);
 const progress = progressDisplay(stdout, steps, batchSize);
 const order = random.key(1);
 let batches: NDArray[] = [];
 for (let i = 0, epoch = 0; i < steps; i++) {
-  if (batches.length === 0) batches = data.batches(random.foldIn(order, epoch++), 60_000, batchSize);
+  if (batches.length === 0) batches = data.batches(random.foldIn(order, epoch++), count, batchSize);
   const rows = batches.pop()!;
   const [images, labels] = [np.take(train.images, rows, 0), np.take(train.labels, rows, 0)];
   let value: NDArray;

@@ -2,3 +2,5 @@
 export function findChromium(): string | undefined;
 /** Variables that lead WebGPU in Node to a driver, unless one is chosen already. */
 export function gpuEnvironment(): Record<string, string>;
+/** Flags with which a headless chromium has WebGPU, without a GPU too. */
+export declare const chromiumGpuFlags: readonly string[];

@@ -28,6 +28,9 @@ export function gpuEnvironment() {
   return { VK_DRIVER_FILES: softwareDriver, XDG_RUNTIME_DIR: env.XDG_RUNTIME_DIR ?? "/tmp" };
 }
 
+/** Flags with which a headless chromium has WebGPU, without a GPU too. */
+export const chromiumGpuFlags = ["--enable-unsafe-webgpu", "--use-webgpu-adapter=swiftshader"];
+
 function hasVulkan() {
   if (platform !== "linux") return true;
   const folders = ["/usr/lib", "/usr/lib64", "/usr/lib/x86_64-linux-gnu", "/usr/lib/aarch64-linux-gnu"];

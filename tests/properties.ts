@@ -24,3 +24,11 @@ export const holds = <T extends [unknown, ...unknown[]]>(
   inputs: { [K in keyof T]: fc.Arbitrary<T[K]> },
   body: (...values: T) => boolean | void,
 ): void => check(n, fc.property(...inputs, body));
+
+/** The same, of what has to be waited for. */
+export const holdsAsync = <T extends [unknown, ...unknown[]]>(
+  n: number,
+  inputs: { [K in keyof T]: fc.Arbitrary<T[K]> },
+  body: (...values: T) => Promise<boolean | void>,
+): Promise<void> =>
+  fc.assert(fc.asyncProperty(...inputs, body), { numRuns: runs(n), seed, includeErrorInReport: true });

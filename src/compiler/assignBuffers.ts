@@ -11,9 +11,11 @@ import { type Atom, Var } from "../core/jaxpr.ts";
 import type { Aval } from "../core/aval.ts";
 import { type HostArray, allocateLike, lanesOf } from "../core/hostArray.ts";
 import type { Literal } from "../core/ndarray.ts";
-import { mayOverwrite, overwriting } from "./inPlace.ts";
+import type { Source } from "../core/source.ts";
+import { mayOverwrite } from "./inPlace.ts";
+import type { KernelList } from "./kernelList.ts";
 import type { LoopNest } from "./loopNest/loopNest.ts";
-import type { Place, Program, Slot, Step } from "./program.ts";
+import { type Call, type Place, type Program, type Slot, type Step, callsOf } from "./program.ts";
 import type { Target } from "./target.ts";
 import { Arena } from "./arena.ts";
 
@@ -23,14 +25,15 @@ export interface Draft {
   readonly writes: readonly Var[];
   /** Bytes of arena for sub-programs and carries, needed during the step. */
   readonly scratch: readonly number[];
+  /** Equations that went into it. */
+  readonly sources: readonly Source[];
   /** For kernels: the nest, whose parameters are the reads and then the writes. */
   readonly nest: LoopNest | null;
-  /** The step, from the slots of reads and writes, the arena offsets of the scratch, and the kernel's number. */
+  /** The step, from the slots of reads and writes, and the arena offsets of the scratch. */
   readonly build: (
     reads: readonly number[],
     writes: readonly number[],
     scratch: readonly number[],
-    addKernel: (nest: LoopNest) => number,
     addSlot: (slot: Slot) => number,
   ) => readonly Step[];
 }
@@ -60,7 +63,7 @@ export interface Assignment {
 export function assignBuffers(
   { name, inputs, constants, outs, drafts: unordered, donated, separate }: Assignment,
   target: Target,
-  kernels: LoopNest[],
+  kernels: KernelList,
 ): Program {
   const drafts = readersFirst(
     unordered,
@@ -72,7 +75,6 @@ export function assignBuffers(
   const steps: Step[] = [];
   const slotOf = new Map<Var, number>();
   const addSlot = (slot: Slot): number => slots.push(slot) - 1;
-  const addKernel = (nest: LoopNest): number => kernels.push(nest) - 1;
   const newSlot = (aval: Aval, place: Place): number => addSlot({ aval, bytes: bytesOf(aval, target), place });
   let nextInput = 0;
   for (const v of inputs) {
@@ -125,7 +127,7 @@ export function assignBuffers(
         const place = slots[reads[over]!]!.place;
         overwritten.add(a);
         kept[over] = false;
-        nest = overwriting(nest!, draftBuffer(draft, over), draftBuffer(draft, draft.reads.length + w));
+        nest = kernels.overwriting(nest!, draftBuffer(draft, over), draftBuffer(draft, draft.reads.length + w));
         if (place.kind === "input") {
           reuses.set(output!, place.index);
           taken.add(place.index);
@@ -143,11 +145,16 @@ export function assignBuffers(
     });
     const scratch = draft.scratch.map((bytes) => arena.allocate(bytes));
     if (nest) {
-      const kernel = addKernel(nest);
+      const kernel = kernels.add(nest);
       const used = reads.filter((_, r) => kept[r]);
       if (draft.writes.some((v) => v.aval.size > 0))
-        steps.push({ kind: "launch", kernel, slots: [...used, ...writes], sources: [] });
-    } else steps.push(...draft.build(reads, writes, scratch, addKernel, addSlot));
+        steps.push({ kind: "launch", kernel, slots: [...used, ...writes], sources: draft.sources });
+      arena.step();
+    } else {
+      const built = draft.build(reads, writes, scratch, addSlot);
+      steps.push(...built);
+      arena.step(spareBytes(built.flatMap(callsOf)));
+    }
     if (separate) return;
     draft.scratch.forEach((bytes, k) => arena.release(scratch[k]!, bytes));
     // What dies here is free again, unless its place has been taken over.
@@ -182,13 +189,23 @@ export function assignBuffers(
     name,
     inputs: inputs.filter((v) => !constants.has(v)).map((v) => v.aval),
     outputs: outs.map((a) => a.aval),
-    kernels,
+    kernels: kernels.nests,
     slots,
     steps,
     arenaBytes: arena.bytes,
     idealArenaBytes: arena.peakLive,
     reuses,
   };
+}
+
+/** Bytes that the arenas of sub-programs have beyond what a perfect plan would need. Branches share one arena. */
+function spareBytes(calls: readonly Call[]): number {
+  const arenas = new Map<number, Program[]>();
+  for (const { arenaOffset, program } of calls) arenas.set(arenaOffset, [...(arenas.get(arenaOffset) ?? []), program]);
+  const most = (of: readonly number[]): number => of.reduce((a, b) => Math.max(a, b));
+  return [...arenas.values()]
+    .map((of) => most(of.map((p) => p.arenaBytes)) - most(of.map((p) => p.idealArenaBytes)))
+    .reduce((a, b) => a + b, 0);
 }
 
 const draftBuffer = (d: Draft, param: number) => d.nest!.params[param]!.buffer;

@@ -10,6 +10,7 @@ import type { NDArray } from "../core/ndarray.ts";
 import { unreachable } from "../core/problem.ts";
 import { type Draft, assignBuffers, bytesOf } from "./assignBuffers.ts";
 import { lowerChain } from "./chains.ts";
+import { KernelList } from "./kernelList.ts";
 import type { FusedKernel } from "./fusedKernel.ts";
 import { type Lowered, lowerGroup } from "./lower.ts";
 import { lowerPrefix, lowerScatterStart, lowerScatterUpdates } from "./lowerSequential.ts";
@@ -42,9 +43,9 @@ export interface Stages {
 export const compile = (jaxpr: Jaxpr, settings: CompileSettings): Program => stagesOf(jaxpr, settings).program;
 
 export const stagesOf = (jaxpr: Jaxpr, settings: CompileSettings): Stages =>
-  compileInto([], hoistConsts(jaxpr), settings);
+  compileInto(new KernelList(), hoistConsts(jaxpr), settings);
 
-function compileInto(kernels: LoopNest[], source: Jaxpr, settings: CompileSettings): Stages {
+function compileInto(kernels: KernelList, source: Jaxpr, settings: CompileSettings): Stages {
   const { target, name, donated, separate = false } = settings;
   const { jaxpr, captured, plan } = planOf(source, target);
   const drafts = plan.steps.flatMap((s) => draftsOf(s, plan, kernels, settings));
@@ -57,29 +58,34 @@ function compileInto(kernels: LoopNest[], source: Jaxpr, settings: CompileSettin
   return { simplified: jaxpr, plan, program };
 }
 
-/** A function that expands math functions, remembering what it has expanded within one kernel. */
-const finisher = mathExpander;
-
 /** The kernels of a step, or what it is instead. */
-export function draftsOf(step: PlanStep, plan: FusionPlan, kernels: LoopNest[], settings: CompileSettings): Draft[] {
+export function draftsOf(step: PlanStep, plan: FusionPlan, kernels: KernelList, settings: CompileSettings): Draft[] {
   const { target } = settings;
-  if (step.kind === "group")
-    return [kernelDraft(fused(lowerGroup(step.group, plan.producers, target, finisher()), target))];
+  const { producers } = plan;
+  if (step.kind === "group") {
+    const { group } = step;
+    // What math functions are expanded to is remembered within one kernel.
+    const make = (): Lowered<LoopNest>[] => [fused(lowerGroup(group, producers, target, mathExpander()), target)];
+    return kernels.groups.kernelsOf([group], producers, make)!.map((k) => kernelDraft(k, group.members));
+  }
   if (step.kind === "chain") {
-    const chain = lowerChain(step.chain, plan.producers, target, finisher());
-    if (chain) return chain.map(kernelDraft);
-    return step.chain.groups.flatMap((group) => draftsOf({ kind: "group", group }, plan, kernels, settings));
+    const { groups } = step.chain;
+    const members = groups.flatMap((g) => g.members);
+    const make = (): readonly Lowered<LoopNest>[] | null => lowerChain(step.chain, producers, target, mathExpander());
+    const chain = kernels.groups.kernelsOf(groups, producers, make);
+    if (chain) return chain.map((k) => kernelDraft(k, members));
+    return groups.flatMap((group) => draftsOf({ kind: "group", group }, plan, kernels, settings));
   }
   const { eqn } = step;
-  const context = { producers: plan.producers, inputs: step.inputs, target, finish: finisher() };
+  const context = { producers, inputs: step.inputs, target, finish: mathExpander() };
   const { lowering } = step.access;
   switch (lowering.form) {
     case "prefix":
-      return [kernelDraft(lowerPrefix(eqn, context))];
+      return [kernelDraft(lowerPrefix(eqn, context), [eqn])];
     case "scatter":
       return [
-        kernelDraft(fused(lowerScatterStart(eqn, context), target)),
-        kernelDraft(lowerScatterUpdates(eqn, context)),
+        kernelDraft(fused(lowerScatterStart(eqn, context), target), [eqn]),
+        kernelDraft(lowerScatterUpdates(eqn, context), [eqn]),
       ];
     default:
       return [{ ...plainDraft(eqn), ...controlDraft(eqn, lowering, kernels, settings) }];
@@ -91,12 +97,13 @@ const fused = ({ kernel, args }: Lowered<FusedKernel>, target: Target): Lowered<
   args,
 });
 
-function kernelDraft({ kernel, args }: Lowered<LoopNest>): Draft {
+function kernelDraft({ kernel, args }: Lowered<LoopNest>, members: readonly Eqn[]): Draft {
   const reads = kernel.params.filter((p) => p.access === "read").length;
   return {
     reads: args.slice(0, reads),
     writes: args.slice(reads),
     scratch: [],
+    sources: members.map((e) => e.source),
     nest: kernel,
     build: () => unreachable("kernels are launched"),
   };
@@ -106,6 +113,7 @@ const plainDraft = (eqn: Eqn): Omit<Draft, "build"> => ({
   reads: eqn.inputs,
   writes: eqn.outputs,
   scratch: [],
+  sources: [eqn.source],
   nest: null,
 });
 
@@ -113,7 +121,7 @@ const plainDraft = (eqn: Eqn): Omit<Draft, "build"> => ({
 function controlDraft(
   eqn: Eqn,
   lowering: Lowering,
-  kernels: LoopNest[],
+  kernels: KernelList,
   settings: CompileSettings,
 ): Pick<Draft, "build"> & Partial<Draft> {
   const { target } = settings;
@@ -152,7 +160,7 @@ function controlDraft(
       const flagAval = predicate.outputs[0]!;
       return {
         scratch: [predicate.arenaBytes, body.arenaBytes, bytesOf(flagAval, target), ...bytes(carry)],
-        build: (reads, writes, [predicateArena, bodyArena, flagOffset, ...carryOffsets], _, addSlot) => {
+        build: (reads, writes, [predicateArena, bodyArena, flagOffset, ...carryOffsets], addSlot) => {
           const [flag] = arenaSlots([flagAval], [flagOffset!], addSlot);
           const other = arenaSlots(carry, carryOffsets, addSlot);
           const inputs = (consts: readonly number[]): number[] => [...consts, ...writes];
@@ -188,7 +196,7 @@ function controlDraft(
       const carry = body.outputs.slice(0, n);
       return {
         scratch: [body.arenaBytes, ...bytes(carry)],
-        build: (reads, writes, [arenaOffset, ...carryOffsets], _, addSlot) => {
+        build: (reads, writes, [arenaOffset, ...carryOffsets], addSlot) => {
           const results = writes.slice(0, n);
           const other = arenaSlots(carry, carryOffsets, addSlot);
           // The last round writes into the results.

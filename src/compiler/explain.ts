@@ -23,6 +23,7 @@ import { evaluateLowering, hostOperands } from "./loopNest/evaluateLowering.ts";
 import { evaluateNest } from "./loopNest/evaluateNest.ts";
 import type { LoopNest } from "./loopNest/loopNest.ts";
 import type { Group, PlanStep } from "./partition.ts";
+import { KernelList } from "./kernelList.ts";
 import { planOf } from "./plan.ts";
 import type { Program } from "./program.ts";
 import { readHost, runProgram, storedView, writeHost } from "./runProgram.ts";
@@ -215,7 +216,7 @@ class Walk {
     const members = step.kind === "eqn" ? [step.eqn] : step.kind === "group" ? step.group.members : step.chain.groups.flatMap((g) => g.members); // prettier-ignore
     if (step.kind === "eqn" && !["prefix", "scatter"].includes(step.access.lowering.form)) return;
     const memory = new Memory(target, values);
-    const drafts = draftsOf(step, { steps: [], outs: [], producers }, [], this.#settings);
+    const drafts = draftsOf(step, { steps: [], outs: [], producers }, new KernelList(), this.#settings);
     for (const { nest, reads, writes } of drafts) {
       if (!nest) continue;
       const vars = [...reads, ...writes] as Var[];

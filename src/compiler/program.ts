@@ -109,7 +109,10 @@ export interface Program {
   readonly slots: readonly Slot[];
   readonly steps: readonly Step[];
   readonly arenaBytes: number;
-  /** The most bytes of the arena that hold something at once. */
+  /**
+   * The most bytes of arrays that live in the arena at a step: operands, results and what lives on, scratch of the step
+   * (for a sub-program, its own ideal). Less no plan for this order of steps can need.
+   */
   readonly idealArenaBytes: number;
   /** Outputs that take over the buffer of a donated input: output → input. */
   readonly reuses: ReadonlyMap<number, number>;

@@ -38,7 +38,7 @@ export interface MemoryAnalysis {
   readonly aliasBytes: number;
   /** Temporary memory while the program runs. */
   readonly temporaryBytes: number;
-  /** The most temporaries that are live at once: what a perfect plan would take. */
+  /** The largest sum of temporaries alive at one step: what a plan without gaps and padding would take, in this order. */
   readonly idealTemporaryBytes: number;
   /** Arguments, outputs that are no arguments, and temporaries. */
   readonly peakBytes: number;

@@ -265,20 +265,16 @@ export const mentions = (x: Index, v: IndexVar): boolean =>
 
 /** Replaces atoms; those for which `f` gives null stay. Simplifies again. */
 export function substitute(x: Index, f: (atom: IndexVar | IndexValue) => Index | null): Index {
-  let changed = false;
+  const by = x.terms.map(({ atom }): Index | null => {
+    if (atom.kind === "var" || atom.kind === "value") return f(atom);
+    const of = substitute(atom.of, f);
+    return of === atom.of ? null : atom.kind === "div" ? floorDiv(of, atom.by) : modulo(of, atom.by);
+  });
+  // Most often nothing changes, and sums are costly to make.
+  if (by.every((b) => b === null)) return x;
   let out = constantIndex(x.constant);
-  for (const t of x.terms) {
-    const { atom } = t;
-    let by: Index | null;
-    if (atom.kind === "var" || atom.kind === "value") by = f(atom);
-    else {
-      const of = substitute(atom.of, f);
-      by = of === atom.of ? null : atom.kind === "div" ? floorDiv(of, atom.by) : modulo(of, atom.by);
-    }
-    changed ||= by !== null;
-    out = add(out, by ? scale(by, t.factor) : make([t], 0));
-  }
-  return changed ? out : x;
+  x.terms.forEach((t, i) => (out = add(out, by[i] ? scale(by[i], t.factor) : make([t], 0))));
+  return out;
 }
 
 /** The value of an index. */

@@ -28,9 +28,11 @@ export function batches(key: NDArray, count: number, batchSize: number, options:
         why: "examples are counted in positive integers",
         fix: `pass a positive integer`,
       });
-  const ends = Array.from({ length: Math.floor(count / batchSize) }, (_, i) => (i + 1) * batchSize);
-  const parts = np.split(random.permutation(key, count), ends);
-  // The last part is what the whole batches leave over.
-  const rest = parts.pop()!;
-  return rest.size > 0 && options.dropRemainder === false ? [...parts, rest] : parts;
+  const order = random.permutation(key, count);
+  const whole = Math.floor(count / batchSize);
+  const table = order.slice([0, whole * batchSize]).reshape(whole, batchSize);
+  // The row is an operand of `take`: one program takes all of them, where `split` would compile one for each.
+  const rows = Array.from({ length: whole }, (_, i) => np.take(table, i, 0));
+  const hasRest = whole * batchSize < count && options.dropRemainder === false;
+  return hasRest ? [...rows, order.slice([whole * batchSize, count])] : rows;
 }

@@ -5,14 +5,12 @@
  * NaN. Floats are computed in float64 and rounded once.
  */
 import type { ArrayLike } from "../core/arrayMethods.ts";
-import { type Aval, avalsEqual } from "../core/aval.ts";
 import { type DType, isComplex, isInexact, isInteger, isUnsigned, realDType } from "../core/dtype.ts";
 import { type TypedArray, allocate, allocateLike, fromStorage, roundInPlace, toStorage } from "../core/hostArray.ts";
-import { Literal, type NDArray } from "../core/ndarray.ts";
+import { type NDArray } from "../core/ndarray.ts";
 import { asArray, scalarLiteral } from "../core/operands.ts";
 import {
   type AnyPrimitive,
-  type HasAval,
   type One,
   type Primitive,
   type Three,
@@ -58,6 +56,7 @@ import {
   sameDTypes,
   sumOfDerivatives,
   unary,
+  unchangedBy,
 } from "./rules.ts";
 
 // ---------------------------------------------------------------- sums
@@ -108,10 +107,6 @@ export const subP: Primitive<Two, null> = /* @__PURE__ */ binary(
 );
 export const subArrays = (x: NDArray, y: NDArray): NDArray => bind1(subP, [x, y], null);
 export const sub = (x: ArrayLike, y: ArrayLike): NDArray => bind1(subP, pairOf("sub", x, y), null);
-
-/** `x`, where the literal `y` is the operation's neutral number and nothing else of the result differs. */
-const unchangedBy = (neutral: number, x: HasAval, y: HasAval, [out]: readonly Aval[]): HasAval | null =>
-  y instanceof Literal && y.value === neutral && !Object.is(y.value, -0) && avalsEqual(x.aval, out!) ? x : null;
 
 // ---------------------------------------------------------------- products
 

@@ -6,18 +6,19 @@
  * Results are weak exactly if all operands are.
  */
 import type { ArrayLike } from "../core/arrayMethods.ts";
-import { Aval } from "../core/aval.ts";
+import { Aval, avalsEqual } from "../core/aval.ts";
 import { type DType, isBool, isComplex, isFloat, isInexact, isInteger, isKey } from "../core/dtype.ts";
 import { type HostArray, type TypedArray, allocateLike, lanesOf, roundInPlace } from "../core/hostArray.ts";
 import type { Lowering, Operand, Value } from "../core/lowering.ts";
 import { elementAt, pointwise, pulled } from "../core/lowerRules.ts";
-import { NDArray } from "../core/ndarray.ts";
+import { Literal, NDArray } from "../core/ndarray.ts";
 import { asArray, promoteOperands, resultType, scalarLiteral } from "../core/operands.ts";
 import {
   type Absent,
   type AnyPrimitive,
   type Batched,
   type Each,
+  type HasAval,
   type One,
   type OptionalSlots,
   type Primitive,
@@ -403,3 +404,16 @@ function transposeBinary(
     isLinear(b) && right ? unbroadcast(right(ct, a as NDArray), b.aval) : null,
   ];
 }
+
+/**
+ * `x`, where the literal `y` is the operation's neutral number and nothing else of the result differs. Complex products
+ * and quotients with 1 do differ: infinite parts times 0 are NaN, and some zeros lose their sign.
+ */
+export const unchangedBy = (neutral: 0 | 1, x: HasAval, y: HasAval, [out]: readonly Aval[]): HasAval | null =>
+  y instanceof Literal &&
+  y.value === neutral &&
+  !Object.is(y.value, -0) &&
+  !(neutral === 1 && isComplex(y.dtype)) &&
+  avalsEqual(x.aval, out!)
+    ? x
+    : null;

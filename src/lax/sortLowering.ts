@@ -1,22 +1,27 @@
 /**
- * Sorting as a composition of other primitives, for devices that have no sort of their own: Batcher's bitonic network in
- * the form where all comparisons go the same way. What is sorted are keys together with positions; the operands are read
- * at the sorted positions at the end. O(n log² n) comparisons, O(n) memory.
+ * Sorting as a composition of other primitives, for devices that have no sort of their own. What is sorted are keys
+ * together with positions; the operands are read at the sorted positions at the end. Short lines are sorted by counting
+ * what comes before each element, long ones by Batcher's bitonic network in the form where all comparisons go the same
+ * way: O(n log² n) comparisons, O(n) memory. The network is a loop whose body pairs elements by a number it is given, so
+ * that it is one small kernel. Written out, its stages fuse, and each doubles the reads and the text of the next.
  */
 import { Aval } from "../core/aval.ts";
 import { isBool, isComplex, isFloat } from "../core/dtype.ts";
+import { evaluator } from "../core/evaluator.ts";
 import { Literal, type NDArray } from "../core/ndarray.ts";
 import { range, sizeOf } from "../core/shape.ts";
-import { convert, full, moveAxis, reshape } from "../core/structural.ts";
+import { broadcastInDim, convert, full, moveAxis, reshape } from "../core/structural.ts";
 import { bind1 } from "../core/trace.ts";
 import { neg, reciprocal } from "./arithmetic.ts";
-import { andArrays, bitwiseNot, orArrays } from "./bitwise.ts";
+import { andArrays, bitwiseNot, orArrays, xorArrays } from "./bitwise.ts";
 import { bitcastConvertType } from "./cast.ts";
 import { eq, eqArrays, gt, lt, ltArrays, ne, select } from "./compare.ts";
 import { imag, real } from "./complex.ts";
+import { scan } from "./control/loops.ts";
 import { broadcastedIota } from "./creation.ts";
 import { gatherP } from "./gather.ts";
-import { type PadAxis, padArray, rev, sliceInDim } from "./movement.ts";
+import { type PadAxis, padArray, sliceInDim } from "./movement.ts";
+import { reduceSum } from "./reduce.ts";
 import { highest } from "./reduceLowering.ts";
 
 /** The elements of `x` at the positions `index` of one axis; all other axes run together. */
@@ -84,18 +89,28 @@ const precedes = (xs: readonly NDArray[], ys: readonly NDArray[]): NDArray =>
       null,
     )!;
 
+/** Sorts the pairs of positions i and i ^ mask of each line; keys are the first of `xs`, positions the last. */
+function exchange(xs: readonly NDArray[], mask: NDArray): readonly NDArray[] {
+  const { shape } = xs[0]!;
+  const own = broadcastedIota("int32", shape, 1);
+  const other = xorArrays(own, broadcastInDim(mask, shape, []));
+  const partners = xs.map((x) => takeAlong(x, other, 1));
+  const keep = eqArrays(ltArrays(own, other), precedes(xs, partners));
+  return xs.map((x, i) => select(keep, x, partners[i]!));
+}
+
 /**
- * Sorts pairs of neighbours at distance `half` in blocks of twice that; `mirrored` pairs the first of a block with its
- * last, the second with the one before it, and so on.
+ * The masks of the stages for lines of `size` elements, a power of two. A block of sorted halves is merged by pairing its
+ * first element with its last, the second with the one before that, and so on; then neighbours at half the distance, a
+ * quarter, …
  */
-function exchange(xs: readonly NDArray[], half: number, mirrored: boolean): readonly NDArray[] {
-  const [rows, n] = xs[0]!.shape as readonly [number, number];
-  const shape = [rows, n / (2 * half), 2, half];
-  const own = xs.map((x) => reshape(x, shape));
-  const partners = own.map((x) => rev(x, mirrored ? [2, 3] : [2]));
-  const first = eq(broadcastedIota("int32", shape, 2), literal(0));
-  const keep = eqArrays(first, precedes(own, partners));
-  return own.map((x, i) => reshape(select(keep, x, partners[i]!), [rows, n]));
+function masksFor(size: number): NDArray {
+  const masks: number[] = [];
+  for (let block = 2; block <= size; block *= 2) {
+    masks.push(block - 1);
+    for (let half = block / 4; half >= 1; half /= 2) masks.push(half);
+  }
+  return evaluator().fromHost({ shape: [masks.length], dtype: "int32", data: Int32Array.from(masks) }, false);
 }
 
 /** For each line along the last axis of keys of shape [rows, n], the positions of its elements in order. */
@@ -110,10 +125,23 @@ function sortedPositions(keys: readonly NDArray[]): NDArray {
   const padded = keys.map((k) =>
     padArray(k, full([], isFloat(k.dtype) ? Infinity : highest(k.dtype), k.dtype), padding),
   );
-  let xs: readonly NDArray[] = [...padded, broadcastedIota("int32", [rows, size], 1)];
-  for (let block = 2; block <= size; block *= 2)
-    for (let half = block / 2; half >= 1; half /= 2) xs = exchange(xs, half, half === block / 2);
-  return sliceInDim(xs.at(-1)!, 0, n, 1, 1);
+  const xs = [...padded, broadcastedIota("int32", [rows, size], 1)];
+  const [sorted] = scan((pair: NDArray[], mask: NDArray) => [exchange(pair, mask), null], xs, masksFor(size));
+  return sliceInDim(sorted.at(-1)!, 0, n, 1, 1);
+}
+
+/** Lines of up to this many elements are sorted by n² comparisons, in two kernels. */
+const shortLine = 32;
+
+/** The same for short lines: the position of an element is the number of those that come before it. */
+function countedPositions(keys: readonly NDArray[]): NDArray {
+  const [rows, n] = keys[0]!.shape as readonly [number, number];
+  const shape = [rows, n, n];
+  const all = [...keys, broadcastedIota("int32", [rows, n], 1)];
+  const [these, those] = [0, 1].map((axis) => all.map((x) => broadcastInDim(x, shape, [0, axis + 1])));
+  const ranks = reduceSum(convert(precedes(those!, these!), "int32"), [2]);
+  const here = eqArrays(broadcastInDim(ranks, shape, [0, 2]), broadcastedIota("int32", shape, 1));
+  return reduceSum(select(here, broadcastedIota("int32", shape, 2), literal(0)), [2]);
 }
 
 /** The order of the elements along an axis by several keys, as positions of the shape of the keys. */
@@ -122,7 +150,8 @@ function orderOf(keys: readonly NDArray[], axis: number): NDArray {
   const moved = keys.map((k) => moveAxis(k, axis, last));
   const { shape } = moved[0]!;
   const n = shape[last]!;
-  const positions = sortedPositions(moved.map((k) => reshape(k, [sizeOf(shape) / n, n])));
+  const lines = moved.map((k) => reshape(k, [sizeOf(shape) / n, n]));
+  const positions = n <= shortLine ? countedPositions(lines) : sortedPositions(lines);
   return moveAxis(reshape(positions, shape), last, axis);
 }
 

@@ -7,6 +7,7 @@ import { mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { build } from "esbuild";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { chromiumGpuFlags } from "../../scripts/installSystemPackages.mjs";
 import { bin, root, run } from "../package/consumer.ts";
 import { runInPage } from "../package/page.ts";
 import type { SampleReport } from "../support/webgpuSample.ts";
@@ -49,8 +50,7 @@ test("Node", async () => check(await timed(process.execPath, [program]), "packag
 test("Deno", async () =>
   check(await timed(bin("deno"), ["run", "--allow-all", program]), "navigator.gpu, high-performance"));
 test("a page", { timeout: 60_000 }, async () => {
-  const flags = ["--enable-unsafe-webgpu", "--use-webgpu-adapter=swiftshader"];
-  const report = (await runInPage(folder, {}, 'import "/sample.mjs";', flags)) as SampleReport;
+  const report = (await runInPage(folder, {}, 'import "/sample.mjs";', chromiumGpuFlags)) as SampleReport;
   expect(report.candidate).toMatch(/^navigator\.gpu, /);
   check(report, report.candidate);
 });

@@ -25,10 +25,15 @@ export const entryPoints: readonly string[] = Object.keys(manifest.exports)
   .filter((path) => path !== "./package.json")
   .map((path) => `cotangent${path.slice(1)}`);
 
-/** Runs a program; what it printed, or an error with all of it. */
-export const run = (command: string, args: readonly string[], cwd: string): Promise<string> =>
+/** Runs a program, with more in its environment; what it printed, or an error with all of it. */
+export const run = (
+  command: string,
+  args: readonly string[],
+  cwd: string,
+  more: Readonly<Record<string, string>> = {},
+): Promise<string> =>
   new Promise((resolve, reject) => {
-    const env = { ...process.env, NO_COLOR: "1", DENO_NO_UPDATE_CHECK: "1" };
+    const env = { ...process.env, NO_COLOR: "1", DENO_NO_UPDATE_CHECK: "1", ...more };
     execFile(command, args, { cwd, env, maxBuffer: 2 ** 26 }, (error, stdout, stderr) => {
       if (error === null) resolve(stdout);
       else reject(new Error(`${command} ${args.join(" ")}\n${stdout}\n${stderr}`));

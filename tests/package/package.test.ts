@@ -2,12 +2,13 @@
  * The package as users get it: packed, installed in an empty folder, imported from Node (both module systems), Deno, a
  * page and through bundlers. Linters of packages do not see what breaks there.
  */
-import { readFileSync, readdirSync } from "node:fs";
+import { readFileSync, readdirSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import * as esbuild from "esbuild";
 import { type Rollup, build as viteBuild } from "vite";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { chromiumGpuFlags } from "../../scripts/installSystemPackages.mjs";
 import { type Consumer, bin, entryPoints, makeConsumer, manifest, root, run } from "./consumer.ts";
 import { runInPage } from "./page.ts";
 
@@ -40,12 +41,13 @@ const cjsProgram = `
 const print = "console.log(JSON.stringify(result));";
 const expected = { sum: [3], method: [2, 3], sameClass: true };
 
+const runtimes = [
+  { name: "Node, ES modules", extension: "mjs", command: process.execPath, args: [] },
+  { name: "Node, CommonJS", extension: "cjs", command: process.execPath, args: [] },
+  { name: "Deno", extension: "mjs", command: bin("deno"), args: ["run", "--allow-all"] },
+];
+
 describe("in a user's program", () => {
-  const runtimes = [
-    { name: "Node, ES modules", extension: "mjs", command: process.execPath, args: [] },
-    { name: "Node, CommonJS", extension: "cjs", command: process.execPath, args: [] },
-    { name: "Deno", extension: "mjs", command: bin("deno"), args: ["run", "--allow-all"] },
-  ];
   const slug = (specifier: string): string => specifier.replaceAll("/", "-");
 
   test.each(runtimes)("$name: every entry point loads by itself", { timeout: 60_000 }, async (runtime) => {
@@ -82,6 +84,36 @@ describe("in a user's program", () => {
     };
     expect(result).toEqual(expected);
     expect(Object.keys(loaded).filter((name) => loaded[name] === 0)).toEqual([]);
+  });
+});
+
+describe("in a user's program, on WebGPU", () => {
+  const body = `
+    const device = await init("webgpu");
+    const f = jit((x) => numpy.sum(numpy.sin(x).mul(x)));
+    const result = { device: String(device), sum: await f(numpy.arange(1000).mul(0.01)).jsAsync() };`;
+  const esm = `import { init, jit, numpy } from "cotangent"; ${body}`;
+  const cjs = `
+    const { init, jit, numpy } = require("cotangent");
+    (async () => {${body}
+    ${print} })();`;
+  const check = (result: unknown): void => {
+    const { device, sum } = result as { device: string; sum: number };
+    expect(device).toBe("webgpu:0");
+    const wanted = Array.from({ length: 1000 }, (_, i) => Math.sin(0.01 * i) * 0.01 * i).reduce((a, b) => a + b);
+    expect(Math.abs(sum - wanted)).toBeLessThan(1e-3 * Math.abs(wanted));
+  };
+  // Node has no WebGPU of its own. The optional peer is looked for next to the package; a link instead of 130 MB.
+  beforeAll(() => symlinkSync(join(root, "node_modules/webgpu"), join(consumer.folder, "node_modules/webgpu")));
+
+  test.each(runtimes)("$name: computes", { timeout: 60_000 }, async ({ extension, command, args }) => {
+    const path = consumer.write(`webgpu.${extension}`, extension === "cjs" ? cjs : esm + print);
+    check(JSON.parse(await run(command, [...args, path], consumer.folder)));
+  });
+
+  test("a page: computes", { timeout: 60_000 }, async () => {
+    const imports = { cotangent: "/node_modules/cotangent/dist/index.js" };
+    check(await runInPage(consumer.folder, imports, `${esm} report(result);`, chromiumGpuFlags));
   });
 });
 

@@ -1,5 +1,5 @@
 /**
- * Random small programs on float64 arrays, as data: a list of steps, each of which picks earlier values by number. Every
+ * Random small programs on float64 or float32 arrays, as data: a list of steps, each of which picks earlier values by number. Every
  * value is smooth in the inputs (choices depend on values, but through thresholds that samples do not hit) and stays
  * small. A program can be evaluated in two ways: through the library's control flow and transforms, or plainly, with
  * JavaScript loops and branches and nothing but eager operations.
@@ -14,7 +14,7 @@ import { jvp } from "../../src/transforms/forward.ts";
 import { vjp } from "../../src/transforms/gradient.ts";
 import { jit } from "../../src/transforms/jit.ts";
 import { vmap } from "../../src/transforms/vmap.ts";
-import { item } from "./arrays.ts";
+import { item } from "./values.ts";
 
 export interface Step {
   readonly op: string;
@@ -213,7 +213,7 @@ export const structures: Readonly<Record<string, Structure>> = {
     library: ({ inner }, a, b, run) =>
       lax.whileLoop(
         ([i, c]: [NDArray, NDArray]) =>
-          lax.lt(lax.convertElementType(i, "float64"), lax.add(fit(lax.square(c), []), 1.5)),
+          lax.lt(lax.convertElementType(i, c.dtype), lax.add(fit(lax.square(c), []), 1.5)),
         ([i, c]: [NDArray, NDArray]) => [lax.add(i, 1), body(inner!, run)(c, b)[0]],
         [lax.iota("int32", 1), a].map((x, i) => (i === 0 ? lax.reshape(x, []) : x)) as [NDArray, NDArray],
       )[1],

@@ -12,16 +12,18 @@ import { interpreters } from "../../src/transforms/interpreters.ts";
 import { jitP } from "../../src/transforms/jitPrimitive.ts";
 import { linearizeCall } from "../../src/transforms/linearize.ts";
 import { backwardPass } from "../../src/transforms/transpose.ts";
-import { bodies, float64, jaxprOf, operands, results, shapeLists } from "./bodies.ts";
-import type { Generator, Sample } from "./generator.ts";
+import { type Float, bodies, float, inBoth, jaxprOf, operands, results, shapeLists } from "./bodies.ts";
+import type { Generator } from "./generator.ts";
 
 /** A program as a jaxpr, with operands. */
-const call = (params: (jaxpr: Jaxpr) => unknown): fc.Arbitrary<Sample> =>
-  fc.record({ ins: shapeLists(3, 1), outs: shapeLists(2, 1) }).chain(({ ins, outs }) =>
-    fc.tuple(operands(ins), bodies(outs.length)).map(([xs, list]) => ({
-      ins: xs,
-      params: params(jaxprOf((...args) => results(list, args, outs), ins.map(float64))),
-    })),
+const call = (params: (jaxpr: Jaxpr) => unknown) =>
+  inBoth((dtype: Float) =>
+    fc.record({ ins: shapeLists(3, 1), outs: shapeLists(2, 1) }).chain(({ ins, outs }) =>
+      fc.tuple(operands(ins, dtype), bodies(outs.length)).map(([xs, list]) => ({
+        ins: xs,
+        params: params(jaxprOf((...args) => results(list, args, outs), ins.map(float(dtype)))),
+      })),
+    ),
   );
 
 const evaluate = (jaxpr: Jaxpr) => (xs: readonly NDArray[]) => evalJaxpr(jaxpr, [], xs);
@@ -69,20 +71,20 @@ const policies = [
 ];
 
 export const generators: readonly Generator[] = [
-  { primitive: jitP, sample: call((jaxpr) => ({ jaxpr, name: "f", inline: false })) },
+  { primitive: jitP, ...call((jaxpr) => ({ jaxpr, name: "f", inline: false })) },
   ...policies.map((policy, i) => ({
     primitive: checkpointP,
     label: `policy ${i}`,
-    sample: call((jaxpr) => ({ jaxpr, policy, preventCse: i % 2 === 0, differentiated: false })),
+    ...call((jaxpr) => ({ jaxpr, policy, preventCse: i % 2 === 0, differentiated: false })),
   })),
   {
     primitive: customJvpP,
-    sample: call((jaxpr) => ({ name: "f", call: evaluate(jaxpr), rule: jvpRule(jaxpr), jaxpr: null, numConsts: 0 })),
+    ...call((jaxpr) => ({ name: "f", call: evaluate(jaxpr), rule: jvpRule(jaxpr), jaxpr: null, numConsts: 0 })),
   },
   {
     primitive: customVjpP,
     modes: "reverse",
-    sample: call((jaxpr) => ({
+    ...call((jaxpr) => ({
       name: "f",
       call: evaluate(jaxpr),
       fwd: (xs: readonly NDArray[]) => ({ outs: evaluate(jaxpr)(xs), residuals: xs }),
@@ -93,6 +95,6 @@ export const generators: readonly Generator[] = [
   },
   {
     primitive: customVmapP,
-    sample: call((jaxpr) => ({ name: "f", call: evaluate(jaxpr), rule: vmapRule(jaxpr), jaxpr: null, numConsts: 0 })),
+    ...call((jaxpr) => ({ name: "f", call: evaluate(jaxpr), rule: vmapRule(jaxpr), jaxpr: null, numConsts: 0 })),
   },
 ];

@@ -6,11 +6,10 @@ import { checkJaxpr, evalJaxpr, hoistConsts, inAvals } from "../../src/core/jaxp
 import { DifferentiationError } from "../../src/core/problem.ts";
 import { traceToJaxpr } from "../../src/core/staging.ts";
 import { instantiate, tangentAval } from "../../src/core/structural.ts";
-import { bind } from "../../src/core/trace.ts";
 import { interpreters } from "../../src/transforms/interpreters.ts";
 import { linearizeCall } from "../../src/transforms/linearize.ts";
 import { backwardPass } from "../../src/transforms/transpose.ts";
-import { distance, fromHost, host } from "../support/arrays.ts";
+import { distance, fromHost, host } from "../support/values.ts";
 import { onDevice } from "../support/devices.ts";
 import {
   type HostArray,
@@ -23,12 +22,10 @@ import {
   isInexact,
   lanesOf,
 } from "./core.ts";
-import type { Generator, Sample } from "./generator.ts";
+import { type Call, type Generator, type Sample, callOf, lastPlaces } from "./generator.ts";
 import { directionLike, dot, example, moved, quotient, randomNumbers, rotated, stacked } from "./hosts.ts";
 
-type Call = (xs: readonly NDArray[]) => readonly NDArray[];
-const callOf = (g: Generator, { params }: Sample): Call =>
-  g.apply ? (xs) => g.apply!(xs, params) : (xs) => bind(g.primitive, xs, params);
+export { lastPlaces };
 
 const fail = (what: string): never => {
   throw new Error(what);
@@ -86,12 +83,6 @@ export function checkJit(g: Generator, s: Sample): void {
 
 /** The device that compiles: the default one, or wasm if that is the reference. */
 const compiling = (): string => (defaultDevice().kind === "cpu" ? "wasm" : defaultDevice().kind);
-
-/** Some units in the last place, relative to the largest number. Rearrangements are exact. */
-export const lastPlaces = (g: Generator, { dtype }: HostArray): number => {
-  if (!isInexact(dtype) || g.primitive.kind === "movement") return 0;
-  return dtype === "float64" ? 1e-13 : dtype === "float16" ? 2e-3 : dtype === "bfloat16" ? 1.6e-2 : 2e-6;
-};
 
 /** The compiling device computes what the reference does, primitive by primitive and in one program. */
 export function checkDevice(g: Generator, s: Sample): void {

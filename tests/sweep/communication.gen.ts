@@ -6,7 +6,7 @@ import { bind } from "../../src/core/trace.ts";
 import { callbackP } from "../../src/lax/callback.ts";
 import * as lax from "../../src/lax/collectives.ts";
 import { interpreters } from "../../src/transforms/interpreters.ts";
-import { fromHost, host } from "../support/arrays.ts";
+import { fromHost, host } from "../support/values.ts";
 import { type AnyPrimitive, type DType, Aval } from "./core.ts";
 import { type Generator, type Sample, arrays, shapes } from "./generator.ts";
 

@@ -2,6 +2,7 @@
  * Input generators for the registry sweep: every primitive has one, and goes through the same property tests with it.
  */
 import fc from "fast-check";
+import { bind } from "../../src/core/trace.ts";
 import {
   type AnyPrimitive,
   type DType,
@@ -11,6 +12,7 @@ import {
   type Shape,
   allocate,
   isComplex,
+  isInexact,
   isInteger,
   sizeOf,
 } from "./core.ts";
@@ -24,6 +26,8 @@ export interface Sample {
 export interface Generator {
   readonly primitive: AnyPrimitive;
   readonly sample: fc.Arbitrary<Sample>;
+  /** Samples in float32, where `sample` has nothing but float64: for devices without. */
+  readonly narrow?: fc.Arbitrary<Sample>;
   /** A name when a primitive has several generators. */
   readonly label?: string;
   /**
@@ -42,6 +46,17 @@ export interface Generator {
   /** The application as a function of the operands, where it is more than `bind(primitive, ins, params)`. */
   readonly apply?: (ins: readonly NDArray[], params: Params) => readonly NDArray[];
 }
+
+/** The application of a sample's primitive, as a function of the operands. */
+export type Call = (xs: readonly NDArray[]) => readonly NDArray[];
+export const callOf = (g: Generator, { params }: Sample): Call =>
+  g.apply ? (xs) => g.apply!(xs, params) : (xs) => bind(g.primitive, xs, params);
+
+/** Some units in the last place, relative to the largest number. Rearrangements are exact. */
+export const lastPlaces = (g: Generator, { dtype }: HostArray): number => {
+  if (!isInexact(dtype) || g.primitive.kind === "movement") return 0;
+  return dtype === "float64" ? 1e-13 : dtype === "float16" ? 2e-3 : dtype === "bfloat16" ? 1.6e-2 : 2e-6;
+};
 
 /** Shapes of up to `maxDims` axes of lengths 0…`maxLength` (0 only if allowed). */
 export const shapes = (

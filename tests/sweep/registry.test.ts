@@ -2,6 +2,7 @@
 import { readFileSync, readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
+import { rooms } from "./generators.ts";
 import { generators, primitives, titleOf } from "./registry.ts";
 
 const src = join(import.meta.dirname, "../../src");
@@ -12,6 +13,11 @@ const sources = (folder: string): string[] =>
   });
 
 describe("the registry", () => {
+  test("has every file of generators", () => {
+    const files = readdirSync(import.meta.dirname).filter((f) => f.endsWith(".gen.ts"));
+    expect(Object.keys(rooms).map((name) => `${name}.gen.ts`)).toEqual(files.sort());
+  });
+
   test.each(primitives.map((p) => [p.name, p] as const))("%s has a generator", (_, primitive) => {
     expect(generators.some((g) => g.primitive === primitive)).toBe(true);
   });

@@ -1,5 +1,4 @@
 /** Every primitive there is, and every generator. A primitive without a generator fails the sweep. */
-import { readdirSync } from "node:fs";
 import { constantP } from "../../src/core/constant.ts";
 import { optimizationBarrierP } from "../../src/core/barrier.ts";
 import * as structural from "../../src/core/structural.ts";
@@ -31,6 +30,7 @@ import { customVjpP } from "../../src/transforms/customVjp.ts";
 import { customVmapP } from "../../src/transforms/customVmap.ts";
 import { jitP } from "../../src/transforms/jitPrimitive.ts";
 import type { AnyPrimitive } from "./core.ts";
+import { rooms } from "./generators.ts";
 import type { Generator } from "./generator.ts";
 
 /** The rooms that export `primitives`, by file. */
@@ -74,11 +74,6 @@ export const primitives: readonly AnyPrimitive[] = [
 
 export const familyNames: readonly string[] = Object.keys(families);
 
-/** The generators of all `*.gen.ts` files in this folder. */
-const files = readdirSync(import.meta.dirname).filter((f) => f.endsWith(".gen.ts"));
-const rooms = await Promise.all(
-  files.map((f) => import(`./${f}`) as Promise<{ readonly generators: readonly Generator[] }>),
-);
-export const generators: readonly Generator[] = rooms.flatMap((r) => r.generators);
+export const generators: readonly Generator[] = Object.values(rooms).flatMap((r) => r.generators);
 
 export const titleOf = (g: Generator): string => `${g.primitive.name}${g.label ? ` (${g.label})` : ""}`;

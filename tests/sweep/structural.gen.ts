@@ -4,7 +4,7 @@ import { optimizationBarrierP } from "../../src/core/barrier.ts";
 import { constantP } from "../../src/core/constant.ts";
 import { primitives } from "../../src/core/structural.ts";
 import { nameP } from "../../src/transforms/checkpoint.ts";
-import { fromHost } from "../support/arrays.ts";
+import { fromHost } from "../support/values.ts";
 import { type AnyPrimitive, Aval, type DType, isKey, range } from "./core.ts";
 import { elementwise, integers } from "./elementwise.ts";
 import { type Generator, type Sample, arrays, shapes } from "./generator.ts";

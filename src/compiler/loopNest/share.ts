@@ -15,6 +15,9 @@ import {
   unary,
 } from "../../core/scalar.ts";
 
+/** Text that tells the zeros apart. */
+const numberKey = (v: number): string => (Object.is(v, -0) ? "-0" : String(v));
+
 /** Rebuilds expressions so that equal ones, within all that one sharer has seen, are the same object. */
 export class Sharer {
   readonly #byKey = new Map<string, Expr>();
@@ -44,12 +47,14 @@ export class Sharer {
   #describe(e: Expr): [string, () => Expr] {
     switch (e.kind) {
       case "const":
-        return [`${e.type}${Object.is(e.value, -0) ? "-0" : e.value}`, () => e];
+        return [`${e.type}${numberKey(e.value)}`, () => e];
       case "local":
         return [`l${e.local.id}`, () => e];
       case "index": {
         const x = this.index(e.index);
-        return [`i${x.key}`, () => (x === e.index ? e : ofIndex(x))];
+        const made = x === e.index ? e : ofIndex(x);
+        // Values that turn out equal may cancel, and leave a constant or a single value.
+        return made.kind === "index" ? [`i${x.key}`, () => made] : this.#describe(made);
       }
       case "load": {
         const x = this.index(e.index);
@@ -90,7 +95,7 @@ export class Sharer {
   #reduction(r: Reduction): Reduction {
     const body = r.body.map((b) => this.expr(b));
     const combine = typeof r.combine === "string" ? r.combine : this.#functionId(r.combine);
-    const key = `${r.vars.map((v) => v.id).join()};${combine};${r.init.join()};${body.map((b) => b.id).join()}`;
+    const key = `${r.vars.map((v) => v.id).join()};${combine};${r.init.map(numberKey).join()};${body.map((b) => b.id).join()}`;
     let known = this.#reductions.get(key);
     if (!known) {
       const same = body.every((b, i) => b === r.body[i]);

@@ -5,6 +5,8 @@
  * contiguous along the reduction, its innermost loop, 16 partial results at a time. With operands contiguous along a
  * row variable instead (the sum over the first axis), 16 rows at a time, each phase a vector loop of its own. Otherwise
  * nothing.
+ *
+ * Long float32 sums are added up in blocks, whose sums go into a float64 total: errors do not grow with the length.
  */
 import {
   type Index,
@@ -24,6 +26,7 @@ import {
   type Reduction,
   binary,
   constant,
+  convert,
   load,
   newBuffer,
   readLocal,
@@ -38,6 +41,31 @@ import { Scopes } from "./scopes.ts";
 
 /** Partial results of a vectorised reduction, and rows of a block. */
 const lanes = 16;
+/**
+ * How often float32 is added to one accumulator before its sum goes into a float64 total. Errors of a sum grow with the
+ * number of additions in a row; of blocks they do not, and a total of float64 has none to speak of.
+ */
+const blockAdds = 128;
+/** Totals of a long sum: one, or one for each row of the block. */
+type Total = Local | Buffer;
+/** What a group adds up in along its innermost loop, which is cut in chunks of 16 and a rest. */
+interface LaneSums {
+  readonly totals: ReadonlyMap<Reduction, Total>;
+  /** Reductions with totals. */
+  readonly blocked: readonly Reduction[];
+  readonly partial: ReadonlyMap<Reduction, Buffer>;
+  readonly lane: IndexVar;
+  readonly inner: IndexVar;
+  readonly chunk: IndexVar;
+  readonly rest: IndexVar;
+}
+const f64Of = (v: number): Expr => constant("f64", v);
+const isSum = (r: Reduction): boolean => r.combine === "add" && r.types[0] === "f32";
+/** The size of the parts that an extent is cut in: the largest divisor of at least half of what is wanted, or that. */
+function partOf(extent: number, wanted: number): number {
+  for (let n = wanted; n > wanted / 2; n--) if (extent % n === 0) return n;
+  return wanted;
+}
 
 export function scheduleVector(fused: FusedKernel): LoopNest {
   const kernel = shareReductions(coalesce(shareReductions(fused)));
@@ -185,16 +213,93 @@ class Structure extends Scopes {
   }
 
   #reduce(group: ReductionGroup): void {
-    if (this.#lane && group.free.has(this.#lane)) return this.#reduceRows(group, this.#lane);
-    if (this.#along === "reductions" && alongReduction(group)) return this.#reduceLanes(group);
-    this.#reduceScalars(group);
+    const rows = this.#lane && group.free.has(this.#lane);
+    const along = this.#along === "reductions" && alongReduction(group);
+    const adds = group.vars.reduce((n, v) => n * v.extent, 1) / (along ? lanes : 1);
+    // Sums that are short stay as they are.
+    const totals = new Map<Reduction, Total>();
+    for (const r of group.reductions)
+      if (adds > blockAdds && isSum(r)) totals.set(r, this.#newTotal(r, rows ? lanes : 1));
+    if (rows) this.#reduceRows(group, this.#lane, totals);
+    else if (along) this.#reduceLanes(group, totals);
+    else this.#reduceScalars(group, totals);
   }
 
+  // ---------------------------------------------------------------- long sums
+
+  /** Where the sums of blocks are added up, in float64. */
+  #newTotal(r: Reduction, length: number): Total {
+    if (length > 1) {
+      const buffer = newBuffer(`total${this.#scratch.length}`, "f64", length, "private");
+      this.#scratch.push(buffer);
+      const lane = indexVar("l", length);
+      this.within("unroll", lane, () => this.emit({ kind: "store", buffer, index: varIndex(lane), value: f64Of(r.init[0]!) })); // prettier-ignore
+      return buffer;
+    }
+    const local = this.local("total", "f64", true);
+    this.emit({ kind: "declare", local, value: f64Of(r.init[0]!) });
+    return local;
+  }
+  #addTo(total: Total, value: Expr): void {
+    const local = total as Local;
+    this.emit({ kind: "assign", local, value: binary("add", readLocal(local), convert(value, "f64")) });
+  }
+  /** The result of a reduction that was added up in blocks. */
+  #totalOf(total: Total): Local {
+    const local = this.local("sum", "f32");
+    this.emit({ kind: "let", local, value: convert(readLocal(total as Local), "f32") });
+    return local;
+  }
+
+  /**
+   * Runs `block` on parts of loops in which an accumulator is added to about `blockAdds` times, if anything is added up in
+   * blocks; else on all of them.
+   * @param inside additions of one round of all loops.
+   */
+  #inBlocks(
+    cut: boolean,
+    vars: readonly IndexVar[],
+    inside: number,
+    bodies: readonly Expr[],
+    block: (vars: readonly IndexVar[], bodies: readonly Expr[]) => void,
+  ): void {
+    let from = vars.length;
+    let adds = inside;
+    while (from > 0 && adds * vars[from - 1]!.extent <= blockAdds) adds *= vars[--from]!.extent;
+    if (!cut || from === 0) return block(vars, bodies);
+    const v = vars[from - 1]!;
+    const size = partOf(v.extent, Math.max(1, Math.floor(blockAdds / adds)));
+    const [count, left] = [Math.floor(v.extent / size), v.extent % size];
+    const part = (first: Index, extent: number): void => {
+      const i = indexVar(v.name, extent);
+      const rewriter = new Rewriter({ variable: (x) => (x === v ? add(first, varIndex(i)) : null) });
+      const placed = bodies.map((b) => rewriter.expr(b));
+      this.countUses(placed);
+      block([i, ...vars.slice(from)], placed);
+    };
+    this.nested("serial", vars.slice(0, from - 1), () => {
+      const outer = indexVar("o", count);
+      this.within("serial", outer, () => part(scale(varIndex(outer), size), size));
+      if (left > 0) part(constantIndex(count * size), left);
+    });
+  }
+
+  // ---------------------------------------------------------------- three ways to run a group
+
   /** One partial result, in order. */
-  #reduceScalars({ vars, reductions }: ReductionGroup): void {
-    const accumulators = reductions.map((r) => this.#declare(r));
-    this.nested("serial", vars, () => reductions.forEach((r, i) => this.#step(r, accumulators[i]!, r.body)));
-    reductions.forEach((r, i) => this.#results.set(r, accumulators[i]!));
+  #reduceScalars({ vars, reductions }: ReductionGroup, totals: ReadonlyMap<Reduction, Total>): void {
+    const whole = reductions.map((r) => (totals.has(r) ? null : this.#declare(r)));
+    const bodies = reductions.flatMap((r) => r.body);
+    this.#inBlocks(totals.size > 0, vars, 1, bodies, (inner, placed) => {
+      const accumulators = reductions.map((r, i) => whole[i] ?? this.#declare(r));
+      let at = 0;
+      const own = reductions.map((r) => placed.slice(at, (at += r.body.length)));
+      this.nested("serial", inner, () => reductions.forEach((r, i) => this.#step(r, accumulators[i]!, own[i]!)));
+      reductions.forEach((r, i) => {
+        if (totals.has(r)) this.#addTo(totals.get(r)!, readLocal(accumulators[i]![0]!));
+      });
+    });
+    reductions.forEach((r, i) => this.#results.set(r, whole[i] ?? [this.#totalOf(totals.get(r)!)]));
   }
 
   #declare(r: Reduction): Local[] {
@@ -223,36 +328,82 @@ class Structure extends Scopes {
   }
 
   /** 16 partial results along the innermost loop, combined pairwise at the end. */
-  #reduceLanes({ vars, reductions }: ReductionGroup): void {
-    const inner = vars.at(-1)!;
+  #reduceLanes({ vars, reductions }: ReductionGroup, totals: ReadonlyMap<Reduction, Total>): void {
+    const [outer, inner] = [vars.slice(0, -1), vars.at(-1)!];
     const full = Math.floor(inner.extent / lanes);
-    const left = inner.extent - full * lanes;
-    const partial = reductions.map((r) => this.#private(r));
-    const tails = left > 0 ? reductions.map((r) => this.#declare(r)) : [];
-    const lane = indexVar("l", lanes);
-    reductions.forEach((r, i) => this.#fill(partial[i]!, lane, r));
-    this.nested("serial", vars.slice(0, -1), () => {
-      const chunk = indexVar("c", full);
-      const bodies = this.#bodiesAt(reductions, inner, add(scale(varIndex(chunk), lanes), varIndex(lane)));
-      if (full > 0)
-        this.within("serial", chunk, () =>
-          this.within("vector", lane, () =>
-            bodies.forEach((b, i) => this.#accumulate(partial[i]!, lane, b, reductions[i]!)),
-          ),
-        );
-      if (left === 0) return;
-      const rest = indexVar("t", left);
-      const ends = this.#bodiesAt(reductions, inner, add(varIndex(rest), constantIndex(full * lanes)));
-      this.within("serial", rest, () => reductions.forEach((r, i) => this.#step(r, tails[i]!, [ends[i]!])));
+    const sums: LaneSums = {
+      totals,
+      blocked: reductions.filter((r) => totals.has(r)),
+      partial: new Map(reductions.map((r) => [r, this.#private(r)])),
+      lane: indexVar("l", lanes),
+      inner,
+      chunk: indexVar("c", full),
+      rest: indexVar("t", inner.extent - full * lanes),
+    };
+    const whole = reductions.filter((r) => !totals.has(r));
+    this.#startLanes(sums, whole);
+    const tails = this.#startTails(sums, whole);
+    const bodies = reductions.map((r) => r.body[0]!);
+    if (sums.blocked.length > 0 && full > blockAdds)
+      this.nested("serial", outer, () => this.#reduceLongRow(sums, bodies, tails));
+    else
+      this.#inBlocks(sums.blocked.length > 0, outer, full + sums.rest.extent, bodies, (loops, placed) => {
+        this.#startLanes(sums, sums.blocked);
+        const own = new Map([...tails, ...this.#startTails(sums, sums.blocked)]);
+        this.nested("serial", loops, () => {
+          if (full > 0) this.#chunks(sums, [sums.chunk], this.#chunkBodies(sums, placed));
+          this.#ends(sums, placed, own);
+        });
+        this.#addBlocks(sums, own);
+      });
+    for (const r of reductions) {
+      const total = totals.get(r);
+      this.#results.set(r, [total ? this.#totalOf(total) : this.#combined(r, sums.partial.get(r)!, tails.get(r))]);
+    }
+  }
+  /** A row that is longer than a block; its end is a block of its own. */
+  #reduceLongRow(sums: LaneSums, bodies: readonly Expr[], tails: ReadonlyMap<Reduction, Local>): void {
+    this.#inBlocks(true, [sums.chunk], 1, this.#chunkBodies(sums, bodies), (loops, placed) => {
+      this.#startLanes(sums, sums.blocked);
+      this.#chunks(sums, loops, placed);
+      this.#addBlocks(sums, new Map());
     });
-    reductions.forEach((r, i) => this.#results.set(r, [this.#combined(r, partial[i]!, tails[i]?.[0])]));
+    const own = this.#startTails(sums, sums.blocked);
+    this.#ends(sums, bodies, new Map([...tails, ...own]));
+    for (const [r, tail] of own) this.#addTo(sums.totals.get(r)!, readLocal(tail));
   }
 
-  #bodiesAt(reductions: readonly Reduction[], v: IndexVar, by: Index): Expr[] {
+  #startLanes({ partial, lane }: LaneSums, reductions: readonly Reduction[]): void {
+    for (const r of reductions) this.#fill(partial.get(r)!, lane, r);
+  }
+  /** Accumulators of what 16 does not divide, if there is such. */
+  #startTails({ rest }: LaneSums, reductions: readonly Reduction[]): Map<Reduction, Local> {
+    return new Map(rest.extent > 0 ? reductions.map((r) => [r, this.#declare(r)[0]!]) : []);
+  }
+  #chunkBodies({ inner, chunk, lane }: LaneSums, bodies: readonly Expr[]): Expr[] {
+    return this.#bodiesAt(bodies, inner, add(scale(varIndex(chunk), lanes), varIndex(lane)));
+  }
+  #chunks({ partial, lane }: LaneSums, loops: readonly IndexVar[], bodies: readonly Expr[]): void {
+    const step = (): void => [...partial].forEach(([r, buffer], i) => this.#accumulate(buffer, lane, bodies[i]!, r));
+    this.nested("serial", loops, () => this.within("vector", lane, step));
+  }
+  #ends({ partial, inner, rest }: LaneSums, bodies: readonly Expr[], tails: ReadonlyMap<Reduction, Local>): void {
+    if (rest.extent === 0) return;
+    const placed = this.#bodiesAt(bodies, inner, add(varIndex(rest), constantIndex(inner.extent - rest.extent)));
+    this.within("serial", rest, () =>
+      [...partial.keys()].forEach((r, i) => this.#step(r, [tails.get(r)!], [placed[i]!])),
+    );
+  }
+  /** Adds the block to the totals. */
+  #addBlocks({ blocked, totals, partial }: LaneSums, tails: ReadonlyMap<Reduction, Local>): void {
+    for (const r of blocked) this.#addTo(totals.get(r)!, readLocal(this.#combined(r, partial.get(r)!, tails.get(r))));
+  }
+
+  #bodiesAt(bodies: readonly Expr[], v: IndexVar, by: Index): Expr[] {
     const rewriter = new Rewriter({ variable: (x) => (x === v ? by : null) });
-    const bodies = reductions.map((r) => rewriter.expr(r.body[0]!));
-    this.countUses(bodies);
-    return bodies;
+    const placed = bodies.map((b) => rewriter.expr(b));
+    this.countUses(placed);
+    return placed;
   }
 
   #combined(r: Reduction, partial: Buffer, tail: Local | undefined): Local {
@@ -271,15 +422,37 @@ class Structure extends Scopes {
   }
 
   /** A partial result for each row of the block. */
-  #reduceRows({ vars, reductions }: ReductionGroup, lane: IndexVar): void {
+  #reduceRows({ vars, reductions }: ReductionGroup, lane: IndexVar, totals: ReadonlyMap<Reduction, Total>): void {
     const partial = reductions.map((r) => this.#private(r));
-    reductions.forEach((r, i) => this.#fill(partial[i]!, lane, r));
-    this.nested("serial", vars, () =>
-      this.within("vector", lane, () =>
-        reductions.forEach((r, i) => this.#accumulate(partial[i]!, lane, r.body[0]!, r)),
-      ),
-    );
-    reductions.forEach((r, i) => this.#results.set(r, [partial[i]!]));
+    const start = (when: (r: Reduction) => boolean): void =>
+      reductions.forEach((r, i) => when(r) && this.#fill(partial[i]!, lane, r));
+    start((r) => !totals.has(r));
+    const given = reductions.map((r) => r.body[0]!);
+    this.#inBlocks(totals.size > 0, vars, 1, given, (loops, bodies) => {
+      start((r) => totals.has(r));
+      this.nested(
+        "serial",
+        loops,
+        () =>
+        this.within("vector", lane, () => reductions.forEach((r, i) => this.#accumulate(partial[i]!, lane, bodies[i]!, r))), // prettier-ignore
+      );
+      reductions.forEach((r, i) => {
+        const total = totals.get(r) as Buffer | undefined;
+        if (!total) return;
+        const l = indexVar("l", lanes);
+        const value = binary("add", load(total, varIndex(l)), convert(load(partial[i]!, varIndex(l)), "f64"));
+        this.within("unroll", l, () => this.emit({ kind: "store", buffer: total, index: varIndex(l), value }));
+      });
+    });
+    reductions.forEach((r, i) => {
+      const total = totals.get(r) as Buffer | undefined;
+      if (total) {
+        const l = indexVar("l", lanes);
+        const value = convert(load(total, varIndex(l)), "f32");
+        this.within("unroll", l, () => this.emit({ kind: "store", buffer: partial[i]!, index: varIndex(l), value }));
+      }
+      this.#results.set(r, [partial[i]!]);
+    });
   }
 
   #private(r: Reduction): Buffer {

@@ -1,0 +1,100 @@
+/**
+ * What a call costs, what tracing costs.
+ *
+ * What limits each: an eager operation is argument checks, one `infer`, one loop, and three allocations (data, buffer
+ * record, array); a jitted call adds the signature check, leaf by leaf. Tracing is dominated by capturing the user's
+ * stack frame once per operation.
+ */
+import { grad, jit, makeJaxpr, nn, numpy as np, optim, random, tree, valueAndGrad } from "cotangent";
+import type { NDArray } from "cotangent";
+import { type Measurement, measure, print, report } from "./measure.ts";
+import { measurePeers } from "./peers.ts";
+
+const [a, b] = [np.array([1, 2, 3, 4]), np.array([5, 6, 7, 8])];
+const tiny = jit((x: NDArray, y: NDArray) => x.mul(y).add(x));
+
+interface Params {
+  readonly w1: NDArray;
+  readonly b1: NDArray;
+  readonly w2: NDArray;
+  readonly b2: NDArray;
+}
+const [k1, k2, k3] = random.split(random.key(0), 3);
+const params: Params = {
+  w1: random.normal(k1!, [64, 32]).mul(0.1),
+  b1: np.zeros([32]),
+  w2: random.normal(k2!, [32, 10]).mul(0.1),
+  b2: np.zeros([10]),
+};
+const x = random.normal(k3!, [16, 64]);
+const y = np.arange(16).mod(10);
+const makeStep = () => {
+  const optimizer = optim.adam<Params>(1e-3);
+  const loss = (p: Params, images: NDArray, labels: NDArray): NDArray => {
+    const hidden = nn.relu(np.matmul(images, p.w1).add(p.b1));
+    const logits = np.matmul(hidden, p.w2).add(p.b2);
+    return np.mean(optim.softmaxCrossEntropyWithIntegerLabels(logits, labels));
+  };
+  const step = (p: Params, state: ReturnType<typeof optimizer.init>, images: NDArray, labels: NDArray) => {
+    const [value, grads] = valueAndGrad(loss)(p, images, labels);
+    const [updates, next] = optimizer.update(grads, state, p);
+    return [optim.applyUpdates(p, updates), next, value] as const;
+  };
+  return { step, init: () => optimizer.init(params) };
+};
+
+export async function benchCalls(): Promise<void> {
+  const ours: Record<string, Measurement> = {
+    add: measure("eager add of two 4-element arrays", () => void np.add(a, b)),
+    tiny: measure("call of a jitted tiny function", () => void tiny(a, b)),
+  };
+  const peers = await measurePeers();
+
+  print("calls");
+  print(report(ours.add!, peers.add[0], 5));
+  for (const peer of peers.add.slice(1)) print(report(ours.add!, peer));
+  print(report(ours.tiny!, peers.tinyCall[0], 5));
+  print(report(measure("eager method: x.add(1)", () => void a.add(1))));
+  print(
+    report(
+      measure(
+        "jitted call with an object argument",
+        (() => {
+          const f = jit((p: { w: NDArray; b: NDArray }) => p.w.mul(p.b).add(p.w));
+          return () => void f({ w: a, b });
+        })(),
+      ),
+    ),
+  );
+  print(report(measure("eager grad of sum(x * x)", () => void grad((v: NDArray) => np.sum(v.mul(v)))(a))));
+  if (peers.missing.length)
+    print(`not installed, hence not compared: ${peers.missing.join(", ")} (see bench/peers.ts)`);
+
+  print("\ntracing");
+  let n = 0;
+  print(
+    report(
+      measure("retrace of a tiny function (new shape)", () => {
+        const f = (v: NDArray) => v.mul(v).add(v);
+        void jit(f, { inline: n++ % 2 === 0 })(a);
+      }),
+    ),
+  );
+  const { step, init } = makeStep();
+  const state = init();
+  const program = makeJaxpr(step)(params, state, x, y);
+  print(
+    `an MLP step with Adam: ${program.eqns.length} equations, ${tree.leaves([params, state]).length} arrays of state`,
+  );
+  print(report(measure("trace of the step", () => void makeJaxpr(step)(params, state, x, y))));
+  print(
+    report(
+      measure("trace, compile and first run of the step", () => {
+        const fresh = makeStep();
+        void jit(fresh.step)(params, state, x, y);
+      }),
+    ),
+  );
+  const jitted = jit(step);
+  print(report(measure("the step, jitted", () => void jitted(params, state, x, y))));
+}

@@ -1,0 +1,38 @@
+/**
+ * What the first call of a program costs: a training step of a 784-512-512-10 perceptron on 128 images, with cross-entropy
+ * and Adam, in fresh processes.
+ *
+ * What limits it: the engine runs everything for the first time. Tracing, partitioning and emitting code are our
+ * JavaScript in the interpreter; the first run is our wasm as the engine's quick compiler leaves it, several times
+ * slower than later runs. So the number and size of kernels count, not the sizes of arrays, until these are large.
+ */
+import { execFileSync } from "node:child_process";
+import { join } from "node:path";
+import { median, print } from "./measure.ts";
+
+const target = 100;
+const rounds = 7;
+const file = join(import.meta.dirname, "firstCall.ts");
+const inNewProcess = (mode: string): Record<string, number> =>
+  JSON.parse(execFileSync(process.execPath, ["--import", "tsx", file, mode], { encoding: "utf8" })) as Record<
+    string,
+    number
+  >;
+
+export function benchCompiler(): void {
+  const found = ["whole", "stages"].map(() => [] as Record<string, number>[]);
+  for (let i = 0; i < rounds; i++) ["whole", "stages"].forEach((mode, k) => found[k]!.push(inNewProcess(mode)));
+  const line = (name: string, runs: readonly Record<string, number>[], note = ""): void => {
+    const values = runs.map((r) => r[name]!);
+    const [low, high] = [Math.min(...values), Math.max(...values)].map((v) => v.toFixed(1));
+    print(`${name.padEnd(24)}${median(values).toFixed(1).padStart(8)} ms   [${low} … ${high}]${note}`);
+  };
+  const [whole, stages] = found;
+  const first = median(whole!.map((r) => r["first call"]!));
+  print(`a training step of a 784-512-512-10 perceptron, ${rounds} new processes`);
+  line("first call", whole!, `   target ${target} ms: ${first <= target ? "met" : "MISSED"}`);
+  line("second call", whole!);
+  line("a later call", whole!);
+  print("of the first call, stage by stage");
+  for (const name of Object.keys(stages![0]!)) line(`  ${name}`.trimStart(), stages!);
+}
