@@ -19,6 +19,7 @@ import type { Access } from "./access.ts";
 import type { Chain } from "./chains.ts";
 import { type Equations, equationsOf, needsMemory, operandsOf } from "./equations.ts";
 import { type Draft, type GroupKind, type Info, current, homed, inMemory } from "./planDraft.ts";
+import { areTooMany, positionsOf } from "./positions.ts";
 import { axisVars, indicesOf } from "./pull.ts";
 import { Reachability } from "./reachability.ts";
 import { coversOnce, rowThrough } from "./rows.ts";
@@ -115,8 +116,10 @@ class Partition {
     const depth = this.#depthIn(null, access);
     if (required || depth >= maxDepth) return this.#open(access, "map");
     const leaves = this.#leaves(access);
+    const positions = positionsOf(access, (v) => this.#info.get(v)!);
+    if (areTooMany(positions, leaves.size)) return this.#open(access, "map");
     const cost = access.cost + access.reads.reduce((n, r) => n + this.#costOf(r.operand), 0);
-    for (const v of eqn.outputs) this.#info.set(v, { home: null, rows: needs, leaves, cost, depth });
+    for (const v of eqn.outputs) this.#info.set(v, { home: null, rows: needs, leaves, cost, depth, positions });
   }
 
   /** How deep an equation's expression is in the kernel of a group, or where it floats. */
@@ -398,7 +401,8 @@ class Partition {
   #readBy(users: Iterable<Draft>, v: Var, home: Draft): void {
     for (const d of users) {
       if (d === home) continue;
-      const full = d.kind !== "eqn" && !this.#hasRoom(d, d.inputs.size + 1);
+      const isKernel = d.access === null || !needsMemory(d.access);
+      const full = isKernel && !this.#hasRoom(d, d.inputs.size + 1);
       if (full || this.#reaches(home, d)) {
         d.own.add(v);
         this.#owners.set(v, [...(this.#owners.get(v) ?? []), d]);

@@ -3,6 +3,7 @@ import type { Index } from "../core/indexing.ts";
 import type { Eqn, Var } from "../core/jaxpr.ts";
 import type { Shape } from "../core/shape.ts";
 import type { Access } from "./access.ts";
+import type { Positions } from "./positions.ts";
 
 export type GroupKind = "map" | "reduce" | "contract";
 
@@ -37,15 +38,25 @@ export interface Info {
   readonly cost: number;
   /** Of the expression that computes an element, in operations; the dearer ones count more. */
   readonly depth: number;
+  /** Where it needs what lies in memory; null if it lies there itself. */
+  readonly positions: Positions | null;
 }
 
-export const inMemory = (v: Var): Info => ({ home: null, rows: new Map(), leaves: new Set([v]), cost: 0, depth: 0 });
+export const inMemory = (v: Var): Info => ({
+  home: null,
+  rows: new Map(),
+  leaves: new Set([v]),
+  cost: 0,
+  depth: 0,
+  positions: null,
+});
 export const homed = (v: Var, home: Draft, row: Index | null, depth: number): Info => ({
   home,
   rows: new Map([[home, row]]),
   leaves: new Set([v]),
   cost: 0,
   depth,
+  positions: null,
 });
 
 /** What a draft has become part of. */

@@ -7,6 +7,7 @@ import * as nn from "../../src/nn/index.ts";
 import * as np from "../../src/numpy/index.ts";
 import * as optim from "../../src/optim/index.ts";
 import * as random from "../../src/random/index.ts";
+import { jvp } from "../../src/transforms/forward.ts";
 import { grad } from "../../src/transforms/gradient.ts";
 import { jit } from "../../src/transforms/jit.ts";
 import { distance, fromHost } from "../support/arrays.ts";
@@ -270,6 +271,20 @@ describe("few buffers", () => {
       const { program: p } = program(f, [index, ...many], 8);
       for (const k of p.kernels) expect(k.params.length).toBeLessThanOrEqual(8);
     }
+  });
+  test.each([8, 10])("prefix sums that compute what several kernels need, %i buffers a kernel", (n) => {
+    const f = (y: NDArray): NDArray => {
+      const c = lax.cumsum(lax.sin(y), { axis: 0, reverse: true });
+      return lax.pow(lax.add(lax.square(c), 0.5), lax.tanh(c));
+    };
+    const twice = (y: NDArray): NDArray =>
+      jvp(
+        grad((v: NDArray) => lax.reduceSum(f(v), [0])),
+        [y],
+        [lax.cos(y)],
+      )[1];
+    const { program: p } = program(twice, [values(6)], n);
+    for (const k of p.kernels) expect(k.params.length).toBeLessThanOrEqual(n);
   });
   const sums = (n: number) => [many.slice(0, n), many.slice(20, 20 + n)] as const;
   test.each([3, 4, 6, 7])("the product of two sums of %i arrays, 8 buffers a kernel", (n) => {

@@ -19,6 +19,15 @@ const averages: F = (x) => {
   for (let i = 0; i < 400; i++) [a, b] = [b, a.mul(0.5).add(b.mul(0.5))];
   return b;
 };
+/** Each step computes every element from two of the one before. */
+const butterflies: F = (x) => {
+  let y = np.tile(x, 2).slice([0, 128]);
+  for (const half of [1, 2, 4, 8, 16, 32, 64, 1, 2, 4, 8, 16, 32, 64]) {
+    const mirrored = np.flip(y.reshape(-1, 2, half), 1).reshape(128);
+    y = np.maximum(np.sin(y), mirrored).sub(0.1);
+  }
+  return y;
+};
 const square: F = (x) => x.reshape(10, 10);
 
 /** The program, and the most kernels that it may take. */
@@ -28,6 +37,8 @@ const programs: Readonly<Record<string, readonly [f: F, kernels: number]>> = {
   "the gradient of 200 layers of tanh": [grad((x) => np.sum(times(200, (y) => np.tanh(y).mul(1.01))(x))), 40],
   "100 softmaxes with residuals": [times(100, (y) => nn.softmax(y).add(y), square), 30],
   "400 sums of all elements": [times(400, (y) => y.sub(np.sum(y).mul(0.001))), 60],
+  "200 steps of diffusion": [times(200, (y) => y.add(np.roll(y, 1)).add(np.roll(y, -1)).div(3)), 100],
+  "butterflies, which double the positions": [butterflies, 5],
   "100 products": [times(100, (y) => np.matmul(y, y).div(10).add(0.1), square), 100],
   "100 prefix sums": [times(100, (y) => np.cumsum(y).div(100)), 101],
   "one of 300 arrays after the other": [
