@@ -5,7 +5,7 @@
 import type { Aval } from "../core/aval.ts";
 import { type Jaxpr, Var, makeJaxprOf, newEqn } from "../core/jaxpr.ts";
 import type { AnyPrimitive, Params } from "../core/primitive.ts";
-import { captureSource } from "../core/source.ts";
+import { noSource } from "../core/source.ts";
 import { structurallyEqual } from "../core/tree.ts";
 
 /** Programs kept; when there are more, all are forgotten. */
@@ -46,8 +46,9 @@ export class EagerPrograms<E> {
   }
 }
 
+/** Other lines will run it too, and a captured stack would keep this call's arrays alive. */
 function oneEquation(primitive: AnyPrimitive, avals: readonly Aval[], params: Params, outs: readonly Aval[]): Jaxpr {
   const ins = avals.map((a) => new Var(a.strong()));
   const results = outs.map((a) => new Var(a));
-  return makeJaxprOf([], ins, [newEqn(primitive, ins, params, results, captureSource())], results);
+  return makeJaxprOf([], ins, [newEqn(primitive, ins, params, results, noSource)], results);
 }

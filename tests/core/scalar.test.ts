@@ -229,25 +229,27 @@ describe.each(cases)("%s loaded from %s", (type, storage) => {
           );
       }
   });
-  test.runIf(type !== "bool" && type !== "f64")("reinterpretations of bits, there and back", () => {
-    for (const v of values)
-      for (const to of ["i32", "u32", "f32"] as const) {
-        expectSame(
-          (m) => m.bitcast(constant(type, v), to),
-          at(v),
-          () => `bits of ${show(v)} as ${to}`,
-        );
-        // Whole numbers that are the bits of a NaN do not survive being a float.
-        const through = evaluateExpr(plain.bitcast(x, to), at(v));
-        if (Number.isNaN(through) && type !== "f32") continue;
-        for (const back of ["i32", "u32", "f32"] as const)
+  // Nothing has as many bits as bool or f64.
+  if (type !== "bool" && type !== "f64")
+    test("reinterpretations of bits, there and back", () => {
+      for (const v of values)
+        for (const to of ["i32", "u32", "f32"] as const) {
           expectSame(
-            (m) => m.bitcast(m.bitcast(x, to), back),
+            (m) => m.bitcast(constant(type, v), to),
             at(v),
-            () => `bits of ${show(v)} as ${to}, ${back}`,
+            () => `bits of ${show(v)} as ${to}`,
           );
-      }
-  });
+          // Whole numbers that are the bits of a NaN do not survive being a float.
+          const through = evaluateExpr(plain.bitcast(x, to), at(v));
+          if (Number.isNaN(through) && type !== "f32") continue;
+          for (const back of ["i32", "u32", "f32"] as const)
+            expectSame(
+              (m) => m.bitcast(m.bitcast(x, to), back),
+              at(v),
+              () => `bits of ${show(v)} as ${to}, ${back}`,
+            );
+        }
+    });
 });
 
 describe("rules that are there", () => {

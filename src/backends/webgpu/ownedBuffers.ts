@@ -7,15 +7,16 @@
  */
 import type { HostArray } from "../../core/hostArray.ts";
 import { DeviceError } from "../../core/problem.ts";
-import { type Source, captureSource, noSource } from "../../core/source.ts";
+import { captureSource } from "../../core/source.ts";
 import type { DeviceMemoryInfo } from "../device.ts";
 import { DeviceMemory, type Owner } from "../ownership.ts";
 import type { GpuBuffer, WebgpuExecutor } from "./executor.ts";
 
 /** Bytes of new results after which a read yields to the event loop, so that finalizers run. */
 const yieldAfter = 64 * 2 ** 20;
-/** Where arrays of this size and more were made is remembered. */
+/** Where the first array of a type was made is remembered, for arrays of this size and more, and so many types. */
 const notable = 2 ** 20;
+const notableTypes = 1024;
 /** Scalars kept on the device, so that the numbers in a program are not sent each time. */
 const keptScalars = 256;
 
@@ -30,16 +31,13 @@ export class Handle {
   }
 }
 
-interface Entry {
-  readonly buffer: GpuBuffer;
-  readonly madeAt: Source;
-}
-
 export class OwnedBuffers implements Owner {
   readonly #executor: WebgpuExecutor;
   readonly #budget: number;
   /** By a number that stands for the address. */
-  readonly #entries = new Map<number, Entry>();
+  readonly #buffers = new Map<number, GpuBuffer>();
+  /** Lines of the user, by type. As text: a captured stack would keep the arrays alive whose methods are on it. */
+  readonly #madeAt = new Map<string, string>();
   readonly #scalars = new Map<string, Handle>();
   #next = 0;
   #live = 0;
@@ -57,7 +55,7 @@ export class OwnedBuffers implements Owner {
       live: this.#live,
       peak: this.#peak,
       capacity: liveBytes + pooledBytes,
-      count: this.#entries.size,
+      count: this.#buffers.size,
     };
   }
 
@@ -68,18 +66,23 @@ export class OwnedBuffers implements Owner {
   own(buffer: GpuBuffer): Handle {
     const { bytes } = buffer;
     const number = this.#next++;
-    this.#entries.set(number, { buffer, madeAt: bytes >= notable ? captureSource() : noSource });
+    this.#buffers.set(number, buffer);
+    if (bytes >= notable) this.#remember(buffer);
     this.#live += bytes;
     this.#peak = Math.max(this.#peak, this.#live);
     this.#sinceYield += bytes;
     return new Handle(buffer, new DeviceMemory(this, number, bytes));
   }
   free(number: number, bytes: number): void {
-    const entry = this.#entries.get(number);
-    if (!entry) return;
-    this.#entries.delete(number);
+    const buffer = this.#buffers.get(number);
+    if (!buffer) return;
+    this.#buffers.delete(number);
     this.#live -= bytes;
-    this.#executor.release(entry.buffer);
+    this.#executor.release(buffer);
+  }
+  #remember(buffer: GpuBuffer): void {
+    const type = typeOf(buffer);
+    if (!this.#madeAt.has(type) && this.#madeAt.size < notableTypes) this.#madeAt.set(type, captureSource().frame());
   }
 
   put(x: HostArray): Handle {
@@ -105,19 +108,16 @@ export class OwnedBuffers implements Owner {
   }
 
   #overBudget(bytes: number): DeviceError {
-    const kinds = new Map<string, { count: number; bytes: number; madeAt: Source }>();
-    for (const { buffer, madeAt } of this.#entries.values()) {
-      const kind = String(buffer.aval.strong());
-      const known = kinds.get(kind);
-      if (known) {
-        known.count++;
-        known.bytes += buffer.bytes;
-      } else kinds.set(kind, { count: 1, bytes: buffer.bytes, madeAt });
+    const types = new Map<string, { count: number; bytes: number }>();
+    for (const buffer of this.#buffers.values()) {
+      const type = typeOf(buffer);
+      const { count, bytes: others } = types.get(type) ?? { count: 0, bytes: 0 };
+      types.set(type, { count: count + 1, bytes: others + buffer.bytes });
     }
-    const largest = [...kinds].sort(([, a], [, b]) => b.bytes - a.bytes).slice(0, 3);
-    const lines = largest.map(([kind, k]) => {
-      const place = k.madeAt.frame();
-      return `    ${k.count} × ${kind}, ${mebibytes(k.bytes)}${place === "" ? "" : `, the first made at ${place}`}`;
+    const largest = [...types].sort(([, a], [, b]) => b.bytes - a.bytes).slice(0, 3);
+    const lines = largest.map(([type, t]) => {
+      const place = this.#madeAt.get(type) ?? "";
+      return `    ${t.count} × ${type}, ${mebibytes(t.bytes)}${place === "" ? "" : `, the first made at ${place}`}`;
     });
     return new DeviceError("OutOfMemory", {
       what: `${mebibytes(bytes)} more than the ${mebibytes(this.#live)} of arrays on the GPU exceed the budget of ${mebibytes(this.#budget)}; the largest:\n${lines.join("\n")}`,
@@ -127,4 +127,5 @@ export class OwnedBuffers implements Owner {
   }
 }
 
+const typeOf = (buffer: GpuBuffer): string => String(buffer.aval.strong());
 const mebibytes = (bytes: number): string => `${(bytes / 2 ** 20).toFixed(1)} MiB`;
