@@ -71,7 +71,10 @@ export interface DeviceInfo {
   toString(): string;
 }
 
-const info = (d: Device): DeviceInfo => ({ kind: d.kind, id: d.id, toString: () => `${d.kind}:${d.id}` });
+const info = (d: Device): DeviceInfo => withText({ kind: d.kind, id: d.id }, `${d.kind}:${d.id}`);
+/** An object that shows its fields when it is printed, and a text when it is made a string. */
+const withText = <T extends object>(fields: T, text: string): T =>
+  Object.defineProperty(fields, "toString", { value: () => text, enumerable: false });
 
 /** Every kind of device, those that are there and those that may come. */
 const kinds = ["wasm", "webgpu", "cpu"] as const;
@@ -138,15 +141,8 @@ export function memoryInfo(device?: string | DeviceInfo): MemoryInfo {
   const name = `${d.kind}:${d.id}`;
   const { live, peak, capacity, count } = d.memory();
   const inMebibytes = (bytes: number): string => `${(bytes / 2 ** 20).toFixed(1)} MiB`;
-  return {
-    device: name,
-    live,
-    peak,
-    capacity,
-    count,
-    toString: () =>
-      `${name}: ${inMebibytes(live)} live in ${count} allocations, ${inMebibytes(peak)} at peak, ${inMebibytes(capacity)} taken from the machine`,
-  };
+  const text = `${name}: ${inMebibytes(live)} live in ${count} allocations, ${inMebibytes(peak)} at peak, ${inMebibytes(capacity)} taken from the machine`;
+  return withText({ device: name, live, peak, capacity, count }, text);
 }
 
 export interface InitOptions {

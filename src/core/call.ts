@@ -16,12 +16,12 @@ export type AnyFunction = (...args: any[]) => any;
 export const nameOf = (f: unknown): string => (typeof f === "function" && f.name) || "<anonymous>";
 
 /** Checks that a transform was given a function. */
-export function checkCallable(transform: string, f: unknown): void {
+export function checkCallable(transform: string, f: unknown, call = `${transform}(f)(x)`): void {
   if (typeof f === "function") return;
   throw new ArgumentError("NotAFunction", {
     what: `${transform}: expected a function, found ${describeValue(f)}`,
     why: "transformations take functions and return functions",
-    fix: `pass the function itself: ${transform}(f)(x), not ${transform}(f(x))`,
+    fix: `pass the function itself: ${call}, not ${transform}(f(x))`,
   });
 }
 

@@ -24,7 +24,7 @@ export async function explain<A extends readonly unknown[]>(
   f: (...args: A) => unknown,
   ...args: { [K in keyof A]: unknown }
 ): Promise<Explanation> {
-  checkCallable("debug.explain", f);
+  checkCallable("debug.explain", f, "debug.explain(f, x)");
   const device = currentDevice();
   const [leaves, def] = flatten(args);
   const paths = def.paths();
