@@ -157,6 +157,12 @@ export function scale(x: Index, by: number): Index {
     x.constant * by,
   );
 }
+/** x in two parts: the terms that `f` picks with the constant, and the others. */
+export function splitTerms(x: Index, f: (t: Term) => boolean): { readonly picked: Index; readonly others: Index } {
+  const picked = x.terms.filter(f);
+  if (picked.length === x.terms.length) return { picked: x, others: zeroIndex };
+  return { picked: make(picked, x.constant), others: make(x.terms.filter((t) => !picked.includes(t)), 0) };
+}
 export const subtract = (x: Index, y: Index): Index => add(x, scale(y, -1));
 
 const modulus = (n: number, by: number): number => n - by * Math.floor(n / by);

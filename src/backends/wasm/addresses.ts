@@ -217,7 +217,8 @@ export abstract class Addresses extends Scopes {
     const key = `${base}:${bytes}:${bias}:${keys.join("+")}`;
     const loop = this.scopes[at.depth]!;
     const inner = terms.filter((t) => this.#termDependence(t.atom).depth === at.depth);
-    const late = inner.filter((t) => t.atom.kind !== "var");
+    // Outside of all loops, a variable is a parameter of the function.
+    const late = loop.kind === "loop" ? inner.filter((t) => t.atom.kind !== "var") : inner;
     if (loop.kind === "loop" && late.length === 0) this.code.get(this.#pointer(key, at, base, bytes, terms, bias));
     else
       this.share(key, at.varies ? { ...at, changes: true } : at, i32Type, () => {

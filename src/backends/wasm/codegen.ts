@@ -1,13 +1,15 @@
 /**
  * Loop nests to WebAssembly: one module, one exported function a nest. A function takes the addresses of the nest's
- * parameters in order, then the address of scratch memory, aligned to 16 bytes.
+ * parameters in order, then the address of scratch memory, aligned to 16 bytes. Bodies of call loops are further functions,
+ * equal ones only once. Engines run new code slowly and optimise a function while others run: only the next call is fast,
+ * so what takes long should be many calls.
  *
  * Block, thread and serial loops are loops; private buffers with known indices are wasm locals (`plan.ts`). A vector loop
  * runs groups of four lanes, then what is left over one by one; short bodies are repeated to spare loop overhead.
  */
 import { type IndexVar, add, addConstant, indexVar, scale, varIndex, zeroIndex } from "../../core/indexing.ts";
 import { unreachable } from "../../core/problem.ts";
-import { type Buffer, type Expr, loadedType, storageBytes } from "../../core/scalar.ts";
+import { type Buffer, type Expr, loadedType, readLocal, storageBytes } from "../../core/scalar.ts";
 import {
   type Assign,
   type For,
@@ -17,10 +19,12 @@ import {
   type Store,
   visitStmts,
 } from "../../compiler/loopNest/loopNest.ts";
-import { Code, type FunctionBody, type ValueType, encodeModule, f64Type, i32Type, simd, v128Type } from "./encoder.ts";
+import { type Outlined, keyOf, outline } from "./calls.ts";
+import { type Callee, Code, type FunctionBody, type ValueType, encodeModule, f64Type, i32Type, simd, v128Type } from "./encoder.ts";
 import { inlineLets, isPlain } from "./inlineLets.ts";
 import { type LoopPlan, type NestPlan, planNest } from "./plan.ts";
 import { Run } from "./run.ts";
+import { independent } from "./scopes.ts";
 import { valueTypeOf } from "./operations.ts";
 import { VectorCode } from "./vectorCode.ts";
 
@@ -38,22 +42,55 @@ export interface WasmModule {
 
 /** Compiles nests to one module that exports them as `k0`, `k1`, …; it imports `env.memory`. */
 export function emitModule(nests: readonly LoopNest[], features: WasmFeatures): WasmModule {
-  const imports = new Map<string, { index: number; operands: number }>();
-  const importFunction = (name: string, operands: number): number => {
-    let known = imports.get(name);
-    if (!known) imports.set(name, (known = { index: imports.size, operands }));
+  const module = new ModuleCode(features);
+  const kernels = nests.map((nest) => module.compile({ nest: inlineLets(nest), variables: [], locals: [] }));
+  return module.encode(kernels);
+}
+
+/** What the functions of a module have in common: imports, and the bodies of call loops. */
+class ModuleCode {
+  readonly features: WasmFeatures;
+  readonly #imports = new Map<string, { index: number; operands: number }>();
+  readonly #called = new Map<string, Called>();
+
+  constructor(features: WasmFeatures) {
+    this.features = features;
+  }
+
+  readonly importFunction = (name: string, operands: number): number => {
+    let known = this.#imports.get(name);
+    if (!known) this.#imports.set(name, (known = { index: this.#imports.size, operands }));
     return known.index;
   };
-  const functions = nests.map((nest) => compileNest(nest, features, importFunction));
-  const types = [...imports].map(([name, { operands }]) => ({
-    name,
-    type: { params: new Array<ValueType>(operands).fill(f64Type), results: [f64Type] as const },
-  }));
-  return {
-    bytes: encodeModule(types, functions),
-    scratchBytes: functions.map((f) => f.scratchBytes),
-    mathImports: [...imports.keys()],
-  };
+
+  compile(outlined: Outlined): CompiledNest {
+    return new NestCode(outlined, planNest(outlined.nest), this).compile();
+  }
+
+  /** The function that does what a call loop's body does. */
+  called(outlined: Outlined): Called {
+    const key = keyOf(outlined);
+    let known = this.#called.get(key);
+    if (!known) this.#called.set(key, (known = { ...this.compile(outlined), callee: { number: 0 } }));
+    return known;
+  }
+
+  encode(kernels: readonly CompiledNest[]): WasmModule {
+    const imports = [...this.#imports].map(([name, { operands }]) => ({
+      name,
+      type: { params: new Array<ValueType>(operands).fill(f64Type), results: [f64Type] as const },
+    }));
+    const called = [...this.#called.values()];
+    called.forEach(({ callee }, i) => (callee.number = imports.length + kernels.length + i));
+    return {
+      bytes: encodeModule(imports, [...kernels, ...called], kernels.length),
+      scratchBytes: kernels.map((f) => f.scratchBytes),
+      mathImports: [...this.#imports.keys()],
+    };
+  }
+}
+interface Called extends CompiledNest {
+  readonly callee: Callee;
 }
 
 const loopOp = 0x03;
@@ -68,49 +105,49 @@ const noResult = 0x40;
 const repeatedNodes = 48;
 const tailNodes = 96;
 
-function compileNest(
-  nest: LoopNest,
-  features: WasmFeatures,
-  importFunction: (name: string, operands: number) => number,
-): CompiledNest {
-  const written = inlineLets(nest);
-  return new NestCode(written, planNest(written), features, importFunction).compile();
-}
 interface CompiledNest extends FunctionBody {
   readonly scratchBytes: number;
 }
 
+/** One function. It takes addresses of the nest's parameters, the values of what it reads from outside, and scratch. */
 class NestCode extends VectorCode {
-  readonly #nest: LoopNest;
-  readonly #features: WasmFeatures;
+  readonly #outlined: Outlined;
+  readonly #module: ModuleCode;
+  /** The parameter with the address of scratch memory. */
+  readonly #scratch: number;
   #lanes = false;
   #scratchBytes = 0;
+  /** Scratch memory of the functions it calls, after its own. */
+  #calledBytes = 0;
 
-  constructor(
-    nest: LoopNest,
-    plan: NestPlan,
-    features: WasmFeatures,
-    importFunction: (name: string, operands: number) => number,
-  ) {
-    super(nest.params.length + 1, plan, importFunction);
-    this.#nest = nest;
-    this.#features = features;
+  constructor(outlined: Outlined, plan: NestPlan, module: ModuleCode) {
+    const { nest, variables, locals } = outlined;
+    const scratch = nest.params.length + variables.length + locals.length;
+    super(scratch + 1, plan, module.importFunction);
+    this.#outlined = outlined;
+    this.#module = module;
+    this.#scratch = scratch;
   }
 
   compile(): CompiledNest {
-    const { params, scratch, body } = this.#nest;
+    const { nest, variables, locals } = this.#outlined;
+    const { params, scratch, body } = nest;
     params.forEach(({ buffer }, i) => this.bases.set(buffer, { local: i, offset: 0, perThread: false }));
+    variables.forEach((v, i) => this.bindings.set(v, { kind: "counter", local: params.length + i, scope: 0 }));
+    const first = params.length + variables.length;
+    locals.forEach((l, i) => this.locals.set(l, { wasm: first + i, vector: false, at: independent }));
     let threads = 1;
     visitStmts(body, (s) => {
       if (s.kind === "for" && s.loop === "thread") threads = s.variable.extent;
     });
-    for (const b of scratch) this.#place(b, threads);
+    for (const b of scratch) if (!this.plan.ownByCalls.has(b)) this.#place(b, threads);
     this.#body(body);
+    const addresses = (n: number): ValueType[] => new Array<ValueType>(n).fill(i32Type);
     return {
-      type: { params: new Array<ValueType>(params.length + 1).fill(i32Type), results: [] },
+      type: { params: [...addresses(first), ...locals.map((l) => valueTypeOf(l.type)), i32Type], results: [] },
       locals: this.types,
       code: this.code,
-      scratchBytes: this.#scratchBytes,
+      scratchBytes: this.#scratchBytes + this.#calledBytes,
     };
   }
 
@@ -124,7 +161,7 @@ class NestCode extends VectorCode {
       return;
     }
     const perThread = b.space === "private" && threads > 1;
-    this.bases.set(b, { local: this.#nest.params.length, offset: this.#scratchBytes, perThread });
+    this.bases.set(b, { local: this.#scratch, offset: this.#scratchBytes, perThread });
     const bytes = b.length * storageBytes[b.storage] * (perThread ? threads : 1);
     this.#scratchBytes += Math.ceil(bytes / 16) * 16;
   }
@@ -220,7 +257,7 @@ class NestCode extends VectorCode {
 
   /** Pushes four lanes of a value; if it is the old one plus a product, in one instruction where the machine has it. */
   #accumulated(value: Expr, isOld: (e: Expr) => boolean): void {
-    if (this.#features.relaxedSimd && value.kind === "binary" && value.op === "add" && value.type === "f32") {
+    if (this.#module.features.relaxedSimd && value.kind === "binary" && value.op === "add" && value.type === "f32") {
       const { x, y } = value;
       if (isOld(x) && y.kind === "binary" && y.op === "mul" && !this.run.isShared(y)) {
         this.vector(y.x);
@@ -241,13 +278,29 @@ class NestCode extends VectorCode {
     if (v.extent === 0) return;
     const thread = this.thread;
     if (s.loop === "thread") this.thread = varIndex(v);
-    if (plan.lanes) this.#lanesOf(s, plan);
+    if (s.loop === "call") this.#call(s);
+    else if (plan.lanes) this.#lanesOf(s, plan);
     else if (plan.copies) this.#copies(plan, v, 0, v.extent, body);
     else
       this.#loop(plan, v, () => {
         this.#body(body);
       });
     this.thread = thread;
+  }
+
+  #call(s: For): void {
+    const { outlined, pointers } = outline(s, this.plan.ownByCalls);
+    const { callee, scratchBytes } = this.#module.called(outlined);
+    for (const { buffer, index } of pointers) {
+      const offset = this.address(buffer, this.resolve(index, -1));
+      if (offset !== 0) this.code.i32(offset).op(plus);
+    }
+    for (const v of outlined.variables) this.pushIndex(this.resolve(varIndex(v), -1));
+    for (const local of outlined.locals) this.scalar(readLocal(local));
+    this.code.get(this.#scratch);
+    if (scratchBytes > 0) this.code.i32(this.#scratchBytes).op(plus);
+    this.#calledBytes = Math.max(this.#calledBytes, scratchBytes);
+    this.code.call(callee);
   }
 
   /** A loop whose variable is bound to a counter. */

@@ -18,10 +18,18 @@ export const saturating = (code: number): number => 0xfc0000 | code;
 
 const scratch = new DataView(new ArrayBuffer(8));
 
+/** A function of the module, whose number is known once all imports are. */
+export interface Callee {
+  number: number;
+}
+/** Bytes of the number of a callee, which is written last. */
+const calleeBytes = 3;
+
 /** A run of bytes with an end to write at. */
 export class Code {
   #bytes = new Uint8Array(64);
   #length = 0;
+  #calls: { readonly at: number; readonly callee: Callee }[] = [];
 
   get length(): number {
     return this.#length;
@@ -44,6 +52,8 @@ export class Code {
   }
   append(other: Code | Uint8Array): this {
     const bytes = other instanceof Code ? other.bytes() : other;
+    if (other instanceof Code)
+      for (const { at, callee } of other.#calls) this.#calls.push({ at: this.#length + at, callee });
     this.#reserve(bytes.length);
     this.#bytes.set(bytes, this.#length);
     this.#length += bytes.length;
@@ -79,6 +89,19 @@ export class Code {
   }
   tee(local: number): this {
     return this.byte(0x22).unsigned(local);
+  }
+  call(callee: Callee): this {
+    this.byte(0x10);
+    this.#calls.push({ at: this.#length, callee });
+    for (let i = 1; i <= calleeBytes; i++) this.byte(i < calleeBytes ? 0x80 : 0);
+    return this;
+  }
+  /** Writes the numbers of callees. */
+  link(): this {
+    for (const { at, callee } of this.#calls)
+      for (let i = 0; i < calleeBytes; i++) this.#bytes[at + i]! |= (callee.number >>> (7 * i)) & 0x7f;
+    this.#calls = [];
+    return this;
   }
   i32(n: number): this {
     return this.byte(0x41).signed(n);
@@ -130,10 +153,11 @@ const vector = (items: readonly Code[]): Code => {
   return out;
 };
 
-/** A module that imports `env.memory` and functions of the module `math`, and exports its functions as `k0`, `k1`, …. */
+/** A module that imports `env.memory` and functions of the module `math`, and exports its first functions as `k0`, `k1`, …. */
 export function encodeModule(
   imports: readonly { readonly name: string; readonly type: FunctionType }[],
   functions: readonly FunctionBody[],
+  exports: number,
 ): Uint8Array {
   const types = new Map<string, { index: number; code: Code }>();
   const typeIndex = ({ params, results }: FunctionType): number => {
@@ -154,7 +178,7 @@ export function encodeModule(
   );
   imported.push(new Code().name("env").name("memory").byte(2).byte(0).unsigned(0));
   const declared = functions.map((f) => new Code().unsigned(typeIndex(f.type)));
-  const exported = functions.map((_, i) =>
+  const exported = functions.slice(0, exports).map((_, i) =>
     new Code()
       .name(`k${i}`)
       .byte(0)
@@ -166,7 +190,7 @@ export function encodeModule(
       for (n = 1; locals[i + n] === locals[i];) n++;
       runs.push(new Code().unsigned(n).byte(locals[i]!));
     }
-    return new Code().sized(vector(runs).append(code).byte(0x0b));
+    return new Code().sized(vector(runs).append(code.link()).byte(0x0b));
   });
 
   const out = new Code().append(new Uint8Array([0, 0x61, 0x73, 0x6d, 1, 0, 0, 0]));

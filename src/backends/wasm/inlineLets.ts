@@ -4,9 +4,8 @@
  * a pattern. So lets that only their own run reads are written out.
  */
 import type { Buffer, Expr, Local } from "../../core/scalar.ts";
-import { type LoopNest, type Stmt, visitStmts } from "../../compiler/loopNest/loopNest.ts";
+import { type LoopNest, type Stmt, visitExprsOf, visitStmts } from "../../compiler/loopNest/loopNest.ts";
 import { Rewriter } from "../../compiler/loopNest/rewrite.ts";
-import { visitExprs } from "./plan.ts";
 
 /** Whether a statement is part of a run. */
 export const isPlain = (s: Stmt): boolean => s.kind !== "for" && s.kind !== "if" && s.kind !== "barrier";
@@ -25,7 +24,7 @@ export function inlineLets(nest: LoopNest): LoopNest {
       if (!isPlain(s)) run++;
       const seen = new Set<Expr>();
       let changes = false;
-      visitExprs(s, (e) => {
+      visitExprsOf(s, (e) => {
         if (seen.has(e)) return false;
         seen.add(e);
         if (e.kind === "load" && stored.has(e.buffer)) changes = true;

@@ -1,6 +1,6 @@
 /**
  * Decisions about a loop nest before its code is written: which loops become copies of their body, which run four lanes at
- * a time, and which private buffers live in wasm locals.
+ * a time, and which private buffers live in wasm locals. Bodies of call loops are functions with plans of their own.
  *
  * A private buffer becomes registers when the index of every access is a number once loops are unrolled, or a multiple of
  * 4 plus the lane of an unrolled vector. `vectors` holds four elements a register, `scalars` one, and `splats` one in all
@@ -8,7 +8,15 @@
  */
 import { type Index, type IndexVar, mentions, visitAtoms } from "../../core/indexing.ts";
 import { type Buffer, type Expr, type Local, storageBytes } from "../../core/scalar.ts";
-import { type For, type LoopNest, type Stmt, visitStmts } from "../../compiler/loopNest/loopNest.ts";
+import {
+  type For,
+  type LoopNest,
+  type Stmt,
+  buffersOfCalls,
+  visitAccesses,
+  visitExprsOf,
+  visitStmts,
+} from "../../compiler/loopNest/loopNest.ts";
 import type { Effects } from "./scopes.ts";
 
 export interface LoopPlan extends Effects {
@@ -23,6 +31,8 @@ export interface NestPlan {
   readonly registers: ReadonlyMap<Buffer, RegisterKind>;
   /** Buffers that some statement stores to. */
   readonly stored: ReadonlySet<Buffer>;
+  /** Private buffers of the functions that are called. */
+  readonly ownByCalls: ReadonlySet<Buffer>;
 }
 
 /** Copies of a loop that is not marked `unroll`, at most. */
@@ -56,12 +66,15 @@ export function planNest(nest: LoopNest): NestPlan {
     }
     return loops;
   };
-  const scratch = nest.scratch.filter(({ space, storage }) => space === "private" && storageBytes[storage] >= 4);
-  if (scratch.length === 0) return { loops: decide(new Set()), registers: new Map(), stored: all.stored };
+  const ownByCalls = buffersOfCalls(nest);
+  const scratch = nest.scratch.filter(
+    (b) => b.space === "private" && storageBytes[b.storage] >= 4 && !ownByCalls.has(b),
+  );
+  if (scratch.length === 0) return { loops: decide(new Set()), registers: new Map(), stored: all.stored, ownByCalls };
   // Loops are unrolled for the sake of the buffers that become registers thanks to it, and not for others.
   const first = registersOf(nest, scratch, decide(new Set(scratch)));
   const loops = decide(new Set(first.keys()));
-  return { loops, registers: registersOf(nest, [...first.keys()], loops), stored: all.stored };
+  return { loops, registers: registersOf(nest, [...first.keys()], loops), stored: all.stored, ownByCalls };
 }
 
 /** What each loop's body does. */
@@ -79,7 +92,8 @@ function survey(
       if (s.kind === "for") effects.set(s, inner);
       for (const x of inner.assigned) all.assigned.add(x);
       for (const x of inner.stored) all.stored.add(x);
-      all.size += inner.size * (s.kind === "for" && s.loop === "unroll" ? s.variable.extent : 1);
+      if (s.kind === "if" || s.loop !== "call")
+        all.size += inner.size * (s.kind === "for" && s.loop === "unroll" ? s.variable.extent : 1);
     }
     all.size += 1 + count(s);
   }
@@ -91,36 +105,9 @@ function counter(): (s: Stmt) => number {
   const seen = new Set<Expr>();
   return (s) => {
     const before = seen.size;
-    visitExprs(s, (e) => !seen.has(e) && seen.add(e) !== null);
+    visitExprsOf(s, (e) => !seen.has(e) && seen.add(e) !== null);
     return seen.size - before;
   };
-}
-
-/** Calls `f` for the expressions of a statement, outer ones first; it goes on into the operands of those that give true. */
-export function visitExprs(s: Stmt, f: (e: Expr) => boolean): void {
-  const index = (x: Index): void => visitAtoms(x, (a) => a.kind === "value" && value(a.expr));
-  const value = (e: Expr): void => {
-    if (!f(e)) return;
-    if ("x" in e) value(e.x);
-    if ("y" in e) value(e.y);
-    if (e.kind === "select") value(e.condition);
-    if (e.kind === "load" || e.kind === "index") index(e.index);
-  };
-  if (s.kind === "if") value(s.condition);
-  if (s.kind === "store") index(s.index);
-  if ("value" in s) value(s.value);
-}
-
-/** Calls `f` for every access of a statement to a buffer. */
-function visitAccesses(s: Stmt, f: (buffer: Buffer, index: Index, reads: boolean) => void): void {
-  const seen = new Set<Expr>();
-  if (s.kind === "store") f(s.buffer, s.index, false);
-  visitExprs(s, (e) => {
-    if (seen.has(e)) return false;
-    seen.add(e);
-    if (e.kind === "load") f(e.buffer, e.index, true);
-    return true;
-  });
 }
 
 /** The variables that occur in indices of the buffers. */
@@ -218,13 +205,14 @@ function registersOf(
   /** The thread loop around, and whether a serial loop is around that: values could pass from one round to the next. */
   let thread: For | null = null;
   let repeated = false;
+  let called = false;
 
   const access = (b: Buffer, index: Index, reads: boolean): void => {
     const use = uses.get(b);
     if (!use) return;
     let aligned = index.constant % 4 === 0;
     let factor = 0;
-    let fixed = index.min >= 0 && index.max < b.length;
+    let fixed = !called && index.min >= 0 && index.max < b.length;
     for (const t of index.terms) {
       if (t.atom === lane) {
         factor = t.factor;
@@ -247,15 +235,16 @@ function registersOf(
       visitAccesses(s, access);
       if (s.kind === "if") walk(s.body);
       if (s.kind !== "for") continue;
-      const before = { lane, thread, repeated };
+      const before = { lane, thread, repeated, called };
       const plan = loops.get(s)!;
       if (plan.lanes) lane = plan.copies ? s.variable : neverLane;
       else if (plan.copies) numbers.add(s.variable);
+      if (s.loop === "call") called = true;
       if (s.loop === "thread") thread = s;
       else if (s.loop !== "block" && !thread) repeated = true;
       walk(s.body);
       numbers.delete(s.variable);
-      ({ lane, thread, repeated } = before);
+      ({ lane, thread, repeated, called } = before);
     }
   };
   walk(nest.body);

@@ -4,9 +4,8 @@
  * used for nothing else, a branch can skip them.
  */
 import type { Buffer, Expr, Local, Select } from "../../core/scalar.ts";
-import type { Stmt } from "../../compiler/loopNest/loopNest.ts";
+import { type Stmt, visitExprsOf } from "../../compiler/loopNest/loopNest.ts";
 import { operandsOf } from "../../compiler/loopNest/rewrite.ts";
-import { visitExprs } from "./plan.ts";
 
 /** Operands of selects that one branch skips. */
 export interface Skip {
@@ -35,7 +34,7 @@ export class Run {
     this.#stored = stored;
     for (const s of stmts) {
       if (s.kind === "let" || s.kind === "declare") this.#bound.add(s.local);
-      visitExprs(s, (e) => {
+      visitExprsOf(s, (e) => {
         const n = this.#uses.get(e) ?? 0;
         this.#uses.set(e, n + 1);
         if (n === 0 && e.kind === "select") this.#note(e);

@@ -2,14 +2,15 @@
  * The meaning of loop nests, run slowly on typed arrays: every loop in order, threads one after the other from one thread
  * loop to the next. Code for every target is compared against it.
  *
- * Scratch starts as NaN (or an odd number), since its contents are undefined at first.
+ * Scratch starts as NaN (or an odd number), since its contents are undefined at first; so do the private buffers of a call
+ * loop in every round.
  */
 import type { TypedArray } from "../../core/hostArray.ts";
 import type { IndexVar } from "../../core/indexing.ts";
 import { unreachable } from "../../core/problem.ts";
 import type { Buffer, Expr, Local, StorageType } from "../../core/scalar.ts";
 import { type Environment, evaluateExpr, evaluateIndexIn } from "./evaluateExpr.ts";
-import type { LoopNest, Stmt } from "./loopNest.ts";
+import { type LoopNest, type Stmt, buffersOfCalls } from "./loopNest.ts";
 
 const arrays: Readonly<Record<StorageType, new (length: number) => TypedArray>> = {
   u8: Uint8Array,
@@ -32,6 +33,8 @@ export function evaluateNest(nest: LoopNest, data: readonly TypedArray[]): void 
   const variables = new Map<IndexVar, number>();
   const locals = new Map<Local, number>();
   let thread = 0;
+
+  const ownByCalls = buffersOfCalls(nest);
 
   const arrayOf = (buffer: Buffer): TypedArray => {
     const known = device.get(buffer);
@@ -58,6 +61,7 @@ export function evaluateNest(nest: LoopNest, data: readonly TypedArray[]): void 
         case "for":
           for (let i = 0; i < s.variable.extent; i++) {
             if (s.loop === "thread") thread = i;
+            if (s.loop === "call") for (const b of ownByCalls) scratch[0]?.delete(b);
             variables.set(s.variable, i);
             run(s.body);
           }

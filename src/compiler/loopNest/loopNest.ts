@@ -4,14 +4,16 @@
  * A nest owns buffers and a body. Loops say how they run: `block` loops are a grid whose iterations know nothing of each
  * other (workgroups; plain loops on a CPU); `thread` loops divide the work of a block among its threads, all of the same
  * extent, separated by barriers; `serial` loops run in order, `vector` loops 4 lanes at a time, `unroll` loops as copies
- * of their body. `private` scratch is each thread's own, `shared` scratch the block's. A GPU target requires that block
+ * of their body. `call` loops run once: their body is a function of its own, which all loops that do the same share. It
+ * reads locals and variables from outside but assigns none, and private buffers that nothing but `call` loops accesses are
+ * its own: undefined at first in every round. `private` scratch is each thread's own, `shared` scratch the block's. A GPU target requires that block
  * loops are outermost (at most 3) and thread loops directly inside them or inside serial loops that contain no other
  * thread-level work; `verifyNest` checks it.
  */
-import type { Index, IndexVar } from "../../core/indexing.ts";
+import { type Index, type IndexVar, visitAtoms } from "../../core/indexing.ts";
 import type { Buffer, Expr, Local } from "../../core/scalar.ts";
 
-export type LoopKind = "block" | "thread" | "serial" | "vector" | "unroll";
+export type LoopKind = "block" | "thread" | "serial" | "vector" | "unroll" | "call";
 
 export interface For {
   readonly kind: "for";
@@ -70,4 +72,45 @@ export function visitStmts(body: readonly Stmt[], f: (s: Stmt) => void): void {
     f(s);
     if (s.kind === "for" || s.kind === "if") visitStmts(s.body, f);
   }
+}
+
+/** Calls `f` for the expressions of a statement, not of its body, outer ones first; it goes on into the operands of those that give true. */
+export function visitExprsOf(s: Stmt, f: (e: Expr) => boolean): void {
+  const index = (x: Index): void => visitAtoms(x, (a) => a.kind === "value" && value(a.expr));
+  const value = (e: Expr): void => {
+    if (!f(e)) return;
+    if ("x" in e) value(e.x);
+    if ("y" in e) value(e.y);
+    if (e.kind === "select") value(e.condition);
+    if (e.kind === "load" || e.kind === "index") index(e.index);
+  };
+  if (s.kind === "if") value(s.condition);
+  if (s.kind === "store") index(s.index);
+  if ("value" in s) value(s.value);
+}
+
+/** Calls `f` for every access of a statement to a buffer, those in its body excepted. */
+export function visitAccesses(s: Stmt, f: (buffer: Buffer, index: Index, reads: boolean) => void): void {
+  const seen = new Set<Expr>();
+  if (s.kind === "store") f(s.buffer, s.index, false);
+  visitExprsOf(s, (e) => {
+    if (seen.has(e)) return false;
+    seen.add(e);
+    if (e.kind === "load") f(e.buffer, e.index, true);
+    return true;
+  });
+}
+
+/** The private buffers that only call loops access. */
+export function buffersOfCalls(nest: LoopNest): ReadonlySet<Buffer> {
+  const own = new Set(nest.scratch.filter((b) => b.space === "private"));
+  const walk = (body: readonly Stmt[]): void => {
+    for (const s of body) {
+      if (own.size === 0) return;
+      visitAccesses(s, (b) => own.delete(b));
+      if (s.kind === "if" || (s.kind === "for" && s.loop !== "call")) walk(s.body);
+    }
+  };
+  walk(nest.body);
+  return own;
 }

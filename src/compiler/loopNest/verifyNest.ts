@@ -6,7 +6,8 @@
  * declared outside, and their iterations must not depend on each other (which is not checked). Block loops stand in the
  * nest's body or directly in a block loop, at most 3 deep. In a nest with thread loops, whatever stores or assigns does so
  * inside one; around them stand only block loops (alone in their body but for lets), serial and unrolled loops, ifs, lets
- * and barriers.
+ * and barriers. Call loops run once, assign no local declared outside, hold no barrier, and stand in no nest with thread
+ * loops.
  */
 import { type Index, type IndexVar, visitAtoms } from "../../core/indexing.ts";
 import { unreachable } from "../../core/problem.ts";
@@ -27,6 +28,8 @@ interface Place {
   readonly blocks: number;
   readonly thread: boolean;
   readonly vector: boolean;
+  /** How many call loops are around. */
+  readonly calls: number;
   /** Whether only block loops are around. */
   readonly outermost: boolean;
 }
@@ -97,7 +100,7 @@ class Verifier {
         this.#fail(name, `thread loops of ${this.#threads} and ${s.variable.extent} iterations`);
       this.#threads = s.variable.extent;
     });
-    this.#body(body, { path: name, blocks: 0, thread: false, vector: false, outermost: true });
+    this.#body(body, { path: name, blocks: 0, thread: false, vector: false, calls: 0, outermost: true });
   }
 
   #addBuffer(buffer: Buffer, access: "read" | "write" | "readwrite"): void {
@@ -135,7 +138,8 @@ class Verifier {
         this.#value(s.condition, "bool", at);
         return this.#body(s.body, { ...at, outermost: false });
       case "barrier":
-        if (at.thread || at.vector) this.#fail(at.path, "a barrier inside a thread or vector loop");
+        if (at.thread || at.vector || at.calls > 0)
+          this.#fail(at.path, "a barrier inside a thread, vector or call loop");
         return;
       case "let":
       case "declare":
@@ -150,6 +154,8 @@ class Verifier {
         if (!s.local.mutable) this.#fail(at.path, `local ${s.local.name} is assigned but not mutable`);
         if (at.vector && !declared.vector)
           this.#fail(at.path, `local ${s.local.name}, declared outside, is assigned in a vector loop`);
+        if (at.calls !== declared.calls)
+          this.#fail(at.path, `local ${s.local.name}, declared outside, is assigned in a call loop`);
         return this.#value(s.value, s.local.type, at);
       }
       case "store": {
@@ -175,6 +181,8 @@ class Verifier {
       if (this.#threads !== 0 && siblings.some((o) => o !== s && o.kind !== "let"))
         this.#fail(path, "other work beside a block loop, in a nest with thread loops");
     }
+    if (s.loop === "call" && v.extent !== 1) this.#fail(path, `a call loop of ${v.extent} iterations`);
+    if (s.loop === "call" && this.#threads !== 0) this.#fail(path, "a call loop in a nest with thread loops");
     if (s.loop === "thread" && at.thread) this.#fail(path, "a thread loop in a thread loop");
     if (s.loop === "vector" && this.#threads !== 0 && !at.thread) this.#fail(path, "a vector loop around thread loops");
     this.#variables.add(v);
@@ -183,6 +191,7 @@ class Verifier {
       blocks: at.blocks + Number(s.loop === "block"),
       thread: at.thread || s.loop === "thread",
       vector: at.vector || s.loop === "vector",
+      calls: at.calls + Number(s.loop === "call"),
       outermost: at.outermost && s.loop === "block",
     });
     this.#variables.delete(v);

@@ -39,13 +39,16 @@ import { Dependencies, Scopes } from "./scopes.ts";
 /** What products are made of here. */
 export type NumberType = Exclude<ScalarType, "bool">;
 
-/** Rows and columns of the tile in registers: vectors of four, or scalars where four do not fit in a vector. */
+/**
+ * Rows and columns of the tile in registers: vectors of four, or scalars where four do not fit in a vector. A tile is
+ * computed in a call, as are a panel and a row of results: products of every size share the code of their tiles.
+ */
 const tileRows = 4;
 const tileColumnsOf = (type: NumberType): number => (type === "f64" ? 2 : 8);
 /** Rows, columns and summands of a block: panels of both operands stay in the caches next to the registers. */
 const blockRows = 64;
 const blockColumns = 256;
-const blockDepth = 256;
+const blockDepth = 128;
 
 /** The product that a kernel computes, if it is one. */
 export interface Contraction<T extends NumberType = NumberType> {
@@ -94,9 +97,11 @@ interface Blocks {
   readonly size: number;
   readonly first: number;
 }
+/** Blocks of about the same size, in whole tiles. */
+const evenBlocks = (extent: number, atMost: number): Blocks[] =>
+  blocksOf(extent, Math.ceil(extent / Math.ceil(extent / atMost) / 8) * 8);
 function blocksOf(extent: number, atMost: number): Blocks[] {
-  // Blocks of about the same size, in whole tiles.
-  const size = Math.min(extent, Math.ceil(extent / Math.ceil(extent / atMost) / 8) * 8);
+  const size = Math.min(extent, atMost);
   const count = Math.floor(extent / size);
   const left = extent - count * size;
   const whole = { count, size, first: 0 };
@@ -125,14 +130,14 @@ class Tiles extends Scopes {
     const tileColumns = (this.#tileColumns = tileColumnsOf(c.type));
     this.#zero = constant(c.type, 0);
     this.#depth = extentOf(c.reduction.vars);
-    this.#rowBlocks = blocksOf(extentOf(c.rows), blockRows);
-    this.#columnBlocks = blocksOf(extentOf(c.columns), blockColumns);
+    this.#rowBlocks = evenBlocks(extentOf(c.rows), blockRows);
+    this.#columnBlocks = evenBlocks(extentOf(c.columns), blockColumns);
     this.#depthBlocks = blocksOf(this.#depth, blockDepth);
     const [rows, columns, depth] = [this.#rowBlocks, this.#columnBlocks, this.#depthBlocks].map((b) => b[0]!.size);
     const [paddedRows, paddedColumns] = [padded(rows!, tileRows), padded(columns!, tileColumns)];
     this.#leftPanels = this.#buffer("left", paddedRows * depth!, "shared");
     this.#rightPanels = this.#buffer("right", paddedColumns * this.#depth, "shared");
-    this.#tile = this.#buffer("block", paddedRows * paddedColumns, "shared");
+    this.#tile = this.#buffer("block", paddedRows * blockColumns, "shared");
     this.#sums = this.#buffer("sums", tileRows * tileColumns, "private");
     this.#leftTile = this.#buffer("a", tileRows, "private");
     this.#rightTile = this.#buffer("b", tileColumns, "private");
@@ -163,6 +168,10 @@ class Tiles extends Scopes {
       ),
     );
     return { name: kernel.name, params: kernel.params, scratch: this.#scratch, body };
+  }
+
+  #call(body: () => void): void {
+    this.within("call", indexVar("call", 1), body);
   }
 
   #each(blocks: readonly Blocks[], name: string, f: (first: Index, size: number) => void): void {
@@ -206,8 +215,10 @@ class Tiles extends Scopes {
         const index = add(scale(add(scale(p, depth), varIndex(k)), width), varIndex(i));
         this.emit({ kind: "store", buffer: panels, index, value });
       };
-      if (alongSummands) this.nested("serial", [i], () => this.within("vector", k, store));
-      else this.nested("serial", [k], () => this.within("vector", i, store));
+      this.#call(() => {
+        if (alongSummands) this.nested("serial", [i], () => this.within("vector", k, store));
+        else this.nested("serial", [k], () => this.within("vector", i, store));
+      });
     };
     const whole = Math.floor(size / width);
     const p = indexVar("p", whole);
@@ -224,23 +235,24 @@ class Tiles extends Scopes {
   }
 
   #clearTile(rows: number, columns: number): void {
-    const v = indexVar("i", padded(rows, tileRows) * padded(columns, this.#tileColumns));
-    this.within("vector", v, () =>
-      this.emit({ kind: "store", buffer: this.#tile, index: varIndex(v), value: this.#zero }),
+    const i = indexVar("i", padded(rows, tileRows));
+    const j = indexVar("j", padded(columns, this.#tileColumns));
+    const index = add(scale(varIndex(i), blockColumns), varIndex(j));
+    this.within("serial", i, () =>
+      this.within("vector", j, () => this.emit({ kind: "store", buffer: this.#tile, index, value: this.#zero })),
     );
   }
 
   /** All tiles of a block. */
   #multiply(rows: number, columns: number, first: Index, depth: number, accumulate: boolean): void {
     const tileColumns = this.#tileColumns;
-    const across = padded(columns, tileColumns);
-    const jp = indexVar("jp", across / tileColumns);
+    const jp = indexVar("jp", padded(columns, tileColumns) / tileColumns);
     const ip = indexVar("ip", padded(rows, tileRows) / tileRows);
     const [i, j, k] = [indexVar("i", tileRows), indexVar("j", tileColumns), indexVar("k", depth)];
     const [a, b, sums, tile] = [this.#leftTile, this.#rightTile, this.#sums, this.#tile];
     const inTile = add(scale(varIndex(i), tileColumns), varIndex(j));
     const eachLane = (f: () => void): void => this.within("unroll", i, () => this.within("vector", j, f));
-    this.nested("serial", [jp, ip], () => {
+    const tileOfBlock = (): void => {
       eachLane(() => this.emit({ kind: "store", buffer: sums, index: inTile, value: this.#zero }));
       this.within("serial", k, () => {
         const summand = add(add(scale(varIndex(jp), this.#depth), first), varIndex(k));
@@ -256,12 +268,13 @@ class Tiles extends Scopes {
       });
       eachLane(() => {
         const row = add(scale(varIndex(ip), tileRows), varIndex(i));
-        const index = add(scale(row, across), add(scale(varIndex(jp), tileColumns), varIndex(j)));
+        const index = add(scale(row, blockColumns), add(scale(varIndex(jp), tileColumns), varIndex(j)));
         const sum = load(sums, inTile);
         const value = accumulate ? binary("add", load(tile, index), sum) : sum;
         this.emit({ kind: "store", buffer: tile, index, value });
       });
-    });
+    };
+    this.nested("serial", [jp, ip], () => this.#call(tileOfBlock));
   }
 
   /** Everything fused into the result, on one block. */
@@ -276,7 +289,7 @@ class Tiles extends Scopes {
       ).forEach((x, d) => places.set(vars[d]!, x));
     put(rowVars, add(row, varIndex(i)));
     put(columnVars, add(column, varIndex(j)));
-    const index = add(scale(varIndex(i), padded(columns, this.#tileColumns)), varIndex(j));
+    const index = add(scale(varIndex(i), blockColumns), varIndex(j));
     const sum = load(this.#tile, index);
     const rewriter = new Rewriter({
       variable: (v) => places.get(v) ?? null,
@@ -284,14 +297,14 @@ class Tiles extends Scopes {
     });
     const stores = kernel.stores.map((s) => ({ ...s, index: rewriter.index(s.index), value: rewriter.expr(s.value) }));
     this.countUses(stores.map((s) => s.value));
-    this.within("serial", i, () =>
+    const storeRow = (): void =>
       this.within("vector", j, () => {
         for (const s of stores) {
           const value = this.place(s.value);
           this.emit({ kind: "store", buffer: s.buffer, index: this.placeIndex(s.index), value });
         }
-      }),
-    );
+      });
+    this.within("serial", i, () => this.#call(storeRow));
   }
 }
 

@@ -103,7 +103,7 @@ export abstract class Scopes {
 
   /** Runs `f` inside a loop, which is added to the scope around it. */
   protected within(loop: LoopKind, variable: IndexVar, f: () => void): void {
-    if (variable.extent === 1 && loop !== "block" && loop !== "thread") return f();
+    if (variable.extent === 1 && loop !== "block" && loop !== "thread" && loop !== "call") return f();
     this.scopes.push({ loop, variable, stmts: [], known: new Map() });
     f();
     const { stmts } = this.scopes.pop()!;

@@ -1,0 +1,210 @@
+/**
+ * The bodies of call loops as functions. What differs between bodies that do the same becomes an argument: the address of
+ * what they access, as far as the body's own variables do not move it, and the values of variables and locals from outside.
+ */
+import {
+  type Index,
+  type IndexAtom,
+  type IndexValue,
+  type IndexVar,
+  addConstant,
+  splitTerms,
+  visitAtoms,
+  zeroIndex,
+} from "../../core/indexing.ts";
+import { type Buffer, type Expr, type Local, constant, load, newBuffer } from "../../core/scalar.ts";
+import {
+  type For,
+  type LoopNest,
+  type Stmt,
+  visitAccesses,
+  visitExprsOf,
+  visitStmts,
+} from "../../compiler/loopNest/loopNest.ts";
+import { printNest } from "../../compiler/loopNest/printNest.ts";
+import { Rewriter } from "../../compiler/loopNest/rewrite.ts";
+
+/** An address that a call passes: that of an element of a buffer. */
+export interface Pointer {
+  readonly buffer: Buffer;
+  readonly index: Index;
+}
+/** A function, with what it takes besides the addresses of the nest's parameters. */
+export interface Outlined {
+  readonly nest: LoopNest;
+  readonly variables: readonly IndexVar[];
+  readonly locals: readonly Local[];
+}
+export interface Call {
+  readonly outlined: Outlined;
+  /** One for each parameter of the nest. */
+  readonly pointers: readonly Pointer[];
+}
+
+/** Makes a function of a call loop; `own` are the buffers that only call loops access. */
+export function outline(loop: For, own: ReadonlySet<Buffer>): Call {
+  const bound = boundIn(loop.body);
+  const parts = new Map<Index, Pointer & { readonly rest: Index }>();
+  const pointers = new Map<string, Pointer & { readonly length: number; readonly stored: boolean }>();
+  const key = ({ buffer, index }: Pointer): string => `${buffer.id}:${index.key}`;
+
+  // What is stored and read at several places keeps one base, so that the accesses are seen to meet.
+  const stored = new Set<Buffer>();
+  const bases = new Map<Buffer, string>();
+  const several = new Set<Buffer>();
+  const scratch = new Set<Buffer>();
+  eachAccess(loop.body, (buffer, index, reads) => {
+    if (own.has(buffer)) {
+      scratch.add(buffer);
+      return;
+    }
+    if (!reads) stored.add(buffer);
+    const { base, rest } = split(index, bound);
+    parts.set(index, { buffer, index: base, rest });
+    if ((bases.get(buffer) ?? base.key) !== base.key) several.add(buffer);
+    bases.set(buffer, base.key);
+  });
+  const pointerOf = (buffer: Buffer, index: Index): Pointer & { readonly rest: Index } =>
+    stored.has(buffer) && several.has(buffer)
+      ? { buffer, index: zeroIndex, rest: index }
+      : { ...parts.get(index)!, buffer };
+
+  eachAccess(loop.body, (buffer, index) => {
+    if (own.has(buffer)) return;
+    const { rest, ...pointer } = pointerOf(buffer, index);
+    const length = Math.max(rest.max + 1, pointers.get(key(pointer))?.length ?? 1);
+    pointers.set(key(pointer), { ...pointer, length, stored: stored.has(buffer) });
+  });
+  const passed = [...pointers.values()];
+  const buffers = new Map(
+    passed.map((p) => [key(p), newBuffer(p.buffer.name, p.buffer.storage, p.length)] as const),
+  );
+  const rewriter: Rewriter = new Rewriter({
+    expr: (e) => {
+      if (e.kind !== "load" || own.has(e.buffer)) return null;
+      const { rest, ...pointer } = pointerOf(e.buffer, e.index);
+      return load(buffers.get(key(pointer))!, rewriter.index(rest));
+    },
+  });
+  const rewritten = (body: readonly Stmt[]): readonly Stmt[] =>
+    body.map((s): Stmt => {
+      switch (s.kind) {
+        case "for":
+          return { ...s, body: rewritten(s.body) };
+        case "if":
+          return { ...s, condition: rewriter.expr(s.condition), body: rewritten(s.body) };
+        case "barrier":
+          return s;
+        case "store": {
+          const value = rewriter.expr(s.value);
+          if (own.has(s.buffer)) return { ...s, index: rewriter.index(s.index), value };
+          const { rest, ...pointer } = pointerOf(s.buffer, s.index);
+          return { ...s, buffer: buffers.get(key(pointer))!, index: rewriter.index(rest), value };
+        }
+        default:
+          return { ...s, value: rewriter.expr(s.value) };
+      }
+    });
+  const nest: LoopNest = {
+    name: "call",
+    params: passed.map((p) => ({ buffer: buffers.get(key(p))!, access: p.stored ? "readwrite" : "read" })),
+    scratch: [...scratch],
+    body: rewritten(loop.body),
+  };
+  return { outlined: { nest, ...readFromOutside(nest.body, bound) }, pointers: passed };
+}
+
+/** Equal for functions that do the same with their arguments. */
+export function keyOf({ nest, variables, locals }: Outlined): string {
+  const bindings = locals.map((local): Stmt => {
+    const kind = local.mutable ? "declare" : "let";
+    return { kind, local, value: constant(local.type, 0) };
+  });
+  // Around the body what it takes is bound, so that it has names in the order of the arguments.
+  const body = variables.reduceRight<readonly Stmt[]>(
+    (inner, variable) => [{ kind: "for", loop: "serial", variable, body: inner }],
+    [...bindings, ...nest.body],
+  );
+  // The text does not tell the range of run-time values in indices, on which code depends.
+  const values = new Set<number>();
+  eachAtom(nest.body, (a) => {
+    if (a.kind === "value") values.add(a.expr.id);
+  });
+  return [printNest({ ...nest, body }), ...values].join("\n");
+}
+
+interface Bound {
+  readonly variables: ReadonlySet<IndexVar>;
+  readonly locals: ReadonlySet<Local>;
+}
+/** What a body binds itself. */
+function boundIn(body: readonly Stmt[]): Bound {
+  const variables = new Set<IndexVar>();
+  const locals = new Set<Local>();
+  visitStmts(body, (s) => {
+    if (s.kind === "for") variables.add(s.variable);
+    if (s.kind === "let" || s.kind === "declare") locals.add(s.local);
+  });
+  return { variables, locals };
+}
+
+/** An index in two parts: the one that is known outside of a body, 0 if it may be negative, for addresses are not. */
+function split(x: Index, bound: Bound): { readonly base: Index; readonly rest: Index } {
+  const { picked, others } = splitTerms(x, ({ atom }) => isOutside(atom, bound));
+  if (picked.min >= 0) return { base: picked, rest: others };
+  const terms = addConstant(picked, -picked.constant);
+  return terms.min >= 0
+    ? { base: terms, rest: addConstant(others, picked.constant) }
+    : { base: zeroIndex, rest: x };
+}
+const isOutside = (a: IndexAtom, bound: Bound): boolean => {
+  switch (a.kind) {
+    case "var":
+      return !bound.variables.has(a);
+    case "value":
+      return a.expr.kind === "local" && !bound.locals.has(a.expr.local);
+    default:
+      return a.of.terms.every((t) => isOutside(t.atom, bound));
+  }
+};
+
+/** Variables and locals that a body reads and does not bind. */
+function readFromOutside(
+  body: readonly Stmt[],
+  bound: Bound,
+): { readonly variables: readonly IndexVar[]; readonly locals: readonly Local[] } {
+  const variables = new Set<IndexVar>();
+  const locals = new Set<Local>();
+  visitStmts(body, (s) =>
+    visitNodes(s, (e) => {
+      if (e.kind === "local" && !bound.locals.has(e.local)) locals.add(e.local);
+    }),
+  );
+  eachAtom(body, (a) => {
+    if (a.kind === "var" && !bound.variables.has(a)) variables.add(a);
+  });
+  return { variables: [...variables], locals: [...locals] };
+}
+
+/** Calls `f` for the expressions of a statement, once each. */
+function visitNodes(s: Stmt, f: (e: Expr) => void): void {
+  const seen = new Set<Expr>();
+  visitExprsOf(s, (e) => {
+    if (seen.has(e)) return false;
+    seen.add(e);
+    f(e);
+    return true;
+  });
+}
+/** Calls `f` for whatever an index of a body depends on. */
+function eachAtom(body: readonly Stmt[], f: (a: IndexVar | IndexValue) => void): void {
+  visitStmts(body, (s) => {
+    if (s.kind === "store") visitAtoms(s.index, f);
+    visitNodes(s, (e) => {
+      if (e.kind === "load" || e.kind === "index") visitAtoms(e.index, f);
+    });
+  });
+}
+function eachAccess(body: readonly Stmt[], f: (buffer: Buffer, index: Index, reads: boolean) => void): void {
+  visitStmts(body, (s) => visitAccesses(s, f));
+}
