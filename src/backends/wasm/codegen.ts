@@ -43,7 +43,7 @@ export interface WasmModule {
 /** Compiles nests to one module that exports them as `k0`, `k1`, …; it imports `env.memory`. */
 export function emitModule(nests: readonly LoopNest[], features: WasmFeatures): WasmModule {
   const module = new ModuleCode(features);
-  const kernels = nests.map((nest) => module.compile({ nest: inlineLets(nest), variables: [], locals: [] }));
+  const kernels = nests.map((nest) => module.compile({ nest: inlineLets(nest), variables: [], locals: [] }, false));
   return module.encode(kernels);
 }
 
@@ -63,15 +63,15 @@ class ModuleCode {
     return known.index;
   };
 
-  compile(outlined: Outlined): CompiledNest {
-    return new NestCode(outlined, planNest(outlined.nest), this).compile();
+  compile(outlined: Outlined, isCalled: boolean): CompiledNest {
+    return new NestCode(outlined, planNest(outlined.nest), this, isCalled).compile();
   }
 
   /** The function that does what a call loop's body does. */
   called(outlined: Outlined): Called {
     const key = keyOf(outlined);
     let known = this.#called.get(key);
-    if (!known) this.#called.set(key, (known = { ...this.compile(outlined), callee: { number: 0 } }));
+    if (!known) this.#called.set(key, (known = { ...this.compile(outlined, true), callee: { number: 0 } }));
     return known;
   }
 
@@ -93,17 +93,22 @@ interface Called extends CompiledNest {
   readonly callee: Callee;
 }
 
+const blockOp = 0x02;
 const loopOp = 0x03;
 const ifOp = 0x04;
 const endOp = 0x0b;
 const branchIf = 0x0d;
 const less = 0x49;
+const notLess = 0x4f;
 const plus = 0x6a;
 const noResult = 0x40;
 
 /** Nodes of a vector body that are worth repeating in one iteration, and the remaining elements worth a copy each. */
 const repeatedNodes = 48;
 const tailNodes = 96;
+/** Bytes of a loop's code that are worth several copies, each with its own exit, and the copies. */
+const repeatedBytes = 300;
+const repeats = 4;
 
 interface CompiledNest extends FunctionBody {
   readonly scratchBytes: number;
@@ -113,20 +118,25 @@ interface CompiledNest extends FunctionBody {
 class NestCode extends VectorCode {
   readonly #outlined: Outlined;
   readonly #module: ModuleCode;
+  /** Whether it is the body of a call loop. */
+  readonly #isCalled: boolean;
   /** The parameter with the address of scratch memory. */
   readonly #scratch: number;
   #lanes = false;
+  /** Loops written so far. */
+  #loops = 0;
   #scratchBytes = 0;
   /** Scratch memory of the functions it calls, after its own. */
   #calledBytes = 0;
 
-  constructor(outlined: Outlined, plan: NestPlan, module: ModuleCode) {
+  constructor(outlined: Outlined, plan: NestPlan, module: ModuleCode, isCalled: boolean) {
     const { nest, variables, locals } = outlined;
     const scratch = nest.params.length + variables.length + locals.length;
     super(scratch + 1, plan, module.importFunction);
     this.#outlined = outlined;
     this.#module = module;
     this.#scratch = scratch;
+    this.#isCalled = isCalled;
   }
 
   compile(): CompiledNest {
@@ -307,6 +317,7 @@ class NestCode extends VectorCode {
   #loop(plan: LoopPlan, v: IndexVar, write: () => void): void {
     const outer = this.code;
     const depth = this.open("loop", plan);
+    const loops = ++this.#loops;
     const counter = this.newLocal(i32Type);
     this.scopes[depth]!.owned.push({ local: counter, type: i32Type });
     this.code = new Code();
@@ -314,9 +325,18 @@ class NestCode extends VectorCode {
     const inner = this.code;
     const { before, steps } = this.close();
     this.code = outer;
-    outer.append(before).i32(0).set(counter).op(loopOp).byte(noResult).append(inner);
-    for (const { local, by } of steps) outer.get(local).i32(by).op(plus).set(local);
-    outer.get(counter).i32(1).op(plus).tee(counter).i32(v.extent).op(less).op(branchIf).unsigned(0).op(endOp);
+    for (const { local, by } of steps) inner.get(local).i32(by).op(plus).set(local);
+    inner.get(counter).i32(1).op(plus).tee(counter).i32(v.extent);
+    outer.append(before).i32(0).set(counter);
+    // Engines repeat the bodies of short loops themselves, but the less the fewer loops are around.
+    const short = this.#loops === loops && inner.length <= repeatedBytes && v.extent >= 2 * repeats;
+    if (!this.#isCalled || !short) {
+      outer.op(loopOp).byte(noResult).append(inner).op(less).op(branchIf).unsigned(0).op(endOp);
+      return;
+    }
+    outer.op(blockOp).byte(noResult).op(loopOp).byte(noResult);
+    for (let i = 1; i < repeats; i++) outer.append(inner).op(notLess).op(branchIf).unsigned(1);
+    outer.append(inner).op(less).op(branchIf).unsigned(0).op(endOp).op(endOp);
   }
 
   /** Copies of a body, before which stands what they share. */

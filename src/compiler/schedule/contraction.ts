@@ -48,7 +48,7 @@ const tileColumnsOf = (type: NumberType): number => (type === "f64" ? 2 : 8);
 /** Rows, columns and summands of a block: panels of both operands stay in the caches next to the registers. */
 const blockRows = 64;
 const blockColumns = 256;
-const blockDepth = 128;
+const blockDepth = 256;
 
 /** The product that a kernel computes, if it is one. */
 export interface Contraction<T extends NumberType = NumberType> {
