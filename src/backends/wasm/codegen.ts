@@ -108,7 +108,7 @@ const repeatedNodes = 48;
 const tailNodes = 96;
 /** Bytes of a loop's code that are worth several copies, each with its own exit, and the copies. */
 const repeatedBytes = 300;
-const repeats = 4;
+const repeats = 6;
 
 interface CompiledNest extends FunctionBody {
   readonly scratchBytes: number;

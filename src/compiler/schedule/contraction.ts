@@ -132,7 +132,7 @@ class Tiles extends Scopes {
     this.#depth = extentOf(c.reduction.vars);
     this.#rowBlocks = evenBlocks(extentOf(c.rows), blockRows);
     this.#columnBlocks = evenBlocks(extentOf(c.columns), blockColumns);
-    this.#depthBlocks = blocksOf(this.#depth, blockDepth);
+    this.#depthBlocks = blocksOf(this.#depth, Math.ceil(this.#depth / Math.ceil(this.#depth / blockDepth)));
     const [rows, columns, depth] = [this.#rowBlocks, this.#columnBlocks, this.#depthBlocks].map((b) => b[0]!.size);
     const [paddedRows, paddedColumns] = [padded(rows!, tileRows), padded(columns!, tileColumns)];
     this.#leftPanels = this.#buffer("left", paddedRows * depth!, "shared");
