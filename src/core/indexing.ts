@@ -161,7 +161,13 @@ export function scale(x: Index, by: number): Index {
 export function splitTerms(x: Index, f: (t: Term) => boolean): { readonly picked: Index; readonly others: Index } {
   const picked = x.terms.filter(f);
   if (picked.length === x.terms.length) return { picked: x, others: zeroIndex };
-  return { picked: make(picked, x.constant), others: make(x.terms.filter((t) => !picked.includes(t)), 0) };
+  return {
+    picked: make(picked, x.constant),
+    others: make(
+      x.terms.filter((t) => !picked.includes(t)),
+      0,
+    ),
+  };
 }
 export const subtract = (x: Index, y: Index): Index => add(x, scale(y, -1));
 

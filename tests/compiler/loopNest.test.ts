@@ -48,6 +48,7 @@ describe("verifyNest", () => {
   const t = indexVar("t", 4);
   const j = indexVar("j", 4);
   const block = indexVar("b", 2);
+  const once = indexVar("once", 1);
   const fixed = newLocal("fixed", "f32");
   const sum = newLocal("sum", "f32", true);
   const bind = (value: Expr): Stmt => ({ kind: "let", local: fixed, value });
@@ -104,6 +105,12 @@ describe("verifyNest", () => {
     ["a parameter that is scratch", { ...nestOf(), params: [{ buffer: own, access: "read" }] }, /private scratch/],
     ["a vector loop that accumulates outside", nestOf(declare, loop("vector", i, assign)), /assigned in a vector loop/],
     ["a vector loop in a vector loop", nestOf(loop("vector", i, loop("vector", j, stored))), /vector loop in a vector/],
+    ["a call loop of several rounds", nestOf(loop("call", i, stored)), /a call loop of 8 iterations/],
+    ["a call loop that accumulates outside", nestOf(declare, loop("call", once, assign)), /assigned in a call loop/],
+    ["a call loop in a vector loop", nestOf(loop("vector", i, loop("call", once, stored))), /call loop in a vector/],
+    ["a block loop in a call loop", nestOf(loop("call", once, loop("block", block, stored))), /inside another kind/],
+    ["a call loop of threads", nestOf(loop("call", once, loop("thread", t, stored))), /in a nest with thread loops/],
+    ["a barrier in a call loop", nestOf(loop("call", once, barrier)), /a barrier inside/],
     ["a block loop in a serial one", nestOf(loop("serial", i, loop("block", block, stored))), /inside another kind/],
     [
       "four block loops",

@@ -229,8 +229,9 @@ export class RandomNest {
       default: {
         const kinds: readonly LoopKind[] = this.#inVector
           ? ["serial", "unroll"]
-          : ["serial", "unroll", "vector", "vector"];
+          : ["serial", "unroll", "vector", "vector", "call"];
         const kind = pick(s, kinds);
+        if (kind === "call") return [this.#called(depth)];
         const extent = kind === "vector" ? 1 + s.below(pick(s, [12, 45, 100])) : 1 + s.below(5);
         const v = indexVar(kind[0]!, kind === "unroll" ? Math.min(extent, 4) : extent);
         const outer = this.#inVector;
@@ -240,6 +241,11 @@ export class RandomNest {
         return [loop(kind, v, ...body)];
       }
     }
+  }
+
+  /** A function of its own, which assigns no local from outside. */
+  #called(depth: number): Stmt {
+    return loop("call", indexVar("c", 1), ...this.#scoped(null, () => this.#body(depth - 1)));
   }
 
   /** A mutable local with a loop that adds to it. */

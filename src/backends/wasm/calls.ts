@@ -76,9 +76,7 @@ export function outline(loop: For, own: ReadonlySet<Buffer>): Call {
     pointers.set(key(pointer), { ...pointer, length, stored: stored.has(buffer) });
   });
   const passed = [...pointers.values()];
-  const buffers = new Map(
-    passed.map((p) => [key(p), newBuffer(p.buffer.name, p.buffer.storage, p.length)] as const),
-  );
+  const buffers = new Map(passed.map((p) => [key(p), newBuffer(p.buffer.name, p.buffer.storage, p.length)] as const));
   const rewriter: Rewriter = new Rewriter({
     expr: (e) => {
       if (e.kind !== "load" || own.has(e.buffer)) return null;
@@ -153,9 +151,7 @@ function split(x: Index, bound: Bound): { readonly base: Index; readonly rest: I
   const { picked, others } = splitTerms(x, ({ atom }) => isOutside(atom, bound));
   if (picked.min >= 0) return { base: picked, rest: others };
   const terms = addConstant(picked, -picked.constant);
-  return terms.min >= 0
-    ? { base: terms, rest: addConstant(others, picked.constant) }
-    : { base: zeroIndex, rest: x };
+  return terms.min >= 0 ? { base: terms, rest: addConstant(others, picked.constant) } : { base: zeroIndex, rest: x };
 }
 const isOutside = (a: IndexAtom, bound: Bound): boolean => {
   switch (a.kind) {

@@ -20,7 +20,17 @@ import {
   visitStmts,
 } from "../../compiler/loopNest/loopNest.ts";
 import { type Outlined, keyOf, outline } from "./calls.ts";
-import { type Callee, Code, type FunctionBody, type ValueType, encodeModule, f64Type, i32Type, simd, v128Type } from "./encoder.ts";
+import {
+  type Callee,
+  Code,
+  type FunctionBody,
+  type ValueType,
+  encodeModule,
+  f64Type,
+  i32Type,
+  simd,
+  v128Type,
+} from "./encoder.ts";
 import { inlineLets, isPlain } from "./inlineLets.ts";
 import { type LoopPlan, type NestPlan, planNest } from "./plan.ts";
 import { Run } from "./run.ts";
