@@ -13,14 +13,7 @@ import {
   zeroIndex,
 } from "../../core/indexing.ts";
 import { type Buffer, type Expr, type Local, constant, load, newBuffer } from "../../core/scalar.ts";
-import {
-  type For,
-  type LoopNest,
-  type Stmt,
-  visitAccesses,
-  visitExprsOf,
-  visitStmts,
-} from "../../compiler/loopNest/loopNest.ts";
+import { type For, type LoopNest, type Stmt, visitExprsOf, visitStmts } from "../../compiler/loopNest/loopNest.ts";
 import { printNest } from "../../compiler/loopNest/printNest.ts";
 import { Rewriter } from "../../compiler/loopNest/rewrite.ts";
 
@@ -34,6 +27,8 @@ export interface Outlined {
   readonly nest: LoopNest;
   readonly variables: readonly IndexVar[];
   readonly locals: readonly Local[];
+  /** Numbers of the run-time values in indices: the nest's text does not tell their range, on which code depends. */
+  readonly values: readonly number[];
 }
 export interface Call {
   readonly outlined: Outlined;
@@ -43,7 +38,7 @@ export interface Call {
 
 /** Makes a function of a call loop; `own` are the buffers that only call loops access. */
 export function outline(loop: For, own: ReadonlySet<Buffer>): Call {
-  const bound = boundIn(loop.body);
+  const found = survey(loop.body);
   const parts = new Map<Index, Pointer & { readonly rest: Index }>();
   const pointers = new Map<string, Pointer & { readonly length: number; readonly stored: boolean }>();
   const key = ({ buffer, index }: Pointer): string => `${buffer.id}:${index.key}`;
@@ -53,28 +48,28 @@ export function outline(loop: For, own: ReadonlySet<Buffer>): Call {
   const bases = new Map<Buffer, string>();
   const several = new Set<Buffer>();
   const scratch = new Set<Buffer>();
-  eachAccess(loop.body, (buffer, index, reads) => {
+  for (const { buffer, index, reads } of found.accesses) {
     if (own.has(buffer)) {
       scratch.add(buffer);
-      return;
+      continue;
     }
     if (!reads) stored.add(buffer);
-    const { base, rest } = split(index, bound);
+    const { base, rest } = split(index, found);
     parts.set(index, { buffer, index: base, rest });
     if ((bases.get(buffer) ?? base.key) !== base.key) several.add(buffer);
     bases.set(buffer, base.key);
-  });
+  }
   const pointerOf = (buffer: Buffer, index: Index): Pointer & { readonly rest: Index } =>
     stored.has(buffer) && several.has(buffer)
       ? { buffer, index: zeroIndex, rest: index }
       : { ...parts.get(index)!, buffer };
 
-  eachAccess(loop.body, (buffer, index) => {
-    if (own.has(buffer)) return;
+  for (const { buffer, index } of found.accesses) {
+    if (own.has(buffer)) continue;
     const { rest, ...pointer } = pointerOf(buffer, index);
     const length = Math.max(rest.max + 1, pointers.get(key(pointer))?.length ?? 1);
     pointers.set(key(pointer), { ...pointer, length, stored: stored.has(buffer) });
-  });
+  }
   const passed = [...pointers.values()];
   const buffers = new Map(passed.map((p) => [key(p), newBuffer(p.buffer.name, p.buffer.storage, p.length)] as const));
   const rewriter: Rewriter = new Rewriter({
@@ -109,11 +104,18 @@ export function outline(loop: For, own: ReadonlySet<Buffer>): Call {
     scratch: [...scratch],
     body: rewritten(loop.body),
   };
-  return { outlined: { nest, ...readFromOutside(nest.body, bound) }, pointers: passed };
+  const { variables, locals, read, values } = survey(nest.body);
+  const outlined = {
+    nest,
+    variables: [...read.variables].filter((v) => !variables.has(v)),
+    locals: [...read.locals].filter((l) => !locals.has(l)),
+    values: [...values],
+  };
+  return { outlined, pointers: passed };
 }
 
 /** Equal for functions that do the same with their arguments. */
-export function keyOf({ nest, variables, locals }: Outlined): string {
+export function keyOf({ nest, variables, locals, values }: Outlined): string {
   const bindings = locals.map((local): Stmt => {
     const kind = local.mutable ? "declare" : "let";
     return { kind, local, value: constant(local.type, 0) };
@@ -123,37 +125,59 @@ export function keyOf({ nest, variables, locals }: Outlined): string {
     (inner, variable) => [{ kind: "for", loop: "serial", variable, body: inner }],
     [...bindings, ...nest.body],
   );
-  // The text does not tell the range of run-time values in indices, on which code depends.
-  const values = new Set<number>();
-  eachAtom(nest.body, (a) => {
-    if (a.kind === "value") values.add(a.expr.id);
-  });
   return [printNest({ ...nest, body }), ...values].join("\n");
 }
 
-interface Bound {
-  readonly variables: ReadonlySet<IndexVar>;
-  readonly locals: ReadonlySet<Local>;
+interface Access {
+  readonly buffer: Buffer;
+  readonly index: Index;
+  readonly reads: boolean;
 }
-/** What a body binds itself. */
-function boundIn(body: readonly Stmt[]): Bound {
-  const variables = new Set<IndexVar>();
-  const locals = new Set<Local>();
+interface Bindings {
+  readonly variables: Set<IndexVar>;
+  readonly locals: Set<Local>;
+}
+/** What a body binds, what it reads, and the values in its indices. */
+interface Survey extends Bindings {
+  readonly read: Bindings;
+  readonly values: Set<number>;
+  readonly accesses: Access[];
+}
+function survey(body: readonly Stmt[]): Survey {
+  const read: Bindings = { variables: new Set(), locals: new Set() };
+  const out: Survey = { variables: new Set(), locals: new Set(), read, values: new Set(), accesses: [] };
+  const atom = (a: IndexVar | IndexValue): void => {
+    if (a.kind === "var") read.variables.add(a);
+    else out.values.add(a.expr.id);
+  };
   visitStmts(body, (s) => {
-    if (s.kind === "for") variables.add(s.variable);
-    if (s.kind === "let" || s.kind === "declare") locals.add(s.local);
+    if (s.kind === "for") out.variables.add(s.variable);
+    if (s.kind === "let" || s.kind === "declare") out.locals.add(s.local);
+    if (s.kind === "store") {
+      out.accesses.push({ buffer: s.buffer, index: s.index, reads: false });
+      visitAtoms(s.index, atom);
+    }
+    const seen = new Set<Expr>();
+    visitExprsOf(s, (e) => {
+      if (seen.has(e)) return false;
+      seen.add(e);
+      if (e.kind === "local") read.locals.add(e.local);
+      if (e.kind === "load") out.accesses.push({ buffer: e.buffer, index: e.index, reads: true });
+      if (e.kind === "load" || e.kind === "index") visitAtoms(e.index, atom);
+      return true;
+    });
   });
-  return { variables, locals };
+  return out;
 }
 
 /** An index in two parts: the one that is known outside of a body, 0 if it may be negative, for addresses are not. */
-function split(x: Index, bound: Bound): { readonly base: Index; readonly rest: Index } {
+function split(x: Index, bound: Bindings): { readonly base: Index; readonly rest: Index } {
   const { picked, others } = splitTerms(x, ({ atom }) => isOutside(atom, bound));
   if (picked.min >= 0) return { base: picked, rest: others };
   const terms = addConstant(picked, -picked.constant);
   return terms.min >= 0 ? { base: terms, rest: addConstant(others, picked.constant) } : { base: zeroIndex, rest: x };
 }
-const isOutside = (a: IndexAtom, bound: Bound): boolean => {
+const isOutside = (a: IndexAtom, bound: Bindings): boolean => {
   switch (a.kind) {
     case "var":
       return !bound.variables.has(a);
@@ -163,44 +187,3 @@ const isOutside = (a: IndexAtom, bound: Bound): boolean => {
       return a.of.terms.every((t) => isOutside(t.atom, bound));
   }
 };
-
-/** Variables and locals that a body reads and does not bind. */
-function readFromOutside(
-  body: readonly Stmt[],
-  bound: Bound,
-): { readonly variables: readonly IndexVar[]; readonly locals: readonly Local[] } {
-  const variables = new Set<IndexVar>();
-  const locals = new Set<Local>();
-  visitStmts(body, (s) =>
-    visitNodes(s, (e) => {
-      if (e.kind === "local" && !bound.locals.has(e.local)) locals.add(e.local);
-    }),
-  );
-  eachAtom(body, (a) => {
-    if (a.kind === "var" && !bound.variables.has(a)) variables.add(a);
-  });
-  return { variables: [...variables], locals: [...locals] };
-}
-
-/** Calls `f` for the expressions of a statement, once each. */
-function visitNodes(s: Stmt, f: (e: Expr) => void): void {
-  const seen = new Set<Expr>();
-  visitExprsOf(s, (e) => {
-    if (seen.has(e)) return false;
-    seen.add(e);
-    f(e);
-    return true;
-  });
-}
-/** Calls `f` for whatever an index of a body depends on. */
-function eachAtom(body: readonly Stmt[], f: (a: IndexVar | IndexValue) => void): void {
-  visitStmts(body, (s) => {
-    if (s.kind === "store") visitAtoms(s.index, f);
-    visitNodes(s, (e) => {
-      if (e.kind === "load" || e.kind === "index") visitAtoms(e.index, f);
-    });
-  });
-}
-function eachAccess(body: readonly Stmt[], f: (buffer: Buffer, index: Index, reads: boolean) => void): void {
-  visitStmts(body, (s) => visitAccesses(s, f));
-}

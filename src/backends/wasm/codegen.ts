@@ -53,7 +53,9 @@ export interface WasmModule {
 /** Compiles nests to one module that exports them as `k0`, `k1`, …; it imports `env.memory`. */
 export function emitModule(nests: readonly LoopNest[], features: WasmFeatures): WasmModule {
   const module = new ModuleCode(features);
-  const kernels = nests.map((nest) => module.compile({ nest: inlineLets(nest), variables: [], locals: [] }, false));
+  const kernels = nests.map((nest) =>
+    module.compile({ nest: inlineLets(nest), variables: [], locals: [], values: [] }, false),
+  );
   return module.encode(kernels);
 }
 
@@ -338,9 +340,10 @@ class NestCode extends VectorCode {
     for (const { local, by } of steps) inner.get(local).i32(by).op(plus).set(local);
     inner.get(counter).i32(1).op(plus).tee(counter).i32(v.extent);
     outer.append(before).i32(0).set(counter);
-    // Engines repeat the bodies of short loops themselves, but the less the fewer loops are around.
+    // Engines repeat the bodies of short loops themselves, but the less the fewer loops are around. Vectors are repeated
+    // already.
     const short = this.#loops === loops && inner.length <= repeatedBytes && v.extent >= 2 * repeats;
-    if (!this.#isCalled || !short) {
+    if (!this.#isCalled || !short || plan.lanes) {
       outer.op(loopOp).byte(noResult).append(inner).op(less).op(branchIf).unsigned(0).op(endOp);
       return;
     }
