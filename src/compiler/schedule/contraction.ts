@@ -113,6 +113,8 @@ class Tiles extends Scopes {
   readonly #tileColumns: number;
   readonly #zero: Expr;
   readonly #depth: number;
+  /** Elements between rows of a block of results: one of two numbers, so that blocks of most sizes share their code. */
+  readonly #stride: number;
   readonly #scratch: Buffer[] = [];
   readonly #leftPanels: Buffer;
   readonly #rightPanels: Buffer;
@@ -135,9 +137,10 @@ class Tiles extends Scopes {
     this.#depthBlocks = blocksOf(this.#depth, Math.ceil(this.#depth / Math.ceil(this.#depth / blockDepth)));
     const [rows, columns, depth] = [this.#rowBlocks, this.#columnBlocks, this.#depthBlocks].map((b) => b[0]!.size);
     const [paddedRows, paddedColumns] = [padded(rows!, tileRows), padded(columns!, tileColumns)];
+    this.#stride = paddedColumns > blockColumns / 2 ? blockColumns : blockColumns / 2;
     this.#leftPanels = this.#buffer("left", paddedRows * depth!, "shared");
     this.#rightPanels = this.#buffer("right", paddedColumns * this.#depth, "shared");
-    this.#tile = this.#buffer("block", paddedRows * blockColumns, "shared");
+    this.#tile = this.#buffer("block", paddedRows * this.#stride, "shared");
     this.#sums = this.#buffer("sums", tileRows * tileColumns, "private");
     this.#leftTile = this.#buffer("a", tileRows, "private");
     this.#rightTile = this.#buffer("b", tileColumns, "private");
@@ -237,7 +240,7 @@ class Tiles extends Scopes {
   #clearTile(rows: number, columns: number): void {
     const i = indexVar("i", padded(rows, tileRows));
     const j = indexVar("j", padded(columns, this.#tileColumns));
-    const index = add(scale(varIndex(i), blockColumns), varIndex(j));
+    const index = add(scale(varIndex(i), this.#stride), varIndex(j));
     this.within("serial", i, () =>
       this.within("vector", j, () => this.emit({ kind: "store", buffer: this.#tile, index, value: this.#zero })),
     );
@@ -268,7 +271,7 @@ class Tiles extends Scopes {
       });
       eachLane(() => {
         const row = add(scale(varIndex(ip), tileRows), varIndex(i));
-        const index = add(scale(row, blockColumns), add(scale(varIndex(jp), tileColumns), varIndex(j)));
+        const index = add(scale(row, this.#stride), add(scale(varIndex(jp), tileColumns), varIndex(j)));
         const sum = load(sums, inTile);
         const value = accumulate ? binary("add", load(tile, index), sum) : sum;
         this.emit({ kind: "store", buffer: tile, index, value });
@@ -289,7 +292,7 @@ class Tiles extends Scopes {
       ).forEach((x, d) => places.set(vars[d]!, x));
     put(rowVars, add(row, varIndex(i)));
     put(columnVars, add(column, varIndex(j)));
-    const index = add(scale(varIndex(i), blockColumns), varIndex(j));
+    const index = add(scale(varIndex(i), this.#stride), varIndex(j));
     const sum = load(this.#tile, index);
     const rewriter = new Rewriter({
       variable: (v) => places.get(v) ?? null,
