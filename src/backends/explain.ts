@@ -32,7 +32,9 @@ export class Explanation {
       const judged = s.kernels > 0 ? `, ${s.kernels} kernel${s.kernels > 1 ? "s" : ""}` : "";
       return `${s.stage.padEnd(10)} ${s.difference ? describe(s.difference) : "agrees"}${judged}`;
     });
-    const verdict = this.firstWrong ? `the stage "${this.firstWrong}" changes the value` : "every stage gives the same value";
+    const verdict = this.firstWrong
+      ? `the stage "${this.firstWrong}" changes the value`
+      : "every stage gives the same value";
     return [`on ${this.device}, ${verdict}`, ...lines].join("\n");
   }
   [Symbol.for("nodejs.util.inspect.custom")](): string {

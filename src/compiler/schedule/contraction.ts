@@ -45,6 +45,8 @@ export type NumberType = Exclude<ScalarType, "bool">;
  */
 const tileRows = 4;
 const tileColumnsOf = (type: NumberType): number => (type === "f64" ? 2 : 8);
+/** Tiles of fewer summands are not worth a call. */
+const fewSummands = 32;
 /** Rows, columns and summands of a block: panels of both operands stay in the caches next to the registers. */
 const blockRows = 64;
 const blockColumns = 256;
@@ -277,7 +279,7 @@ class Tiles extends Scopes {
         this.emit({ kind: "store", buffer: tile, index, value });
       });
     };
-    this.nested("serial", [jp, ip], () => this.#call(tileOfBlock));
+    this.nested("serial", [jp, ip], () => (depth < fewSummands ? tileOfBlock() : this.#call(tileOfBlock)));
   }
 
   /** Everything fused into the result, on one block. */
