@@ -4,7 +4,7 @@
  */
 import type { Buffer, Expr } from "../core/scalar.ts";
 import type { LoopNest, Stmt } from "./loopNest/loopNest.ts";
-import { Rewriter, visitExprs } from "./loopNest/rewrite.ts";
+import { Rewriter, rewriteStmts, visitExprs } from "./loopNest/rewrite.ts";
 
 /**
  * Every element of the operand is read only where the same element of the result is written: in the same body, at the same
@@ -46,26 +46,11 @@ function expressionsOf(s: Stmt): readonly Expr[] {
 /** The nest with an operand's buffer replaced by a result's, which becomes readable. */
 export function overwriting(nest: LoopNest, operand: Buffer, result: Buffer): LoopNest {
   const rewriter = new Rewriter({ buffer: (b) => (b === operand ? result : b) });
-  const rewrite = (body: readonly Stmt[]): Stmt[] =>
-    body.map((s): Stmt => {
-      switch (s.kind) {
-        case "for":
-          return { ...s, body: rewrite(s.body) };
-        case "if":
-          return { ...s, condition: rewriter.expr(s.condition), body: rewrite(s.body) };
-        case "store":
-          return { ...s, index: rewriter.index(s.index), value: rewriter.expr(s.value) };
-        case "barrier":
-          return s;
-        default:
-          return { ...s, value: rewriter.expr(s.value) };
-      }
-    });
   return {
     ...nest,
     params: nest.params
       .filter((p) => p.buffer !== operand)
       .map((p) => (p.buffer === result ? { ...p, access: "readwrite" } : p)),
-    body: rewrite(nest.body),
+    body: rewriteStmts(nest.body, rewriter),
   };
 }

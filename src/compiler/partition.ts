@@ -22,7 +22,7 @@ import { type Draft, type GroupKind, type Info, current, homed, inMemory } from 
 import { areTooMany, positionsOf } from "./positions.ts";
 import { axisVars, indicesOf } from "./pull.ts";
 import { Reachability } from "./reachability.ts";
-import { coversOnce, rowThrough } from "./rows.ts";
+import { coversOnce, through } from "./rows.ts";
 import { splitGroup } from "./splitGroup.ts";
 import type { Target } from "./target.ts";
 
@@ -73,7 +73,7 @@ const maxPhases = 8;
 const maxMembers = 512;
 
 class Partition {
-  readonly #jaxpr: Equations;
+  readonly #equations: Equations;
   readonly #target: Target;
   readonly #sharesLongRows: boolean;
   readonly #info = new Map<Var, Info>();
@@ -82,21 +82,21 @@ class Partition {
   /** Steps that compute a variable although it has a home elsewhere. */
   readonly #owners = new Map<Var, Draft[]>();
 
-  constructor(jaxpr: Equations, target: Target, sharesLongRows: boolean) {
+  constructor(equations: Equations, target: Target, sharesLongRows: boolean) {
     this.#sharesLongRows = sharesLongRows;
-    this.#jaxpr = jaxpr;
+    this.#equations = equations;
     this.#target = target;
   }
 
   plan(): FusionPlan {
-    for (const v of this.#jaxpr.inVars) this.#info.set(v, inMemory(v));
-    for (const e of this.#jaxpr.eqns) this.#place(this.#jaxpr.accesses.get(e)!);
+    for (const v of this.#equations.inVars) this.#info.set(v, inMemory(v));
+    for (const e of this.#equations.eqns) this.#place(this.#equations.accesses.get(e)!);
     this.#materializeShared();
     this.#mergeSiblings();
     return {
       steps: this.#ordered().flatMap((d) => this.#finish(d)),
-      outs: this.#jaxpr.outs,
-      producers: this.#jaxpr.producers,
+      outs: this.#equations.outs,
+      producers: this.#equations.producers,
     };
   }
 
@@ -108,7 +108,7 @@ class Partition {
     if (lowering.form !== "pull") return this.#open(access, "eqn");
     if (loops.length > 0) return this.#placeReduction(access);
     const needs = this.#needs(access);
-    const required = eqn.outputs.some((v) => this.#jaxpr.required.has(v));
+    const required = eqn.outputs.some((v) => this.#equations.required.has(v));
     if ((required || !access.isView) && eqn.outputs.length === 1) {
       const group = this.#joinable(access, needs);
       if (group) return this.#join(group, access, needs.get(group)!);
@@ -173,7 +173,7 @@ class Partition {
     for (const read of reads)
       for (const [group, row] of this.#info.get(read.operand)!.rows) {
         const own = current(group);
-        const here = row && rowThrough(read, row);
+        const here = row && through(read)(row);
         const known = needs.get(own);
         needs.set(own, known === undefined || (known && here && known.key === here.key) ? here : null);
       }
@@ -339,8 +339,8 @@ class Partition {
     const stack = [v];
     while (stack.length > 0) {
       const x = stack.pop()!;
-      if (this.#jaxpr.required.has(x)) return true;
-      for (const c of this.#jaxpr.consumers.get(x) ?? [])
+      if (this.#equations.required.has(x)) return true;
+      for (const c of this.#equations.consumers.get(x) ?? [])
         for (const o of c.outputs) {
           const home = this.#info.get(o)?.home;
           if (home === undefined || seen.has(o)) continue;
@@ -373,7 +373,7 @@ class Partition {
 
   #position: Map<Eqn, number> | null = null;
   #inOrder(eqns: readonly Eqn[]): Eqn[] {
-    this.#position ??= new Map(this.#jaxpr.eqns.map((e, i) => [e, i]));
+    this.#position ??= new Map(this.#equations.eqns.map((e, i) => [e, i]));
     const position = this.#position;
     return [...eqns].sort((a, b) => position.get(a)! - position.get(b)!);
   }
@@ -391,10 +391,10 @@ class Partition {
 
   /** Opens a group for a floating variable. Steps that compute it already read it from now on if they can. */
   #materialize(v: Var): void {
-    const eqn = this.#jaxpr.producers.get(v);
+    const eqn = this.#equations.producers.get(v);
     if (!eqn || this.#info.get(v)!.home) return;
     const users = this.#usersOf(v);
-    this.#open(this.#jaxpr.accesses.get(eqn)!, "map");
+    this.#open(this.#equations.accesses.get(eqn)!, "map");
     this.#readBy(users, v, this.#drafts.at(-1)!);
   }
 
@@ -415,7 +415,7 @@ class Partition {
 
   /** A group that computes a floating variable on its way, once for each row, from which all others may read it. */
   #hostOf(v: Var, users: readonly Draft[]): Draft | null {
-    const eqn = this.#jaxpr.producers.get(v)!;
+    const eqn = this.#equations.producers.get(v)!;
     const row = flatIndex(indicesOf(axisVars(v.aval.shape)), v.aval.shape);
     for (const d of users) {
       if (d.kind === "eqn" || sizeOf(d.frame) !== v.aval.size || d.members.length >= maxMembers) continue;
@@ -431,10 +431,10 @@ class Partition {
     const seen = new Map<Var, Set<string>>();
     while (stack.length > 0) {
       const last = stack.pop()!;
-      for (const c of this.#jaxpr.consumers.get(last.x) ?? [])
-        for (const read of this.#jaxpr.accesses.get(c)!.reads) {
+      for (const c of this.#equations.consumers.get(last.x) ?? [])
+        for (const read of this.#equations.accesses.get(c)!.reads) {
           if (read.operand !== last.x) continue;
-          const here = rowThrough(read, last.row);
+          const here = through(read)(last.row);
           for (const o of c.outputs) {
             const home = this.#info.get(o)?.home;
             if (home && current(home) === group && group.rowOf.get(o)?.key !== here.key) return false;
@@ -449,7 +449,7 @@ class Partition {
 
   /** Stores a floating variable in a group that computes it anyway. */
   #host(v: Var, group: Draft, users: readonly Draft[]): void {
-    const eqn = this.#jaxpr.producers.get(v)!;
+    const eqn = this.#equations.producers.get(v)!;
     group.members = this.#inOrder([...group.members, eqn]);
     const row = flatIndex(indicesOf(axisVars(v.aval.shape)), v.aval.shape);
     group.rowOf.set(v, row);
@@ -463,7 +463,7 @@ class Partition {
     const seen = new Set([v]);
     const stack = [v];
     while (stack.length > 0)
-      for (const c of this.#jaxpr.consumers.get(stack.pop()!) ?? [])
+      for (const c of this.#equations.consumers.get(stack.pop()!) ?? [])
         for (const o of c.outputs) {
           const info = this.#info.get(o);
           if (!info || seen.has(o)) continue;
@@ -476,7 +476,7 @@ class Partition {
 
   /** Floating variables that are costly and read by several steps are computed once. */
   #materializeShared(): void {
-    for (const e of [...this.#jaxpr.eqns].reverse())
+    for (const e of [...this.#equations.eqns].reverse())
       for (const v of e.outputs) {
         const { home, cost, rows } = this.#info.get(v)!;
         if (home || cost <= expensive) continue;
@@ -500,7 +500,7 @@ class Partition {
         if (seen.has(v)) return;
         seen.add(v);
         const { home } = this.#info.get(v)!;
-        const eqn = this.#jaxpr.producers.get(v);
+        const eqn = this.#equations.producers.get(v);
         if (eqn && home && current(home) === d) return;
         if (!eqn || (home && !d.own.has(v))) {
           d.inputs.add(v);
@@ -577,6 +577,9 @@ class Partition {
     const outputs = d.members.flatMap((e) => e.outputs).filter((v) => this.#isStored(v, d));
     const { kind, frame, rowLength, members, rowOf, inputs } = d;
     const group: Group = { kind, frame, rowLength, members, rowOf, inputs, outputs };
-    return splitGroup(group, this.#jaxpr.producers, this.#target.maxBuffers).map((g) => ({ kind: "group", group: g }));
+    return splitGroup(group, this.#equations.producers, this.#target.maxBuffers).map((g) => ({
+      kind: "group",
+      group: g,
+    }));
   }
 }

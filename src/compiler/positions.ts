@@ -3,11 +3,12 @@
  * unrolled stencil, or a sum with its own mirror image, that is repeated again and again would be computed at twice as many
  * positions each time.
  */
-import { type Index, type IndexVar, substitute, visitAtoms } from "../core/indexing.ts";
+import { type Index, visitAtoms } from "../core/indexing.ts";
 import type { Shape } from "../core/shape.ts";
 import type { Access } from "./access.ts";
 import type { Info } from "./planDraft.ts";
 import { axisVars, indicesOf } from "./pull.ts";
+import { through } from "./rows.ts";
 import type { Var } from "../core/jaxpr.ts";
 
 /** Positions, in terms of the axes of the variable that is computed, by their text. */
@@ -20,7 +21,8 @@ const here = (shape: Shape): readonly Index[] => indicesOf(axisVars(shape));
 export function positionsOf({ reads }: Access, infoOf: (v: Var) => Info): Positions {
   let found: Map<string, readonly Index[]> | null = null;
   let only: Positions | null = null;
-  for (const { operand, index } of reads) {
+  for (const read of reads) {
+    const { operand, index } = read;
     const { positions } = infoOf(operand);
     const { shape } = operand.aval;
     const own = positions ?? new Map([[textOf(here(shape)), here(shape)]]);
@@ -31,11 +33,9 @@ export function positionsOf({ reads }: Access, infoOf: (v: Var) => Info): Positi
       continue;
     }
     found ??= new Map(only ?? []);
-    const places = new Map<IndexVar, Index>(axisVars(shape).map((v, i) => [v, index[i]!]));
+    const place = through(read);
     for (const [text, at] of own) {
-      const placed = isHere
-        ? at
-        : at.map((i) => substitute(i, (a) => (a.kind === "var" ? (places.get(a) ?? null) : null)));
+      const placed = isHere ? at : at.map(place);
       // What an index computes from the variables, such as a limit, is not looked into.
       const isComputed = !isHere && at.some(hasValue);
       found.set(isHere ? text : isComputed ? `${text} at ${textOf(index)}` : textOf(placed), placed);

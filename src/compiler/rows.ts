@@ -18,8 +18,8 @@ export function coversOnce(row: Index, axes: readonly IndexVar[], rows: number):
   return radix === rows;
 }
 
-/** The row that an operand's element belongs to, in terms of the axes of the result that reads it. */
-export function rowThrough({ operand, index }: Read, row: Index): Index {
+/** Indices of an operand's element, such as its row, in terms of the axes of the result that reads it. */
+export function through({ operand, index }: Read): (x: Index) => Index {
   const places = new Map<IndexVar, Index>(axisVars(operand.aval.shape).map((v, i) => [v, index[i]!]));
-  return substitute(row, (a) => (a.kind === "var" ? (places.get(a) ?? null) : null));
+  return (x) => substitute(x, (a) => (a.kind === "var" ? (places.get(a) ?? null) : null));
 }

@@ -3,7 +3,7 @@
  */
 import type { ArrayLike } from "../core/arrayMethods.ts";
 import type { NDArray } from "../core/ndarray.ts";
-import { type AnyPrimitive, type One, type Primitive, type Two, notDifferentiable } from "../core/primitive.ts";
+import { type AnyPrimitive, type One, type Primitive, type Two } from "../core/primitive.ts";
 import { DifferentiationError } from "../core/problem.ts";
 import type { Expr } from "../core/scalar.ts";
 import { bind1 } from "../core/trace.ts";
@@ -77,18 +77,24 @@ export const polygammaP: Primitive<Two, null> = /* @__PURE__ */ binary({
 /** The m-th derivative of digamma at x. */
 export const polygamma = (m: ArrayLike, x: ArrayLike): NDArray => bind1(polygammaP, pairOf("polygamma", m, x), null);
 
+const inExponent = (): never => {
+  throw new DifferentiationError("ZetaExponent", {
+    what: "zeta cannot be differentiated with respect to its exponent",
+    why: "that derivative, Σ −ln(q + n) (q + n)^−x, is no function of the library",
+    fix: "differentiate with respect to q only, or apply stopGradient to the exponent",
+  });
+};
+
 export const zetaP: Primitive<Two, null> = /* @__PURE__ */ binary({
   name: "zeta",
   accepts: floating,
   loop: /* @__PURE__ */ eachPair(special.zeta),
   lower: lowered.zeta,
   cost: 400,
-  derivatives: /* @__PURE__ */ notDifferentiable(
-    "the derivatives of Hurwitz's zeta function are not implemented",
-    "apply stopGradient to its operands",
-  ),
+  // d/dq Σ (q + n)^−x = −x Σ (q + n)^−(x + 1).
+  derivatives: [inExponent, (g, _, x, q) => mulArrays(g, mulArrays(neg(x), bind1(zetaP, [add(x, 1), q], null)))],
 });
-/** Hurwitz's zeta function Σ (q + n)^−x. */
+/** Hurwitz's zeta function Σ (q + n)^−x. Differentiable with respect to q. */
 export const zeta = (x: ArrayLike, q: ArrayLike): NDArray => bind1(zetaP, pairOf("zeta", x, q), null);
 
 export const primitives: readonly AnyPrimitive[] = [erfP, erfcP, erfInvP, lgammaP, digammaP, polygammaP, zetaP];

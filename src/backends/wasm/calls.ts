@@ -15,7 +15,7 @@ import {
 import { type Buffer, type Expr, type Local, constant, load, newBuffer } from "../../core/scalar.ts";
 import { type For, type LoopNest, type Stmt, visitExprsOf, visitStmts } from "../../compiler/loopNest/loopNest.ts";
 import { printNest } from "../../compiler/loopNest/printNest.ts";
-import { Rewriter } from "../../compiler/loopNest/rewrite.ts";
+import { Rewriter, rewriteStmts } from "../../compiler/loopNest/rewrite.ts";
 
 /** An address that a call passes: that of an element of a buffer. */
 export interface Pointer {
@@ -79,30 +79,16 @@ export function outline(loop: For, own: ReadonlySet<Buffer>): Call {
       return load(buffers.get(key(pointer))!, rewriter.index(rest));
     },
   });
-  const rewritten = (body: readonly Stmt[]): readonly Stmt[] =>
-    body.map((s): Stmt => {
-      switch (s.kind) {
-        case "for":
-          return { ...s, body: rewritten(s.body) };
-        case "if":
-          return { ...s, condition: rewriter.expr(s.condition), body: rewritten(s.body) };
-        case "barrier":
-          return s;
-        case "store": {
-          const value = rewriter.expr(s.value);
-          if (own.has(s.buffer)) return { ...s, index: rewriter.index(s.index), value };
-          const { rest, ...pointer } = pointerOf(s.buffer, s.index);
-          return { ...s, buffer: buffers.get(key(pointer))!, index: rewriter.index(rest), value };
-        }
-        default:
-          return { ...s, value: rewriter.expr(s.value) };
-      }
-    });
+  const toPointer = (s: Stmt): readonly Stmt[] | null => {
+    if (s.kind !== "store" || own.has(s.buffer)) return null;
+    const { rest, ...pointer } = pointerOf(s.buffer, s.index);
+    return [{ ...s, buffer: buffers.get(key(pointer))!, index: rewriter.index(rest), value: rewriter.expr(s.value) }];
+  };
   const nest: LoopNest = {
     name: "call",
     params: passed.map((p) => ({ buffer: buffers.get(key(p))!, access: p.stored ? "readwrite" : "read" })),
     scratch: [...scratch],
-    body: rewritten(loop.body),
+    body: rewriteStmts(loop.body, rewriter, toPointer),
   };
   const { variables, locals, read, values } = survey(nest.body);
   const outlined = {

@@ -5,7 +5,7 @@
  */
 import type { Buffer, Expr, Local } from "../../core/scalar.ts";
 import { type LoopNest, type Stmt, visitExprsOf, visitStmts } from "../../compiler/loopNest/loopNest.ts";
-import { Rewriter } from "../../compiler/loopNest/rewrite.ts";
+import { Rewriter, rewriteStmts } from "../../compiler/loopNest/rewrite.ts";
 
 /** Whether a statement is part of a run. */
 export const isPlain = (s: Stmt): boolean => s.kind !== "for" && s.kind !== "if" && s.kind !== "barrier";
@@ -48,22 +48,6 @@ export function inlineLets(nest: LoopNest): LoopNest {
   const rewriter: Rewriter = new Rewriter({
     expr: (e) => (e.kind === "local" && inlined(e.local) ? rewriter.expr(values.get(e.local)!) : null),
   });
-  const rewritten = (body: readonly Stmt[]): readonly Stmt[] =>
-    body.flatMap((s): Stmt | readonly Stmt[] => {
-      switch (s.kind) {
-        case "for":
-          return { ...s, body: rewritten(s.body) };
-        case "if":
-          return { ...s, condition: rewriter.expr(s.condition), body: rewritten(s.body) };
-        case "barrier":
-          return s;
-        case "store":
-          return { ...s, index: rewriter.index(s.index), value: rewriter.expr(s.value) };
-        case "let":
-          return inlined(s.local) ? [] : { ...s, value: rewriter.expr(s.value) };
-        default:
-          return { ...s, value: rewriter.expr(s.value) };
-      }
-    });
-  return { ...nest, body: rewritten(nest.body) };
+  const body = rewriteStmts(nest.body, rewriter, (s) => (s.kind === "let" && inlined(s.local) ? [] : null));
+  return { ...nest, body };
 }

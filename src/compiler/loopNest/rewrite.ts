@@ -1,4 +1,4 @@
-/** Rebuilding expressions: shared nodes stay shared, unchanged ones are kept. */
+/** Rebuilding expressions and statements: shared nodes stay shared, unchanged ones are kept. */
 import { type Index, type IndexValue, type IndexVar, substitute, valueIndex } from "../../core/indexing.ts";
 import {
   type Buffer,
@@ -15,6 +15,7 @@ import {
   select,
   unary,
 } from "../../core/scalar.ts";
+import type { Stmt } from "./loopNest.ts";
 
 /** What to replace; null keeps the node and looks inside. */
 export interface Replacements {
@@ -150,4 +151,31 @@ export function valuesIn(x: Index): Expr[] {
   };
   visit(x);
   return out;
+}
+
+/**
+ * Statements with their expressions and indices rewritten.
+ * @param instead what stands for a statement; null: itself, rewritten.
+ */
+export function rewriteStmts(
+  body: readonly Stmt[],
+  rewriter: Rewriter,
+  instead: (s: Stmt) => readonly Stmt[] | null = () => null,
+): Stmt[] {
+  return body.flatMap((s): readonly Stmt[] => {
+    const other = instead(s);
+    if (other) return other;
+    switch (s.kind) {
+      case "for":
+        return [{ ...s, body: rewriteStmts(s.body, rewriter, instead) }];
+      case "if":
+        return [{ ...s, condition: rewriter.expr(s.condition), body: rewriteStmts(s.body, rewriter, instead) }];
+      case "barrier":
+        return [s];
+      case "store":
+        return [{ ...s, index: rewriter.index(s.index), value: rewriter.expr(s.value) }];
+      default:
+        return [{ ...s, value: rewriter.expr(s.value) }];
+    }
+  });
 }
