@@ -6,8 +6,10 @@
  * extent, separated by barriers; `serial` loops run in order, `vector` loops 4 lanes at a time, `unroll` loops as copies
  * of their body. `call` loops run once: their body is a function of its own, which all loops that do the same share. It
  * reads locals and variables from outside but assigns none, and private buffers that nothing but `call` loops accesses are
- * its own: undefined at first in every round. `private` scratch is each thread's own, `shared` scratch the block's. A GPU target requires that block
- * loops are outermost (at most 3) and thread loops directly inside them or inside serial loops that contain no other
+ * its own: undefined at first in every round.
+ *
+ * `private` scratch is each thread's own, `shared` scratch the block's. A GPU target requires that block loops are outermost
+ * (at most 3) and thread loops directly inside them or inside serial loops that contain no other
  * thread-level work; `verifyNest` checks it.
  */
 import { type Index, type IndexVar, visitAtoms } from "../../core/indexing.ts";
