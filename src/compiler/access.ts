@@ -4,7 +4,7 @@
  */
 import { scalarTypeOf } from "../core/elementTypes.ts";
 import { lanesOf } from "../core/hostArray.ts";
-import type { Index, IndexVar } from "../core/indexing.ts";
+import { type Index, type IndexVar, zeroIndex } from "../core/indexing.ts";
 import type { Eqn, Var } from "../core/jaxpr.ts";
 import type { Lowering, Value } from "../core/lowering.ts";
 import { Literal } from "../core/ndarray.ts";
@@ -59,7 +59,7 @@ export function accessOf(eqn: Eqn): Access {
 const dummy = (aval: Var["aval"]): Value => {
   const type = scalarTypeOf(aval.dtype);
   const buffer = newBuffer("x", type === "bool" ? "u32" : type, 1);
-  const x = load(buffer, { terms: [], constant: 0, min: 0, max: 0, key: "0" });
+  const x = load(buffer, zeroIndex);
   const lane: Expr = type === "bool" ? { kind: "compare", id: x.id, type: "bool", op: "ne", x, y: x } : x;
   return lanesOf(aval.dtype) === 2 ? [lane, lane] : [lane];
 };

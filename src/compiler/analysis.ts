@@ -2,9 +2,8 @@
  * What a program will cost, read off its kernels: arithmetic, memory traffic, launches, and the memory it needs.
  */
 import type { CostAnalysis, MemoryAnalysis } from "../core/evaluator.ts";
-import type { Expr } from "../core/scalar.ts";
+import { type Expr, type Local, operandsOf } from "../core/scalar.ts";
 import type { LoopNest, Stmt } from "./loopNest/loopNest.ts";
-import { operandsOf } from "./loopNest/rewrite.ts";
 import { type Program, type Step, callsOf } from "./program.ts";
 
 export function costAnalysis(program: Program): CostAnalysis {
@@ -49,11 +48,13 @@ export function kernelFlops(nest: LoopNest): number {
     const own = (e.kind === "unary" || e.kind === "binary") && (e.type === "f32" || e.type === "f64") ? 1 : 0;
     return operandsOf(e).reduce((n, x) => n + ofExpr(x), own);
   };
+  const counts = new Map<Local, number>();
   const ofBody = (body: readonly Stmt[]): number =>
     body.reduce((n, s) => {
+      if (s.kind === "let" && s.value.kind === "const") counts.set(s.local, s.value.value);
       switch (s.kind) {
         case "for":
-          return n + s.variable.extent * ofBody(s.body);
+          return n + ((s.count && counts.get(s.count)) ?? s.variable.extent) * ofBody(s.body);
         case "if":
           return n + ofBody(s.body);
         case "barrier":

@@ -9,6 +9,7 @@
 import type { Index, IndexVar } from "../core/indexing.ts";
 import type { Buffer, Expr } from "../core/scalar.ts";
 import type { KernelParam } from "./loopNest/loopNest.ts";
+import type { Rewriter } from "./loopNest/rewrite.ts";
 
 export interface FusedStore {
   readonly buffer: Buffer;
@@ -25,3 +26,12 @@ export interface FusedKernel {
   readonly rows: readonly IndexVar[];
   readonly stores: readonly FusedStore[];
 }
+
+/** The stores with their indices and values rewritten. */
+export const rewriteStores = (stores: readonly FusedStore[], rewriter: Rewriter): FusedStore[] =>
+  stores.map(({ buffer, index, value, inner }) => ({
+    buffer,
+    index: rewriter.index(index),
+    value: rewriter.expr(value),
+    inner,
+  }));

@@ -3,7 +3,7 @@
  * unrolled stencil, or a sum with its own mirror image, that is repeated again and again would be computed at twice as many
  * positions each time.
  */
-import { type Index, visitAtoms } from "../core/indexing.ts";
+import { type Index, visitValues } from "../core/indexing.ts";
 import type { Shape } from "../core/shape.ts";
 import type { Access } from "./access.ts";
 import type { Info } from "./planDraft.ts";
@@ -46,7 +46,7 @@ export function positionsOf({ reads }: Access, infoOf: (v: Var) => Info): Positi
 
 function hasValue(x: Index): boolean {
   let has = false;
-  visitAtoms(x, (a) => (has ||= a.kind === "value"));
+  visitValues(x, () => (has = true));
   return has;
 }
 

@@ -50,6 +50,8 @@ export interface Index {
   readonly max: number;
   /** Equal for equal indices. */
   readonly key: string;
+  /** Whether it is a sum over loop variables alone: no quotients, no remainders, no run-time values. */
+  readonly isAffine: boolean;
 }
 
 let nextVar = 0;
@@ -67,18 +69,23 @@ const atomKey = (a: IndexAtom): string => {
       return `(${a.of.key}%${a.by})`;
   }
 };
-const atomRange = (a: IndexAtom): readonly [number, number] => {
+const leastOf = (a: IndexAtom): number =>
+  a.kind === "value" ? a.min : a.kind === "div" ? Math.floor(a.of.min / a.by) : 0;
+function mostOf(a: IndexAtom): number {
   switch (a.kind) {
     case "var":
-      return [0, Math.max(0, a.extent - 1)];
+      return Math.max(0, a.extent - 1);
     case "value":
-      return [a.min, a.max];
+      return a.max;
     case "div":
-      return [Math.floor(a.of.min / a.by), Math.floor(a.of.max / a.by)];
+      return Math.floor(a.of.max / a.by);
     case "mod":
-      return [0, a.by - 1];
+      return a.by - 1;
   }
-};
+}
+/** The least value of a term. */
+export const leastOfTerm = ({ atom, factor }: Pick<Term, "atom" | "factor">): number =>
+  factor * (factor > 0 ? leastOf(atom) : mostOf(atom));
 
 function make(terms: readonly Term[], sum: number): Index {
   // There is no −0 among whole numbers.
@@ -86,13 +93,17 @@ function make(terms: readonly Term[], sum: number): Index {
   let min = constant;
   let max = constant;
   let key = "";
-  for (const { atom, factor, key: k } of terms) {
-    const [lo, hi] = atomRange(atom);
-    min += factor > 0 ? factor * lo : factor * hi;
-    max += factor > 0 ? factor * hi : factor * lo;
+  let isAffine = true;
+  for (let i = 0; i < terms.length; i++) {
+    const { atom, factor, key: k } = terms[i]!;
+    const least = factor * leastOf(atom);
+    const most = factor * mostOf(atom);
+    min += Math.min(least, most);
+    max += Math.max(least, most);
     key += `${factor}*${k}+`;
+    isAffine &&= atom.kind === "var";
   }
-  return { terms, constant, min, max, key: `${key}${constant}` };
+  return { terms, constant, min, max, key: `${key}${constant}`, isAffine };
 }
 
 const small = Array.from({ length: 16 }, (_, i) => make([], i));
@@ -100,7 +111,8 @@ export const constantIndex = (n: number): Index => small[n] ?? make([], n);
 export const zeroIndex: Index = /* @__PURE__ */ constantIndex(0);
 export const isConstantIndex = (x: Index): boolean => x.terms.length === 0;
 
-const ofAtom = (atom: IndexAtom): Index => make([{ atom, factor: 1, key: atomKey(atom) }], 0);
+const term = (atom: IndexAtom, factor: number, key: string): Term => ({ atom, factor, key });
+const ofAtom = (atom: IndexAtom): Index => make([term(atom, 1, atomKey(atom))], 0);
 const variables = new WeakMap<IndexVar, Index>();
 /** The index that is a loop variable; the constant 0 where the loop runs once. */
 export function varIndex(v: IndexVar): Index {
@@ -117,43 +129,60 @@ export const valueIndex = (expr: Expr, min: number, max: number): Index =>
       ? expr.index
       : ofAtom({ kind: "value", expr, min, max });
 
-/** Merges terms of equal atoms, and n·(x div n) + (x mod n) into x. */
-function sum(terms: readonly Term[], constant: number): Index {
-  const byKey = new Map<string, Term>();
-  for (const t of terms) {
-    const known = byKey.get(t.key);
-    if (!known) byKey.set(t.key, t);
-    else if (known.factor + t.factor === 0) byKey.delete(t.key);
-    else byKey.set(t.key, { ...t, factor: known.factor + t.factor });
+/** Sums two lists of terms in the order of their keys. */
+function merged(x: readonly Term[], y: readonly Term[]): Term[] {
+  const out: Term[] = [];
+  let i = 0;
+  let j = 0;
+  while (i < x.length && j < y.length) {
+    const a = x[i]!;
+    const b = y[j]!;
+    if (a.key === b.key) {
+      if (a.factor + b.factor !== 0) out.push(term(a.atom, a.factor + b.factor, a.key));
+      i++;
+      j++;
+    } else if (a.key < b.key) {
+      out.push(a);
+      i++;
+    } else {
+      out.push(b);
+      j++;
+    }
   }
-  for (const t of byKey.values()) {
+  while (i < x.length) out.push(x[i++]!);
+  while (j < y.length) out.push(y[j++]!);
+  return out;
+}
+
+/** A sum with n·(x div n) + (x mod n) put together to x. */
+function rejoined(terms: readonly Term[], constant: number): Index {
+  for (const t of terms) {
     if (t.atom.kind !== "mod") continue;
     const { of, by } = t.atom;
     const whole = floorDiv(of, by);
     // x div n may itself be a sum; only a single atom can be found again among the terms.
     if (whole.terms.length !== 1 || whole.constant !== 0 || whole.terms[0]!.factor !== 1) continue;
-    const q = byKey.get(whole.terms[0]!.key);
+    const q = terms.find(({ key }) => key === whole.terms[0]!.key);
     if (q?.factor !== t.factor * by) continue;
-    byKey.delete(t.key);
-    byKey.delete(q.key);
-    return add(sum([...byKey.values()], constant), scale(of, t.factor));
+    const others = terms.filter((o) => o !== t && o !== q);
+    return add(rejoined(others, constant), scale(of, t.factor));
   }
-  const merged = [...byKey.values()];
-  if (merged.length > 1) merged.sort((a, b) => (a.key < b.key ? -1 : 1));
-  return make(merged, constant);
+  return make(terms, constant);
 }
 
 export function add(x: Index, y: Index): Index {
   if (x.terms.length === 0) return x.constant === 0 ? y : make(y.terms, y.constant + x.constant);
   if (y.terms.length === 0) return y.constant === 0 ? x : make(x.terms, x.constant + y.constant);
-  return sum([...x.terms, ...y.terms], x.constant + y.constant);
+  const terms = merged(x.terms, y.terms);
+  const constant = x.constant + y.constant;
+  return x.isAffine && y.isAffine ? make(terms, constant) : rejoined(terms, constant);
 }
 export const addConstant = (x: Index, n: number): Index => (n === 0 ? x : make(x.terms, x.constant + n));
 export function scale(x: Index, by: number): Index {
   if (by === 1) return x;
   if (by === 0) return zeroIndex;
   return make(
-    x.terms.map((t) => ({ ...t, factor: t.factor * by })),
+    x.terms.map((t) => term(t.atom, t.factor * by, t.key)),
     x.constant * by,
   );
 }
@@ -183,7 +212,7 @@ function splitBy(x: Index, by: number): { whole: Index; rest: Index } {
   const whole: Term[] = [];
   const rest: Term[] = [];
   for (const t of x.terms)
-    if (t.factor % by === 0) whole.push({ ...t, factor: t.factor / by });
+    if (t.factor % by === 0) whole.push(term(t.atom, t.factor / by, t.key));
     else rest.push(t);
   const constant = modulus(x.constant, by);
   return { whole: make(whole, (x.constant - constant) / by), rest: make(rest, constant) };
@@ -257,9 +286,18 @@ export function unflatten(flat: Index, shape: Shape): Index[] {
 
 /** Calls `f` for every variable and run-time value that an index depends on. */
 export function visitAtoms(x: Index, f: (atom: IndexVar | IndexValue) => void): void {
-  for (const { atom } of x.terms)
+  for (let i = 0; i < x.terms.length; i++) {
+    const { atom } = x.terms[i]!;
     if (atom.kind === "var" || atom.kind === "value") f(atom);
     else visitAtoms(atom.of, f);
+  }
+}
+/** Calls `f` for every run-time value in an index. */
+export function visitValues(x: Index, f: (e: Expr) => void): void {
+  if (x.isAffine) return;
+  for (const { atom } of x.terms)
+    if (atom.kind === "value") f(atom.expr);
+    else if (atom.kind !== "var") visitValues(atom.of, f);
 }
 
 /** The factor of a variable, if the index is affine in it: it occurs in no quotient or remainder. Null otherwise. */

@@ -7,7 +7,7 @@
  * whole-number `div` and `rem`, whose divisor must be neither 0 nor −1 with the least dividend (see `quotient`), and shifts,
  * whose count must be less than 32.
  */
-import { type Index, constantIndex, isConstantIndex, valueIndex } from "./indexing.ts";
+import { type Index, constantIndex, isConstantIndex, valueIndex, visitValues } from "./indexing.ts";
 import type { IndexVar } from "./indexing.ts";
 
 export type ScalarType = "bool" | "i32" | "u32" | "f32" | "f64";
@@ -455,4 +455,32 @@ export function quotient(op: "div" | "rem", x: Expr, y: Expr): Expr {
   const byMinusOne = op === "div" ? negate(x) : like(x, 0);
   const signed = x.type === "i32" ? select(equal(y, like(y, -1)), byMinusOne, plain) : plain;
   return select(zero, op === "div" ? like(x, -1) : x, signed);
+}
+
+/** Calls `f` for the direct operands, those inside indices included; not for the bodies of reductions. */
+export function eachOperand(e: Expr, f: (x: Expr) => void): void {
+  switch (e.kind) {
+    case "unary":
+    case "convert":
+    case "bitcast":
+      return f(e.x);
+    case "binary":
+    case "compare":
+      f(e.x);
+      return f(e.y);
+    case "select":
+      f(e.condition);
+      f(e.x);
+      return f(e.y);
+    case "index":
+    case "load":
+      return visitValues(e.index, f);
+    default:
+  }
+}
+/** The direct operands, as a list. */
+export function operandsOf(e: Expr): readonly Expr[] {
+  const out: Expr[] = [];
+  eachOperand(e, (x) => out.push(x));
+  return out;
 }

@@ -78,27 +78,34 @@ function avalDifferences(before: Signature, now: Signature): string[] {
 const WARN_AFTER = 5;
 const WINDOW_MILLISECONDS = 1000;
 
-/** Times of traces per place in the user's program, first traces of new functions included. */
-const recent = new Map<string, number[]>();
+interface Trace {
+  readonly time: number;
+  /** Null where none was before it: telling the place takes long, and one trace is no reason for a warning. */
+  readonly place: string | null;
+}
+/** Traces of the last second by what was traced, first traces of new functions included. */
+const recent = new Map<string, Trace[]>();
 
-/** The number of traces from a place within the last second, this one included. */
-function countRecent(place: string): number {
+/** Calls `warn` if this is one of many traces from one place. */
+function countRecent(key: string, where: () => string, warn: (count: number, place: string) => void): void {
   const now = Date.now();
-  const times = (recent.get(place) ?? []).filter((t) => now - t < WINDOW_MILLISECONDS);
-  times.push(now);
-  recent.set(place, times);
-  return times.length;
+  const traces = (recent.get(key) ?? []).filter((t) => now - t.time < WINDOW_MILLISECONDS);
+  const place = traces.length === 0 ? null : where();
+  traces.push({ time: now, place });
+  recent.set(key, traces);
+  const count = traces.filter((t) => t.place === null || t.place === place).length;
+  if (place !== null && count >= WARN_AFTER) warn(count, place);
 }
 
 /** The same function text traced anew from one place: jit is called inside a loop, and every call is a new function. */
-function warnFresh(name: string, key: string, place: string): void {
-  const count = countRecent(key);
-  if (count >= WARN_AFTER)
+function warnFresh(name: string, text: string, where: () => string): void {
+  countRecent(`fresh|${text}`, where, (count, place) =>
     warnOnce(
-      `fresh|${key}`,
+      `fresh|${place}|${text}`,
       `jit(${name}) was applied to a newly created function ${count} times within a second${place && ` at ${place}`}, and traced each time: functions are told apart by identity. ` +
         "Create the jitted function once, outside the loop, and pass what changes as arguments.",
-    );
+    ),
+  );
 }
 
 /** The traces of one function. */
@@ -107,9 +114,8 @@ export class RetraceLog {
 
   /** Records a trace; `reasons` is null for the first of a function. `text` is the function's source. */
   record(reasons: string[] | null, name: string, text: string, where: () => string): void {
-    const place = where();
     if (reasons === null) {
-      warnFresh(name, `${place}|${text}`, place);
+      warnFresh(name, text, where);
       return;
     }
     this.#reasons.push(reasons);
@@ -118,13 +124,13 @@ export class RetraceLog {
         `retrace|${name}|${reasons.join()}|${this.#reasons.length}`,
         `jit(${name}) is traced again, because of ${reasons.join("; ")}`,
       );
-    const count = countRecent(`${name}|${place}`);
-    if (count >= WARN_AFTER)
+    countRecent(`often|${name}`, where, (count, place) =>
       warnOnce(
         `often|${name}|${place}`,
         `jit(${name}) was traced ${count} times within a second${place && ` at ${place}`}; the last time because of ${reasons.join("; ")}. ` +
           "Pad to equal shapes, pass numbers as arguments rather than static values, or jit once outside the loop.",
-      );
+      ),
+    );
   }
 
   text(name: string): string {

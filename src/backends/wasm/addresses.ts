@@ -12,6 +12,7 @@ import {
   type IndexValue,
   constantIndex,
   indexVar,
+  leastOfTerm,
   substitute,
   visitAtoms,
   zeroIndex,
@@ -20,16 +21,20 @@ import { unreachable } from "../../core/problem.ts";
 import type { Buffer, Expr } from "../../core/scalar.ts";
 import { storageBytes } from "../../core/scalar.ts";
 import { i32Type } from "./encoder.ts";
-import { type Dependence, Scopes, independent, joined } from "./scopes.ts";
+import { type Dependence, Scopes, changing, dependence, independent, joined } from "./scopes.ts";
 
 /** What stands for a loop variable at the moment. */
-type Binding =
+type Meaning =
   | { readonly kind: "constant"; readonly value: number; readonly scope: number }
   /** A wasm local that counts the iterations of the loop. */
   | { readonly kind: "counter"; readonly local: number; readonly scope: number }
   /** An index over other variables. */
   | { readonly kind: "sum"; readonly index: Index; readonly scope: number }
   | { readonly kind: "lane"; readonly scope: number };
+interface Binding {
+  readonly meaning: Meaning;
+  readonly at: Dependence;
+}
 
 interface ResolvedTerm {
   readonly atom: IndexAtom;
@@ -55,9 +60,10 @@ export interface Base {
 
 /** In place of a base: the sum itself is the value. */
 const plain = -1;
+const lanesDiffer = dependence(0, 0, false, true);
 
 export abstract class Addresses extends Scopes {
-  protected readonly bindings = new Map<IndexVar, Binding>();
+  readonly #bindings = new Map<IndexVar, Binding>();
   /** The lane of a vector, as a variable. */
   protected readonly lane = indexVar("lane", 4);
   /** The lane that is meant, or −1 for all. */
@@ -73,13 +79,31 @@ export abstract class Addresses extends Scopes {
   protected abstract base(buffer: Buffer): Base;
 
   /** Gives a variable its meaning for the duration of `body`. */
-  protected bind(v: IndexVar, binding: Binding, body: () => void): void {
-    this.bindings.set(v, binding);
+  protected bind(v: IndexVar, meaning: Meaning, body: () => void): void {
+    this.define(v, meaning);
     body();
-    this.bindings.delete(v);
+    this.#bindings.delete(v);
+  }
+  /** Gives a variable its meaning for good. */
+  protected define(v: IndexVar, meaning: Meaning): void {
+    this.#bindings.set(v, { meaning, at: this.#dependenceOf(meaning) });
+  }
+  #dependenceOf(m: Meaning): Dependence {
+    switch (m.kind) {
+      case "constant":
+        return dependence(0, m.scope);
+      case "counter":
+        return dependence(m.scope);
+      case "lane":
+        return lanesDiffer;
+      case "sum": {
+        const { depth, changes, varies } = this.indexDependence(m.index);
+        return dependence(depth, m.scope, changes, varies);
+      }
+    }
   }
   #binding(v: IndexVar): Binding {
-    return this.bindings.get(v) ?? unreachable(`loop variable ${v.name} is out of scope`);
+    return this.#bindings.get(v) ?? unreachable(`loop variable ${v.name} is out of scope`);
   }
 
   // -------------------------------------------------------------- dependence
@@ -87,26 +111,13 @@ export abstract class Addresses extends Scopes {
   /** What an index depends on, loads and other values in it included. */
   protected indexDependence(x: Index): Dependence {
     let all = independent;
-    visitAtoms(x, (a) => (all = joined(all, a.kind === "value" ? this.dependence(a.expr) : this.#varDependence(a))));
+    visitAtoms(x, (a) => (all = joined(all, a.kind === "value" ? this.dependence(a.expr) : this.#binding(a).at)));
     return all;
-  }
-  #varDependence(v: IndexVar): Dependence {
-    const b = this.#binding(v);
-    switch (b.kind) {
-      case "constant":
-        return { ...independent, copy: b.scope };
-      case "counter":
-        return { ...independent, depth: b.scope };
-      case "lane":
-        return { ...independent, varies: true };
-      case "sum":
-        return { ...this.indexDependence(b.index), copy: b.scope };
-    }
   }
   /** Of a resolved term: the copies of unrolled loops are in its key already, but for run-time values. */
   #termDependence(a: IndexAtom): Dependence {
     if (a.kind === "value") return this.dependence(a.expr);
-    if (a.kind === "var") return this.#varDependence(a);
+    if (a.kind === "var") return this.#binding(a).at;
     return this.indexDependence(a.of);
   }
   #sumDependence(terms: readonly ResolvedTerm[]): Dependence {
@@ -127,13 +138,14 @@ export abstract class Addresses extends Scopes {
     return out;
   }
   #addTo(out: Resolved, x: Index, by: number): void {
-    if (x.terms.some(({ atom }) => (atom.kind === "div" || atom.kind === "mod") && this.#replaced(atom.of)))
+    if (!x.isAffine && x.terms.some(({ atom }) => "of" in atom && this.#replaced(atom.of)))
       x = substitute(x, this.#replacement);
     out.constant += by * x.constant;
-    for (const { atom, factor, key } of x.terms) {
+    for (let i = 0; i < x.terms.length; i++) {
+      const { atom, factor, key } = x.terms[i]!;
       const n = by * factor;
       if (atom.kind === "var") {
-        const b = this.#binding(atom);
+        const b = this.#binding(atom).meaning;
         if (b.kind === "constant") out.constant += n * b.value;
         else if (b.kind === "sum") this.#addTo(out, b.index, n);
         else if (b.kind === "counter") this.#addTerm(out, atom, n, key);
@@ -156,13 +168,13 @@ export abstract class Addresses extends Scopes {
     return x.terms.some(({ atom }) => {
       if (atom.kind === "value") return false;
       if (atom.kind !== "var") return this.#replaced(atom.of);
-      const { kind } = this.#binding(atom);
+      const { kind } = this.#binding(atom).meaning;
       return kind !== "counter" && (kind !== "lane" || this.laneNumber >= 0);
     });
   }
   readonly #replacement = (a: IndexVar | IndexValue): Index | null => {
     if (a.kind === "value") return null;
-    const b = this.#binding(a);
+    const b = this.#binding(a).meaning;
     switch (b.kind) {
       case "constant":
         return constantIndex(b.value);
@@ -190,7 +202,7 @@ export abstract class Addresses extends Scopes {
     // Offsets are added without wrapping, so the sum without its constant must not be negative. Where the constant is
     // less than that takes (accesses behind an if), it goes into the sum.
     let least = 0;
-    for (const t of sum) least += leastOf(t);
+    for (const t of sum) least += leastOfTerm(t);
     const bias = Math.min(constant, Math.max(0, -least));
     this.#push(local, bytes, sum, bias);
     return offset + bytes * (constant - bias);
@@ -213,7 +225,8 @@ export abstract class Addresses extends Scopes {
     const first = terms[0]!;
     if (base === plain && bias === 0 && terms.length === 1 && first.factor === 1) return this.#atom(first.atom);
     const at = this.#sumDependence(terms);
-    const keys = terms.map((t) => `${t.factor}*${t.key}`).sort();
+    const keys = terms.map((t) => `${t.factor}*${t.key}`);
+    if (keys.length > 1) keys.sort();
     const key = `${base}:${bytes}:${bias}:${keys.join("+")}`;
     const loop = this.scopes[at.depth]!;
     const inner = terms.filter((t) => this.#termDependence(t.atom).depth === at.depth);
@@ -221,7 +234,7 @@ export abstract class Addresses extends Scopes {
     const late = loop.kind === "loop" ? inner.filter((t) => t.atom.kind !== "var") : inner;
     if (loop.kind === "loop" && late.length === 0) this.code.get(this.#pointer(key, at, base, bytes, terms, bias));
     else
-      this.share(key, at.varies ? { ...at, changes: true } : at, i32Type, () => {
+      this.share(key, at.varies ? changing(at) : at, i32Type, () => {
         const early = terms.filter((t) => !late.includes(t));
         let pushed = base !== plain || early.length > 0;
         if (pushed) this.#push(base, bytes, early, bias);
@@ -248,7 +261,7 @@ export abstract class Addresses extends Scopes {
     const loop = this.scopes[at.depth]!;
     const local = this.newLocal(i32Type);
     loop.owned.push({ local, type: i32Type });
-    const moving = terms.find((t) => t.atom.kind === "var" && this.#varDependence(t.atom).depth === at.depth)!;
+    const moving = terms.find((t) => t.atom.kind === "var" && this.#binding(t.atom).at.depth === at.depth)!;
     const rest = terms.filter((t) => t !== moving);
     this.before(at.depth, () => {
       if (base === plain && rest.length === 0) this.code.i32(bytes * bias);
@@ -263,7 +276,7 @@ export abstract class Addresses extends Scopes {
   #atom(a: IndexAtom): void {
     switch (a.kind) {
       case "var": {
-        const b = this.#binding(a);
+        const b = this.#binding(a).meaning;
         if (b.kind !== "counter") unreachable(`${a.name} was not resolved`);
         this.code.get(b.local);
         return;
@@ -275,7 +288,7 @@ export abstract class Addresses extends Scopes {
       default: {
         const at = this.indexDependence(a.of);
         const key = `${a.kind}${a.by}:${a.of.key}${at.varies ? `#${this.laneNumber}` : ""}`;
-        this.share(key, at.varies ? { ...at, changes: true } : at, i32Type, () => this.#divided(a.kind, a.of, a.by));
+        this.share(key, at.varies ? changing(at) : at, i32Type, () => this.#divided(a.kind, a.of, a.by));
       }
     }
   }
@@ -304,15 +317,3 @@ const divOp = 0x6e;
 const remOp = 0x70;
 const andOp = 0x71;
 const shrOp = 0x75;
-
-function leastOf({ atom, factor }: ResolvedTerm): number {
-  const [low, high] =
-    atom.kind === "var"
-      ? [0, atom.extent - 1]
-      : atom.kind === "value"
-        ? [atom.min, atom.max]
-        : atom.kind === "mod"
-          ? [0, atom.by - 1]
-          : [Math.floor(atom.of.min / atom.by), Math.floor(atom.of.max / atom.by)];
-  return factor > 0 ? factor * low : factor * high;
-}

@@ -39,54 +39,61 @@ export interface Call {
 /** Makes a function of a call loop; `own` are the buffers that only call loops access. */
 export function outline(loop: For, own: ReadonlySet<Buffer>): Call {
   const found = survey(loop.body);
-  const parts = new Map<Index, Pointer & { readonly rest: Index }>();
-  const pointers = new Map<string, Pointer & { readonly length: number; readonly stored: boolean }>();
-  const key = ({ buffer, index }: Pointer): string => `${buffer.id}:${index.key}`;
-
   // What is stored and read at several places keeps one base, so that the accesses are seen to meet.
   const stored = new Set<Buffer>();
   const bases = new Map<Buffer, string>();
   const several = new Set<Buffer>();
   const scratch = new Set<Buffer>();
+  const parts = new Map<Index, Parts>();
   for (const { buffer, index, reads } of found.accesses) {
     if (own.has(buffer)) {
       scratch.add(buffer);
       continue;
     }
     if (!reads) stored.add(buffer);
-    const { base, rest } = split(index, found);
-    parts.set(index, { buffer, index: base, rest });
-    if ((bases.get(buffer) ?? base.key) !== base.key) several.add(buffer);
-    bases.set(buffer, base.key);
+    const split = splitIndex(index, found);
+    const { key } = split.base;
+    parts.set(index, split);
+    if ((bases.get(buffer) ?? key) !== key) several.add(buffer);
+    bases.set(buffer, key);
   }
-  const pointerOf = (buffer: Buffer, index: Index): Pointer & { readonly rest: Index } =>
-    stored.has(buffer) && several.has(buffer)
-      ? { buffer, index: zeroIndex, rest: index }
-      : { ...parts.get(index)!, buffer };
 
+  const parameters = new Map<string, { readonly pointer: Pointer; length: number }>();
+  const partsOf = (buffer: Buffer, index: Index): Parts =>
+    stored.has(buffer) && several.has(buffer) ? { base: zeroIndex, rest: index } : parts.get(index)!;
+  const keyOfPointer = (buffer: Buffer, base: Index): string => `${buffer.id}:${base.key}`;
   for (const { buffer, index } of found.accesses) {
     if (own.has(buffer)) continue;
-    const { rest, ...pointer } = pointerOf(buffer, index);
-    const length = Math.max(rest.max + 1, pointers.get(key(pointer))?.length ?? 1);
-    pointers.set(key(pointer), { ...pointer, length, stored: stored.has(buffer) });
+    const { base, rest } = partsOf(buffer, index);
+    const key = keyOfPointer(buffer, base);
+    const known = parameters.get(key);
+    if (known) known.length = Math.max(known.length, rest.max + 1);
+    else parameters.set(key, { pointer: { buffer, index: base }, length: Math.max(1, rest.max + 1) });
   }
-  const passed = [...pointers.values()];
-  const buffers = new Map(passed.map((p) => [key(p), newBuffer(p.buffer.name, p.buffer.storage, p.length)] as const));
+  const buffers = new Map<string, Buffer>();
+  for (const [key, { pointer, length }] of parameters)
+    buffers.set(key, newBuffer(pointer.buffer.name, pointer.buffer.storage, length));
+
   const rewriter: Rewriter = new Rewriter({
     expr: (e) => {
       if (e.kind !== "load" || own.has(e.buffer)) return null;
-      const { rest, ...pointer } = pointerOf(e.buffer, e.index);
-      return load(buffers.get(key(pointer))!, rewriter.index(rest));
+      const { base, rest } = partsOf(e.buffer, e.index);
+      return load(buffers.get(keyOfPointer(e.buffer, base))!, rewriter.index(rest));
     },
   });
   const toPointer = (s: Stmt): readonly Stmt[] | null => {
     if (s.kind !== "store" || own.has(s.buffer)) return null;
-    const { rest, ...pointer } = pointerOf(s.buffer, s.index);
-    return [{ ...s, buffer: buffers.get(key(pointer))!, index: rewriter.index(rest), value: rewriter.expr(s.value) }];
+    const { base, rest } = partsOf(s.buffer, s.index);
+    const buffer = buffers.get(keyOfPointer(s.buffer, base))!;
+    return [{ kind: "store", buffer, index: rewriter.index(rest), value: rewriter.expr(s.value) }];
   };
+  const passed = [...parameters.values()].map((p) => p.pointer);
   const nest: LoopNest = {
     name: "call",
-    params: passed.map((p) => ({ buffer: buffers.get(key(p))!, access: p.stored ? "readwrite" : "read" })),
+    params: passed.map(({ buffer, index }) => ({
+      buffer: buffers.get(keyOfPointer(buffer, index))!,
+      access: stored.has(buffer) ? "readwrite" : "read",
+    })),
     scratch: [...scratch],
     body: rewriteStmts(loop.body, rewriter, toPointer),
   };
@@ -138,6 +145,7 @@ function survey(body: readonly Stmt[]): Survey {
   };
   visitStmts(body, (s) => {
     if (s.kind === "for") out.variables.add(s.variable);
+    if (s.kind === "for" && s.count) read.locals.add(s.count);
     if (s.kind === "let" || s.kind === "declare") out.locals.add(s.local);
     if (s.kind === "store") {
       out.accesses.push({ buffer: s.buffer, index: s.index, reads: false });
@@ -157,7 +165,11 @@ function survey(body: readonly Stmt[]): Survey {
 }
 
 /** An index in two parts: the one that is known outside of a body, 0 if it may be negative, for addresses are not. */
-function split(x: Index, bound: Bindings): { readonly base: Index; readonly rest: Index } {
+interface Parts {
+  readonly base: Index;
+  readonly rest: Index;
+}
+function splitIndex(x: Index, bound: Bindings): Parts {
   const { picked, others } = splitTerms(x, ({ atom }) => isOutside(atom, bound));
   if (picked.min >= 0) return { base: picked, rest: others };
   const terms = addConstant(picked, -picked.constant);

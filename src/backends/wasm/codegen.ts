@@ -9,7 +9,7 @@
  */
 import { type IndexVar, add, addConstant, indexVar, scale, varIndex, zeroIndex } from "../../core/indexing.ts";
 import { unreachable } from "../../core/problem.ts";
-import { type Buffer, type Expr, loadedType, readLocal, storageBytes } from "../../core/scalar.ts";
+import { type Buffer, type Expr, type Local, loadedType, readLocal, storageBytes } from "../../core/scalar.ts";
 import {
   type Assign,
   type For,
@@ -31,9 +31,9 @@ import {
   simd,
   v128Type,
 } from "./encoder.ts";
-import { inlineLets, isPlain } from "./inlineLets.ts";
+import { inlineLets } from "./inlineLets.ts";
 import { type LoopPlan, type NestPlan, planNest } from "./plan.ts";
-import { Run } from "./run.ts";
+import { type Run, runsOf } from "./run.ts";
 import { independent } from "./scopes.ts";
 import { valueTypeOf } from "./operations.ts";
 import { VectorCode } from "./vectorCode.ts";
@@ -120,7 +120,7 @@ const repeatedNodes = 48;
 const tailNodes = 96;
 /** Bytes of a loop's code that are worth several copies, each with its own exit, and the copies. */
 const repeatedBytes = 300;
-const repeats = 6;
+const repeats = 4;
 
 interface CompiledNest extends FunctionBody {
   readonly scratchBytes: number;
@@ -134,6 +134,7 @@ class NestCode extends VectorCode {
   readonly #isCalled: boolean;
   /** The parameter with the address of scratch memory. */
   readonly #scratch: number;
+  readonly #runs = new Map<readonly Stmt[], readonly Run[]>();
   #lanes = false;
   /** Loops written so far. */
   #loops = 0;
@@ -155,7 +156,7 @@ class NestCode extends VectorCode {
     const { nest, variables, locals } = this.#outlined;
     const { params, scratch, body } = nest;
     params.forEach(({ buffer }, i) => this.bases.set(buffer, { local: i, offset: 0, perThread: false }));
-    variables.forEach((v, i) => this.bindings.set(v, { kind: "counter", local: params.length + i, scope: 0 }));
+    variables.forEach((v, i) => this.define(v, { kind: "counter", local: params.length + i, scope: 0 }));
     const first = params.length + variables.length;
     locals.forEach((l, i) => this.locals.set(l, { wasm: first + i, vector: false, at: independent }));
     let threads = 1;
@@ -189,19 +190,17 @@ class NestCode extends VectorCode {
   }
 
   #body(body: readonly Stmt[]): void {
-    for (let i = 0; i < body.length;) {
-      let end = i;
-      while (end < body.length && isPlain(body[end]!)) end++;
-      const run = body.slice(i, Math.max(end, i + 1));
-      this.dependences = new Map();
-      this.branches = new Map();
-      this.run = new Run(run, this.plan.stored);
-      for (const s of run) {
+    // Copies of a body have the same runs.
+    let runs = this.#runs.get(body);
+    if (!runs) this.#runs.set(body, (runs = runsOf(body, this.plan.stored)));
+    for (const run of runs) {
+      this.run = run;
+      this.startRun();
+      for (const s of run.stmts) {
         this.#statement(s);
         this.endStatement();
       }
       this.endRun();
-      i += run.length;
     }
   }
 
@@ -303,10 +302,7 @@ class NestCode extends VectorCode {
     if (s.loop === "call") this.#call(s);
     else if (plan.lanes) this.#lanesOf(s, plan);
     else if (plan.copies) this.#copies(plan, v, 0, v.extent, body);
-    else
-      this.#loop(plan, v, () => {
-        this.#body(body);
-      });
+    else this.#loop(plan, v, () => this.#body(body), s.count);
     this.thread = thread;
   }
 
@@ -325,8 +321,8 @@ class NestCode extends VectorCode {
     this.code.call(callee);
   }
 
-  /** A loop whose variable is bound to a counter. */
-  #loop(plan: LoopPlan, v: IndexVar, write: () => void): void {
+  /** A loop whose variable is bound to a counter; it runs `count` rounds, or all. */
+  #loop(plan: LoopPlan, v: IndexVar, write: () => void, count?: Local): void {
     const outer = this.code;
     const depth = this.open("loop", plan);
     const loops = ++this.#loops;
@@ -338,8 +334,11 @@ class NestCode extends VectorCode {
     const { before, steps } = this.close();
     this.code = outer;
     for (const { local, by } of steps) inner.get(local).i32(by).op(plus).set(local);
-    inner.get(counter).i32(1).op(plus).tee(counter).i32(v.extent);
-    outer.append(before).i32(0).set(counter);
+    inner.get(counter).i32(1).op(plus).tee(counter);
+    if (count) inner.get(this.locals.get(count)!.wasm);
+    else inner.i32(v.extent);
+    if (before) outer.append(before);
+    outer.i32(0).set(counter);
     // Engines repeat the bodies of short loops themselves, but the less the fewer loops are around. Vectors are repeated
     // already.
     const short = this.#loops === loops && inner.length <= repeatedBytes && v.extent >= 2 * repeats;
@@ -360,7 +359,8 @@ class NestCode extends VectorCode {
     write();
     const inner = this.code;
     const { before } = this.close();
-    this.code = outer.append(before).append(inner);
+    if (before) outer.append(before);
+    this.code = outer.append(inner);
   }
   #copies(plan: LoopPlan, v: IndexVar, from: number, to: number, body: readonly Stmt[]): void {
     this.#inCopies(plan, () => {

@@ -18,44 +18,62 @@ export const saturating = (code: number): number => 0xfc0000 | code;
 
 const scratch = new DataView(new ArrayBuffer(8));
 
-/** A function of the module, whose number is known once all imports are. */
+/** A function of the module. Its number is known once all imports are: before bytes are written. */
 export interface Callee {
   number: number;
 }
-/** Bytes of the number of a callee, which is written last. */
+/** Bytes of the number of a callee, however small it is. */
 const calleeBytes = 3;
 
-/** A run of bytes with an end to write at. */
+/** A byte, code, or the number of a callee. */
+type Part = number | Code | Callee;
+
+/** A run of bytes with an end to write at. What is appended is kept as it is, and must not grow any more. */
 export class Code {
-  #bytes = new Uint8Array(64);
+  readonly #parts: Part[] = [];
   #length = 0;
-  #calls: { readonly at: number; readonly callee: Callee }[] = [];
 
   get length(): number {
     return this.#length;
   }
   bytes(): Uint8Array {
-    return this.#bytes.subarray(0, this.#length);
+    const out = new Uint8Array(this.#length);
+    this.#writeTo(out, 0);
+    return out;
   }
-
-  #reserve(n: number): void {
-    if (this.#length + n <= this.#bytes.length) return;
-    const grown = new Uint8Array(Math.max(this.#length + n, 2 * this.#bytes.length));
-    grown.set(this.bytes());
-    this.#bytes = grown;
+  #writeTo(out: Uint8Array, at: number): number {
+    const parts = this.#parts;
+    // Most programs are compiled once, in an engine that interprets this: iterators would take three times as long.
+    for (let n = 0; n < parts.length; n++) {
+      const part = parts[n]!;
+      if (typeof part === "number") out[at++] = part;
+      else if (part instanceof Code) at = part.#writeTo(out, at);
+      else
+        for (let i = 0; i < calleeBytes; i++)
+          out[at++] = ((part.number >>> (7 * i)) & 0x7f) | (i < calleeBytes - 1 ? 0x80 : 0);
+    }
+    return at;
   }
 
   byte(b: number): this {
-    if (this.#length === this.#bytes.length) this.#reserve(1);
-    this.#bytes[this.#length++] = b;
+    this.#parts.push(b);
+    this.#length++;
     return this;
   }
-  append(other: Code | Uint8Array): this {
-    const bytes = other instanceof Code ? other.bytes() : other;
-    if (other instanceof Code)
-      for (const { at, callee } of other.#calls) this.#calls.push({ at: this.#length + at, callee });
-    this.#reserve(bytes.length);
-    this.#bytes.set(bytes, this.#length);
+  /** A byte, then a number. */
+  #with(b: number, n: number): this {
+    if (n > 0x7f) return this.byte(b).unsigned(n);
+    this.#parts.push(b, n);
+    this.#length += 2;
+    return this;
+  }
+  append(other: Code): this {
+    if (other.#length > 0) this.#parts.push(other);
+    this.#length += other.#length;
+    return this;
+  }
+  all(bytes: ArrayLike<number>): this {
+    for (let i = 0; i < bytes.length; i++) this.#parts.push(bytes[i]!);
     this.#length += bytes.length;
     return this;
   }
@@ -71,7 +89,7 @@ export class Code {
     return this.byte(rest & 0x7f);
   }
   name(text: string): this {
-    return this.sized(new Code().append(new TextEncoder().encode(text)));
+    return this.sized(new Code().all(new TextEncoder().encode(text)));
   }
   /** The other's length in bytes, then its bytes. */
   sized(other: Code): this {
@@ -79,32 +97,24 @@ export class Code {
   }
 
   op(code: number): this {
-    return code < 0x100 ? this.byte(code) : this.byte(code >>> 16).unsigned(code & 0xffff);
+    return code < 0x100 ? this.byte(code) : this.#with(code >>> 16, code & 0xffff);
   }
   get(local: number): this {
-    return this.byte(0x20).unsigned(local);
+    return this.#with(0x20, local);
   }
   set(local: number): this {
-    return this.byte(0x21).unsigned(local);
+    return this.#with(0x21, local);
   }
   tee(local: number): this {
-    return this.byte(0x22).unsigned(local);
+    return this.#with(0x22, local);
   }
   call(callee: Callee): this {
-    this.byte(0x10);
-    this.#calls.push({ at: this.#length, callee });
-    for (let i = 1; i <= calleeBytes; i++) this.byte(i < calleeBytes ? 0x80 : 0);
-    return this;
-  }
-  /** Writes the numbers of callees. */
-  link(): this {
-    for (const { at, callee } of this.#calls)
-      for (let i = 0; i < calleeBytes; i++) this.#bytes[at + i]! |= (callee.number >>> (7 * i)) & 0x7f;
-    this.#calls = [];
+    this.byte(0x10).#parts.push(callee);
+    this.#length += calleeBytes;
     return this;
   }
   i32(n: number): this {
-    return this.byte(0x41).signed(n);
+    return n >= -64 && n < 64 ? this.#with(0x41, n & 0x7f) : this.byte(0x41).signed(n);
   }
   f32(n: number): this {
     scratch.setFloat32(0, n, true);
@@ -120,19 +130,16 @@ export class Code {
   }
   /** Four equal lanes of 32 bits. */
   lanes(bits: number): this {
-    this.op(simd(0x0c));
-    for (let i = 0; i < 16; i++) this.byte((bits >>> (8 * (i & 3))) & 0xff);
-    return this;
+    const word = [bits & 0xff, (bits >>> 8) & 0xff, (bits >>> 16) & 0xff, bits >>> 24];
+    return this.op(simd(0x0c)).all(word).all(word).all(word).all(word);
   }
   /** A load or store: the logarithm of its alignment, and an offset that is added to the address without wrapping. */
   memory(op: number, align: number, offset: number): this {
-    return this.op(op).unsigned(align).unsigned(offset);
+    return this.op(op).#with(align, offset);
   }
   /** i8x16.shuffle: byte i of the result is byte `from[i]` of the two operands. */
   shuffle(from: readonly number[]): this {
-    this.op(simd(0x0d));
-    for (const b of from) this.byte(b);
-    return this;
+    return this.op(simd(0x0d)).all(from);
   }
 }
 
@@ -190,10 +197,10 @@ export function encodeModule(
       for (n = 1; locals[i + n] === locals[i];) n++;
       runs.push(new Code().unsigned(n).byte(locals[i]!));
     }
-    return new Code().sized(vector(runs).append(code.link()).byte(0x0b));
+    return new Code().sized(vector(runs).append(code).byte(0x0b));
   });
 
-  const out = new Code().append(new Uint8Array([0, 0x61, 0x73, 0x6d, 1, 0, 0, 0]));
+  const out = new Code().all([0, 0x61, 0x73, 0x6d, 1, 0, 0, 0]);
   const section = (id: number, items: readonly Code[]): Code => out.byte(id).sized(vector(items));
   section(
     1,
@@ -203,5 +210,5 @@ export function encodeModule(
   section(3, declared);
   section(7, exported);
   section(10, bodies);
-  return out.bytes().slice();
+  return out.bytes();
 }

@@ -6,14 +6,17 @@
 import type { Buffer, Expr, Local } from "../../core/scalar.ts";
 import { type LoopNest, type Stmt, visitExprsOf, visitStmts } from "../../compiler/loopNest/loopNest.ts";
 import { Rewriter, rewriteStmts } from "../../compiler/loopNest/rewrite.ts";
-
-/** Whether a statement is part of a run. */
-export const isPlain = (s: Stmt): boolean => s.kind !== "for" && s.kind !== "if" && s.kind !== "barrier";
+import { isPlain } from "./run.ts";
 
 /** Writes lets out in the run that reads them, unless a statement of the nest may change their value. */
 export function inlineLets(nest: LoopNest): LoopNest {
   const stored = new Set<Buffer>();
-  visitStmts(nest.body, (s) => s.kind === "store" && stored.add(s.buffer));
+  let lets = false;
+  visitStmts(nest.body, (s) => {
+    if (s.kind === "store") stored.add(s.buffer);
+    if (s.kind === "let") lets = true;
+  });
+  if (!lets) return nest;
   const values = new Map<Local, Expr>();
   const runs = new Map<Local, number>();
   const kept = new Set<Local>();
@@ -22,6 +25,7 @@ export function inlineLets(nest: LoopNest): LoopNest {
     run++;
     for (const s of body) {
       if (!isPlain(s)) run++;
+      if (s.kind === "for" && s.count) kept.add(s.count);
       const seen = new Set<Expr>();
       let changes = false;
       visitExprsOf(s, (e) => {

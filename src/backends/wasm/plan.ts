@@ -61,8 +61,8 @@ export function planNest(nest: LoopNest): NestPlan {
       const copies =
         s.loop === "unroll" ||
         extent === 1 ||
-        ((s.loop === "serial" || s.loop === "vector") && extent <= mostCopies && number * e.size <= most);
-      loops.set(s, { ...e, lanes: inLanes, copies });
+        ((s.loop === "serial" || s.loop === "vector") && !s.count && extent <= mostCopies && number * e.size <= most);
+      loops.set(s, { assigned: e.assigned, stored: e.stored, size: e.size, lanes: inLanes, copies });
     }
     return loops;
   };
@@ -72,7 +72,9 @@ export function planNest(nest: LoopNest): NestPlan {
   );
   if (scratch.length === 0) return { loops: decide(new Set()), registers: new Map(), stored: all.stored, ownByCalls };
   // Loops are unrolled for the sake of the buffers that become registers thanks to it, and not for others.
-  const first = registersOf(nest, scratch, decide(new Set(scratch)));
+  const hopeful = decide(new Set(scratch));
+  const first = registersOf(nest, scratch, hopeful);
+  if (first.size === scratch.length) return { loops: hopeful, registers: first, stored: all.stored, ownByCalls };
   const loops = decide(new Set(first.keys()));
   return { loops, registers: registersOf(nest, [...first.keys()], loops), stored: all.stored, ownByCalls };
 }

@@ -3,9 +3,8 @@
  * once. Selects with the same condition are looked at together: if their operands on one side take long to compute and are
  * used for nothing else, a branch can skip them.
  */
-import type { Buffer, Expr, Local, Select } from "../../core/scalar.ts";
+import { type Buffer, type Expr, type Local, type Select, eachOperand, operandsOf } from "../../core/scalar.ts";
 import { type Stmt, visitExprsOf } from "../../compiler/loopNest/loopNest.ts";
-import { operandsOf } from "../../compiler/loopNest/rewrite.ts";
 
 /** Operands of selects that one branch skips. */
 export interface Skip {
@@ -21,33 +20,40 @@ export interface Skip {
 const longComputation = 48;
 const shortComputation = 8;
 
+/** Whether a statement is part of a run; others are alone. */
+export const isPlain = (s: Stmt): boolean => s.kind !== "for" && s.kind !== "if" && s.kind !== "barrier";
+
+/** The runs of a body. */
+export function runsOf(body: readonly Stmt[], stored: ReadonlySet<Buffer>): Run[] {
+  const runs: Run[] = [];
+  for (let i = 0; i < body.length;) {
+    let end = i;
+    while (end < body.length && isPlain(body[end]!)) end++;
+    end = Math.max(end, i + 1);
+    runs.push(new Run(body.slice(i, end), stored));
+    i = end;
+  }
+  return runs;
+}
+
 export class Run {
+  readonly stmts: readonly Stmt[];
   readonly #uses = new Map<Expr, number>();
-  readonly #selects = new Map<Expr, Select[]>();
-  readonly #skips = new Map<Expr, Skip | null>();
-  readonly #fixed = new Map<Expr, boolean>();
-  readonly #bound = new Set<Local>();
   readonly #stored: ReadonlySet<Buffer>;
+  readonly #skips = new Map<Expr, Skip | null>();
+  #selects: Selects | null = null;
 
   /** @param stored the buffers whose contents change while the kernel runs. */
   constructor(stmts: readonly Stmt[], stored: ReadonlySet<Buffer>) {
+    this.stmts = stmts;
     this.#stored = stored;
-    for (const s of stmts) {
-      if (s.kind === "let" || s.kind === "declare") this.#bound.add(s.local);
+    for (const s of stmts)
       visitExprsOf(s, (e) => {
         const n = this.#uses.get(e) ?? 0;
         this.#uses.set(e, n + 1);
-        if (n === 0 && e.kind === "select") this.#note(e);
         return n === 0;
       });
-    }
   }
-  #note(e: Select): void {
-    const same = this.#selects.get(e.condition);
-    if (same) same.push(e);
-    else this.#selects.set(e.condition, [e]);
-  }
-
   /** Whether the value is wanted more than once. */
   isShared(e: Expr): boolean {
     return this.#uses.get(e) !== 1;
@@ -64,9 +70,10 @@ export class Run {
     return known;
   }
   #find(condition: Expr): Skip | null {
-    if (!this.#isFixed(condition)) return null;
+    const { byCondition, fixed } = (this.#selects ??= selectsOf(this.stmts, this.#stored));
+    if (!fixed(condition)) return null;
     for (const ifTrue of [false, true]) {
-      let selects = this.#selects.get(condition)!.filter((s) => this.#isFixed(s));
+      let selects = byCondition.get(condition)!.filter(fixed);
       let { inside, met } = this.#onlyFor(selects, ifTrue);
       // A select inside an operand of another one is not there where the branch is not taken.
       while (selects.some((s) => inside.has(s))) {
@@ -101,20 +108,41 @@ export class Run {
     };
     for (const s of selects) visit(ifTrue ? s.x : s.y);
     // The set grows while it is walked.
-    for (const x of inside) operandsOf(x).forEach(visit);
+    for (const x of inside) eachOperand(x, visit);
     return { inside, met: new Set(met.keys()) };
   }
+}
 
-  /** Whether the value is the same wherever in the run it is computed. */
-  #isFixed(e: Expr): boolean {
-    let known = this.#fixed.get(e);
-    if (known === undefined) {
-      known =
-        e.kind === "local"
-          ? !e.local.mutable && !this.#bound.has(e.local)
-          : !(e.kind === "load" && this.#stored.has(e.buffer)) && operandsOf(e).every((x) => this.#isFixed(x));
-      this.#fixed.set(e, known);
-    }
-    return known;
+/** The selects of a run. */
+interface Selects {
+  readonly byCondition: ReadonlyMap<Expr, readonly Select[]>;
+  /** Whether a value is the same wherever in the run it is computed. */
+  readonly fixed: (e: Expr) => boolean;
+}
+function selectsOf(stmts: readonly Stmt[], stored: ReadonlySet<Buffer>): Selects {
+  const byCondition = new Map<Expr, Select[]>();
+  const bound = new Set<Local>();
+  const seen = new Set<Expr>();
+  for (const s of stmts) {
+    if (s.kind === "let" || s.kind === "declare") bound.add(s.local);
+    visitExprsOf(s, (e) => {
+      if (seen.has(e)) return false;
+      seen.add(e);
+      if (e.kind === "select") byCondition.set(e.condition, [...(byCondition.get(e.condition) ?? []), e]);
+      return true;
+    });
   }
+  const known = new Map<Expr, boolean>();
+  const fixed = (e: Expr): boolean => {
+    let is = known.get(e);
+    if (is === undefined) {
+      is =
+        e.kind === "local"
+          ? !e.local.mutable && !bound.has(e.local)
+          : !(e.kind === "load" && stored.has(e.buffer)) && operandsOf(e).every(fixed);
+      known.set(e, is);
+    }
+    return is;
+  };
+  return { byCondition, fixed };
 }

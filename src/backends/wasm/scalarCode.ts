@@ -18,7 +18,7 @@ import { simd, v128Type } from "./encoder.ts";
 import { Operations, selectOp, valueTypeOf } from "./operations.ts";
 import type { NestPlan, RegisterKind } from "./plan.ts";
 import { Run } from "./run.ts";
-import { type Dependence, independent, joined } from "./scopes.ts";
+import { type Dependence, dependence, independent, joined } from "./scopes.ts";
 
 const dropOp = 0x1a;
 const ifOp = 0x04;
@@ -79,6 +79,12 @@ export abstract class ScalarCode extends Operations {
     this.run = new Run([], plan.stored);
   }
 
+  /** Forgets what it knows of expressions: it is true of one run only. */
+  protected startRun(): void {
+    if (this.dependences.size > 0) this.dependences = new Map();
+    if (this.branches.size > 0) this.branches = new Map();
+  }
+
   protected base(buffer: Buffer): Base {
     return this.bases.get(buffer) ?? unreachable(`buffer ${buffer.name} is not of this nest`);
   }
@@ -97,16 +103,16 @@ export abstract class ScalarCode extends Operations {
       case "index":
         return this.indexDependence(e.index);
       case "load": {
-        const at = joined(this.indexDependence(e.index), { ...independent, depth: this.guard() });
+        const at = joined(this.indexDependence(e.index), dependence(this.guard()));
         if (!this.plan.stored.has(e.buffer)) return at;
         const depth = this.changedIn(({ stored }) => stored.has(e.buffer));
         const own = this.bases.get(e.buffer)?.perThread ? this.indexDependence(this.thread) : independent;
-        return joined(joined(at, own), { ...independent, depth, changes: true });
+        return joined(joined(at, own), dependence(depth, 0, true));
       }
       case "local": {
         const { at } = this.locals.get(e.local) ?? unreachable(`local ${e.local.name} is not bound`);
         if (!e.local.mutable) return at;
-        return joined(at, { ...independent, depth: this.changedIn(({ assigned }) => assigned.has(e.local)) });
+        return joined(at, dependence(this.changedIn(({ assigned }) => assigned.has(e.local))));
       }
       case "unary":
       case "convert":
@@ -115,7 +121,7 @@ export abstract class ScalarCode extends Operations {
       case "binary": {
         const at = joined(this.dependence(e.x), this.dependence(e.y));
         const traps = (e.op === "div" || e.op === "rem") && (e.type === "i32" || e.type === "u32");
-        return traps ? joined(at, { ...independent, depth: this.guard() }) : at;
+        return traps ? joined(at, dependence(this.guard())) : at;
       }
       case "compare":
         return joined(this.dependence(e.x), this.dependence(e.y));

@@ -18,13 +18,13 @@ export interface Effects {
 export interface Scope extends Effects {
   /** `copies`: an unrolled loop; `copy`: one of its bodies. */
   readonly kind: "loop" | "copies" | "copy" | "if";
-  /** Runs once, right before the loop. */
-  readonly before: Code;
+  /** Runs once, right before the loop; made when there is some. */
+  before: Code | null;
   /** Locals that each iteration of a loop advances. */
   readonly steps: { readonly local: number; readonly by: number }[];
   /** Locals that hold a known value, by what it is: scalars and, apart from them, vectors. */
-  readonly scalars: Map<unknown, number>;
-  readonly vectors: Map<unknown, number>;
+  scalars: Map<unknown, number> | null;
+  vectors: Map<unknown, number> | null;
   readonly owned: { readonly local: number; readonly type: ValueType }[];
 }
 
@@ -38,18 +38,21 @@ export interface Dependence {
   /** Whether the lanes of the current vector loop differ in it. */
   readonly varies: boolean;
 }
-export const independent: Dependence = { depth: 0, copy: 0, changes: false, varies: false };
-export const joined = (a: Dependence, b: Dependence): Dependence =>
-  a === b || b === independent
-    ? a
-    : a === independent
-      ? b
-      : {
-          depth: Math.max(a.depth, b.depth),
-          copy: Math.max(a.copy, b.copy),
-          changes: a.changes || b.changes,
-          varies: a.varies || b.varies,
-        };
+export const dependence = (depth: number, copy = 0, changes = false, varies = false): Dependence => ({
+  depth,
+  copy,
+  changes,
+  varies,
+});
+export const independent = dependence(0);
+/** The same, of a value that is not kept. */
+export const changing = ({ depth, copy, varies }: Dependence): Dependence => dependence(depth, copy, true, varies);
+export function joined(a: Dependence, b: Dependence): Dependence {
+  if (a === b || b === independent) return a;
+  if (a === independent) return b;
+  const depth = Math.max(a.depth, b.depth);
+  return dependence(depth, Math.max(a.copy, b.copy), a.changes || b.changes, a.varies || b.varies);
+}
 
 const none: Effects = { assigned: new Set(), stored: new Set() };
 
@@ -112,23 +115,14 @@ export abstract class Scopes {
   protected endRun(): void {
     this.#release(this.#temporaries);
     this.#temporaries = [];
-    this.memo.clear();
-    this.vectorMemo.clear();
+    if (this.memo.size > 0) this.memo = new Map();
+    if (this.vectorMemo.size > 0) this.vectorMemo = new Map();
   }
 
   // -------------------------------------------------------------- scopes
 
   open(kind: Scope["kind"], { assigned, stored }: Effects = none): number {
-    const scope = {
-      kind,
-      assigned,
-      stored,
-      before: new Code(),
-      steps: [],
-      scalars: new Map<unknown, number>(),
-      vectors: new Map<unknown, number>(),
-      owned: [],
-    };
+    const scope = { kind, assigned, stored, before: null, steps: [], scalars: null, vectors: null, owned: [] };
     this.top = this.scopes.push(scope) - 1;
     return this.top;
   }
@@ -163,7 +157,7 @@ export abstract class Scopes {
   /** Writes code that runs before a loop. */
   before(loop: number, write: () => void): void {
     const { code, top, memo, vectorMemo } = this;
-    this.code = this.scopes[loop]!.before;
+    this.code = this.scopes[loop]!.before ??= new Code();
     this.top = loop - 1;
     this.memo = new Map();
     this.vectorMemo = new Map();
@@ -179,7 +173,7 @@ export abstract class Scopes {
     const vector = type === v128Type;
     for (let i = this.top; i >= 0; i--) {
       const scope = this.scopes[i]!;
-      const local = (vector ? scope.vectors : scope.scalars).get(key);
+      const local = (vector ? scope.vectors : scope.scalars)?.get(key);
       if (local !== undefined) return local;
     }
     return undefined;
@@ -187,7 +181,8 @@ export abstract class Scopes {
   /** Notes that a local holds a value, within a scope. */
   note(depth: number, key: unknown, type: ValueType, local: number): void {
     const scope = this.scopes[depth]!;
-    (type === v128Type ? scope.vectors : scope.scalars).set(key, local);
+    if (type === v128Type) (scope.vectors ??= new Map()).set(key, local);
+    else (scope.scalars ??= new Map()).set(key, local);
   }
 
   /** A local that holds what `write` pushes, computed before the loop. */

@@ -1,49 +1,9 @@
 /** What the expressions of a nest have in common: which are used more than once, and what each reads that the nest writes. */
-import { type Index, visitAtoms } from "../../core/indexing.ts";
-import type { Buffer, Expr, Local } from "../../core/scalar.ts";
-import { type Stmt, visitStmts } from "../../compiler/loopNest/loopNest.ts";
+import { type Buffer, type Expr, type Local, operandsOf } from "../../core/scalar.ts";
+import { type Stmt, visitExprsOf, visitStmts } from "../../compiler/loopNest/loopNest.ts";
 
 export type Place = Buffer | Local;
 const nothing: ReadonlySet<Place> = new Set();
-
-/** The expressions directly below one. */
-function operands(e: Expr): readonly Expr[] {
-  switch (e.kind) {
-    case "const":
-    case "local":
-    case "reduced":
-      return [];
-    case "index":
-    case "load":
-      return valuesOf(e.index);
-    case "binary":
-    case "compare":
-      return [e.x, e.y];
-    case "select":
-      return [e.condition, e.x, e.y];
-    default:
-      return [e.x];
-  }
-}
-function valuesOf(x: Index): Expr[] {
-  const values: Expr[] = [];
-  visitAtoms(x, (a) => void (a.kind === "value" && values.push(a.expr)));
-  return values;
-}
-function rootsOf(s: Stmt): readonly Expr[] {
-  switch (s.kind) {
-    case "let":
-    case "declare":
-    case "assign":
-      return [s.value];
-    case "store":
-      return [...valuesOf(s.index), s.value];
-    case "if":
-      return [s.condition];
-    default:
-      return [];
-  }
-}
 
 /** The buffers and mutable locals that statements write. A barrier lets other threads' stores be seen. */
 export function writtenBy(body: readonly Stmt[]): Set<Place> {
@@ -73,8 +33,13 @@ export class Reads {
       this.#uses.set(e, n + 1);
       if (n === 0) open.push(e);
     };
-    visitStmts(body, (s) => rootsOf(s).forEach(use));
-    for (let e = open.pop(); e; e = open.pop()) operands(e).forEach(use);
+    visitStmts(body, (s) =>
+      visitExprsOf(s, (e) => {
+        use(e);
+        return false;
+      }),
+    );
+    for (let e = open.pop(); e; e = open.pop()) operandsOf(e).forEach(use);
   }
 
   isShared(e: Expr): boolean {
@@ -91,7 +56,7 @@ export class Reads {
     const landings: Expr[] = [];
     const open: Expr[] = [e];
     for (let x = open.at(-1); x; x = open.at(-1)) {
-      const below = heights.has(x) ? [] : operands(x);
+      const below = heights.has(x) ? [] : operandsOf(x);
       const unknown = below.filter((y) => !heights.has(y));
       if (unknown.length > 0) {
         open.push(...unknown);
@@ -113,7 +78,7 @@ export class Reads {
     let places: ReadonlySet<Place> = nothing;
     const own = e.kind === "load" ? e.buffer : e.kind === "local" ? e.local : null;
     if (own && this.#written.has(own)) places = new Set([own]);
-    for (const x of operands(e)) {
+    for (const x of operandsOf(e)) {
       const more = this.of(x);
       if (more.size > 0) places = places.size === 0 ? more : new Set([...places, ...more]);
     }

@@ -195,7 +195,8 @@ class Emitter {
         break;
       case "serial":
       case "vector": {
-        const head = `for (var ${name} = 0i; ${name} < ${extent}i; ${name}++) {`;
+        const rounds = s.count ? named(this.#locals, s.count, "v") : `${extent}i`;
+        const head = `for (var ${name} = 0i; ${name} < ${rounds}; ${name}++) {`;
         lines.push(head, ...indent(this.#body(s.body, [s.variable])), "}");
       }
     }

@@ -58,8 +58,9 @@ export function evaluateNest(nest: LoopNest, data: readonly TypedArray[]): void 
   const run = (body: readonly Stmt[]): void => {
     for (const s of body)
       switch (s.kind) {
-        case "for":
-          for (let i = 0; i < s.variable.extent; i++) {
+        case "for": {
+          const rounds = s.count ? locals.get(s.count)! : s.variable.extent;
+          for (let i = 0; i < rounds; i++) {
             if (s.loop === "thread") thread = i;
             if (s.loop === "call") for (const b of ownByCalls) scratch[0]?.delete(b);
             variables.set(s.variable, i);
@@ -68,6 +69,7 @@ export function evaluateNest(nest: LoopNest, data: readonly TypedArray[]): void 
           if (s.loop === "thread") thread = 0;
           variables.delete(s.variable);
           break;
+        }
         case "let":
         case "declare":
         case "assign":

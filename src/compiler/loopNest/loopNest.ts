@@ -12,8 +12,8 @@
  * (at most 3) and thread loops directly inside them or inside serial loops that contain no other
  * thread-level work; `verifyNest` checks it.
  */
-import { type Index, type IndexVar, visitAtoms } from "../../core/indexing.ts";
-import type { Buffer, Expr, Local } from "../../core/scalar.ts";
+import { type Index, type IndexVar, visitValues } from "../../core/indexing.ts";
+import { type Buffer, type Expr, type Local, eachOperand } from "../../core/scalar.ts";
 
 export type LoopKind = "block" | "thread" | "serial" | "vector" | "unroll" | "call";
 
@@ -23,6 +23,8 @@ export interface For {
   /** Runs over 0 … extent − 1. */
   readonly variable: IndexVar;
   readonly body: readonly Stmt[];
+  /** How many of a serial loop's rounds run, one at least: an immutable i32. Loops of different lengths are then the same code. */
+  readonly count?: Local;
 }
 /** Binds an immutable local for the rest of the enclosing body. */
 export interface Let {
@@ -78,17 +80,21 @@ export function visitStmts(body: readonly Stmt[], f: (s: Stmt) => void): void {
 
 /** Calls `f` for the expressions of a statement, not of its body, outer ones first; it goes on into the operands of those that give true. */
 export function visitExprsOf(s: Stmt, f: (e: Expr) => boolean): void {
-  const index = (x: Index): void => visitAtoms(x, (a) => a.kind === "value" && value(a.expr));
-  const value = (e: Expr): void => {
-    if (!f(e)) return;
-    if ("x" in e) value(e.x);
-    if ("y" in e) value(e.y);
-    if (e.kind === "select") value(e.condition);
-    if (e.kind === "load" || e.kind === "index") index(e.index);
-  };
-  if (s.kind === "if") value(s.condition);
-  if (s.kind === "store") index(s.index);
-  if ("value" in s) value(s.value);
+  switch (s.kind) {
+    case "if":
+      return visitNested(s.condition, f);
+    case "for":
+    case "barrier":
+      return;
+    case "store":
+      visitValues(s.index, (e) => visitNested(e, f));
+      return visitNested(s.value, f);
+    default:
+      return visitNested(s.value, f);
+  }
+}
+function visitNested(e: Expr, f: (e: Expr) => boolean): void {
+  if (f(e)) eachOperand(e, (x) => visitNested(x, f));
 }
 
 /** Calls `f` for every access of a statement to a buffer, those in its body excepted. */

@@ -6,10 +6,9 @@
  *     for i0 in 0..128 block:
  *       a1[i0] = exp(a0[i0])
  */
-import type { Index, IndexAtom, IndexVar } from "../../core/indexing.ts";
-import type { Buffer, Expr, Local } from "../../core/scalar.ts";
+import { type Index, type IndexAtom, type IndexVar, visitValues } from "../../core/indexing.ts";
+import { type Buffer, type Expr, type Local, eachOperand } from "../../core/scalar.ts";
 import type { LoopNest, Stmt } from "./loopNest.ts";
-import { operandsOf, valuesIn } from "./rewrite.ts";
 
 const symbols: Readonly<Partial<Record<string, string>>> = {
   add: "+",
@@ -78,9 +77,11 @@ class Printer {
     this.#named = new Map();
     this.#uses = new Map();
     switch (s.kind) {
-      case "for":
-        this.#line(`for ${nameIn(this.#variables, s.variable, "i")} in 0..${s.variable.extent} ${s.loop}:`);
+      case "for": {
+        const rounds = s.count ? `${nameIn(this.#locals, s.count, "t")} of ${s.variable.extent}` : s.variable.extent;
+        this.#line(`for ${nameIn(this.#variables, s.variable, "i")} in 0..${rounds} ${s.loop}:`);
         return this.#inside(s.body);
+      }
       case "if":
         this.#count(s.condition);
         this.#line(`if ${this.#value(s.condition)}:`);
@@ -88,7 +89,7 @@ class Printer {
       case "barrier":
         return this.#line("barrier");
       case "store": {
-        for (const x of valuesIn(s.index)) this.#count(x);
+        visitValues(s.index, (x) => this.#count(x));
         this.#count(s.value);
         const value = this.#value(s.value);
         return this.#line(`${this.#place(s.buffer, s.index)} = ${value}`);
@@ -106,7 +107,7 @@ class Printer {
     const n = this.#uses.get(e) ?? 0;
     this.#uses.set(e, n + 1);
     if (n > 0) return;
-    for (const x of operandsOf(e)) this.#count(x);
+    eachOperand(e, (x) => this.#count(x));
     if (e.kind === "reduced") for (const x of e.reduction.body) this.#count(x);
   }
 

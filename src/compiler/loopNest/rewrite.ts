@@ -8,6 +8,7 @@ import {
   bitcast,
   compare,
   convert,
+  eachOperand,
   load,
   ofIndex,
   reduced,
@@ -22,6 +23,9 @@ export interface Replacements {
   readonly variable?: (v: IndexVar) => Index | null;
   readonly buffer?: (b: Buffer) => Buffer;
   readonly expr?: (e: Expr) => Expr | null;
+  /** What stands for an expression, or a reduction, that is left over once its parts are rewritten. */
+  readonly rebuilt?: (e: Expr) => Expr;
+  readonly rebuiltReduction?: (r: Reduction) => Reduction;
   /** New variables of a reduction. */
   readonly loops?: (vars: readonly IndexVar[]) => readonly IndexVar[];
 }
@@ -37,7 +41,15 @@ export class Rewriter {
 
   expr(e: Expr): Expr {
     let known = this.#exprs.get(e);
-    if (!known) this.#exprs.set(e, (known = this.#by.expr?.(e) ?? this.#rebuild(e)));
+    if (!known) {
+      const { expr, rebuilt } = this.#by;
+      known = expr?.(e) ?? undefined;
+      if (!known) {
+        known = this.#rebuild(e);
+        if (rebuilt) known = rebuilt(known);
+      }
+      this.#exprs.set(e, known);
+    }
     return known;
   }
 
@@ -59,7 +71,8 @@ export class Rewriter {
         return index === e.index ? e : ofIndex(index);
       }
       case "load": {
-        const [buffer, index] = [this.#by.buffer?.(e.buffer) ?? e.buffer, this.index(e.index)];
+        const buffer = this.#by.buffer?.(e.buffer) ?? e.buffer;
+        const index = this.index(e.index);
         return buffer === e.buffer && index === e.index ? e : load(buffer, index);
       }
       case "unary": {
@@ -75,15 +88,19 @@ export class Rewriter {
         return x === e.x ? e : bitcast(x, e.type);
       }
       case "binary": {
-        const [x, y] = [this.expr(e.x), this.expr(e.y)];
+        const x = this.expr(e.x);
+        const y = this.expr(e.y);
         return x === e.x && y === e.y ? e : binary(e.op, x, y);
       }
       case "compare": {
-        const [x, y] = [this.expr(e.x), this.expr(e.y)];
+        const x = this.expr(e.x);
+        const y = this.expr(e.y);
         return x === e.x && y === e.y ? e : compare(e.op, x, y);
       }
       case "select": {
-        const [c, x, y] = [this.expr(e.condition), this.expr(e.x), this.expr(e.y)];
+        const c = this.expr(e.condition);
+        const x = this.expr(e.x);
+        const y = this.expr(e.y);
         return c === e.condition && x === e.x && y === e.y ? e : select(c, x, y);
       }
       case "reduced": {
@@ -99,11 +116,17 @@ export class Rewriter {
       const vars = this.#by.loops?.(r.vars) ?? r.vars;
       const body = r.body.map((b) => this.expr(b));
       const same = vars === r.vars && body.every((b, i) => b === r.body[i]);
-      this.#reductions.set(r, (known = same ? r : reduction(vars, r.types, r.init, r.combine, body)));
+      known = same ? r : reduction(vars, r.types, r.init, r.combine, body);
+      if (this.#by.rebuiltReduction) known = this.#by.rebuiltReduction(known);
+      this.#reductions.set(r, known);
     }
     return known;
   }
 }
+
+/** A rewriter that puts indices in the place of variables, and what `expr` gives in the place of expressions. */
+export const placing = (places: ReadonlyMap<IndexVar, Index>, expr: Replacements["expr"] = () => null): Rewriter =>
+  new Rewriter({ variable: (v) => places.get(v) ?? null, expr });
 
 /** Calls `f` for every node of a DAG once, operands first; reductions' bodies included. */
 export function visitExprs(roots: readonly Expr[], f: (e: Expr) => void): void {
@@ -111,7 +134,7 @@ export function visitExprs(roots: readonly Expr[], f: (e: Expr) => void): void {
   const visit = (e: Expr): void => {
     if (seen.has(e)) return;
     seen.add(e);
-    for (const x of operandsOf(e)) visit(x);
+    eachOperand(e, visit);
     if (e.kind === "reduced" && !seen.has(e.reduction)) {
       seen.add(e.reduction);
       e.reduction.body.forEach(visit);
@@ -119,38 +142,6 @@ export function visitExprs(roots: readonly Expr[], f: (e: Expr) => void): void {
     f(e);
   };
   roots.forEach(visit);
-}
-
-/** Direct operands, those inside indices included; not the bodies of reductions. */
-export function operandsOf(e: Expr): readonly Expr[] {
-  switch (e.kind) {
-    case "unary":
-    case "convert":
-    case "bitcast":
-      return [e.x];
-    case "binary":
-    case "compare":
-      return [e.x, e.y];
-    case "select":
-      return [e.condition, e.x, e.y];
-    case "index":
-    case "load":
-      return valuesIn(e.index);
-    default:
-      return [];
-  }
-}
-
-/** Run-time values inside an index. */
-export function valuesIn(x: Index): Expr[] {
-  const out: Expr[] = [];
-  const visit = (i: Index): void => {
-    for (const { atom } of i.terms)
-      if (atom.kind === "value") out.push(atom.expr);
-      else if (atom.kind !== "var") visit(atom.of);
-  };
-  visit(x);
-  return out;
 }
 
 /**
@@ -166,16 +157,25 @@ export function rewriteStmts(
     const other = instead(s);
     if (other) return other;
     switch (s.kind) {
-      case "for":
-        return [{ ...s, body: rewriteStmts(s.body, rewriter, instead) }];
-      case "if":
-        return [{ ...s, condition: rewriter.expr(s.condition), body: rewriteStmts(s.body, rewriter, instead) }];
+      case "for": {
+        const { kind, loop, variable, count } = s;
+        const inner = rewriteStmts(s.body, rewriter, instead);
+        return [count ? { kind, loop, variable, count, body: inner } : { kind, loop, variable, body: inner }];
+      }
+      case "if": {
+        const { kind } = s;
+        return [{ kind, condition: rewriter.expr(s.condition), body: rewriteStmts(s.body, rewriter, instead) }];
+      }
       case "barrier":
         return [s];
-      case "store":
-        return [{ ...s, index: rewriter.index(s.index), value: rewriter.expr(s.value) }];
-      default:
-        return [{ ...s, value: rewriter.expr(s.value) }];
+      case "store": {
+        const { kind, buffer } = s;
+        return [{ kind, buffer, index: rewriter.index(s.index), value: rewriter.expr(s.value) }];
+      }
+      default: {
+        const { kind, local } = s;
+        return [{ kind, local, value: rewriter.expr(s.value) }];
+      }
     }
   });
 }

@@ -19,6 +19,7 @@ import {
   type ScalarType,
   type UnaryOp,
   loadedType,
+  readLocal,
 } from "../../core/scalar.ts";
 import { type For, type LoopNest, type Stmt, visitStmts } from "./loopNest.ts";
 
@@ -180,6 +181,11 @@ class Verifier {
       if (at.blocks === 3) this.#fail(path, "more than 3 block loops");
       if (this.#threads !== 0 && siblings.some((o) => o !== s && o.kind !== "let"))
         this.#fail(path, "other work beside a block loop, in a nest with thread loops");
+    }
+    if (s.count) {
+      if (s.loop !== "serial") this.#fail(path, `a ${s.loop} loop with a count`);
+      if (s.count.mutable || s.count.type !== "i32") this.#fail(path, "its count is not an immutable i32");
+      this.#value(readLocal(s.count), "i32", at);
     }
     if (s.loop === "call" && v.extent !== 1) this.#fail(path, `a call loop of ${v.extent} iterations`);
     if (s.loop === "call" && this.#threads !== 0) this.#fail(path, "a call loop in a nest with thread loops");

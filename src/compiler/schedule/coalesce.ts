@@ -13,7 +13,7 @@ import {
   varIndex,
 } from "../../core/indexing.ts";
 import type { Expr } from "../../core/scalar.ts";
-import type { FusedKernel } from "../fusedKernel.ts";
+import { type FusedKernel, rewriteStores } from "../fusedKernel.ts";
 import { Rewriter, visitExprs } from "../loopNest/rewrite.ts";
 
 export function coalesce(kernel: FusedKernel): FusedKernel {
@@ -54,12 +54,7 @@ export function coalesce(kernel: FusedKernel): FusedKernel {
   return {
     ...kernel,
     rows: replace(kernel.rows),
-    stores: kernel.stores.map((s) => ({
-      ...s,
-      inner: replace(s.inner),
-      index: rewriter.index(s.index),
-      value: rewriter.expr(s.value),
-    })),
+    stores: rewriteStores(kernel.stores, rewriter).map((s) => ({ ...s, inner: replace(s.inner) })),
   };
 }
 

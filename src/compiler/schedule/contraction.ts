@@ -22,6 +22,7 @@ import {
 import {
   type Buffer,
   type Expr,
+  type Local,
   type Reduction,
   type ScalarType,
   binary,
@@ -30,9 +31,9 @@ import {
   newBuffer,
   times,
 } from "../../core/scalar.ts";
-import type { FusedKernel } from "../fusedKernel.ts";
+import { type FusedKernel, rewriteStores } from "../fusedKernel.ts";
 import type { LoopNest } from "../loopNest/loopNest.ts";
-import { Rewriter, visitExprs } from "../loopNest/rewrite.ts";
+import { placing, visitExprs } from "../loopNest/rewrite.ts";
 import { groupsOf } from "./reductions.ts";
 import { Dependencies, Scopes } from "./scopes.ts";
 
@@ -93,15 +94,23 @@ export const isWorthTiling = ({ rows, columns, reduction, type }: Contraction): 
 
 export const scheduleContraction = (c: Contraction): LoopNest => new Tiles(c).run();
 
+/** A loop over the summands of a block. */
+interface Summands {
+  readonly k: IndexVar;
+  readonly count?: Local;
+}
+
 /** Equal blocks of an extent and what is left: their number, their size and where block `i` starts. */
 interface Blocks {
   readonly count: number;
   readonly size: number;
   readonly first: number;
 }
-/** Blocks of about the same size, in whole tiles. */
-const evenBlocks = (extent: number, atMost: number): Blocks[] =>
-  blocksOf(extent, Math.ceil(extent / Math.ceil(extent / atMost) / 8) * 8);
+/** Blocks of about the same size, in whole tiles; if possible with nothing left over, which would be code of its own. */
+function evenBlocks(extent: number, atMost: number): Blocks[] {
+  for (let size = atMost; size > atMost / 2; size -= 8) if (extent % size === 0) return blocksOf(extent, size);
+  return blocksOf(extent, Math.ceil(extent / Math.ceil(extent / atMost) / 8) * 8);
+}
 function blocksOf(extent: number, atMost: number): Blocks[] {
   const size = Math.min(extent, atMost);
   const count = Math.floor(extent / size);
@@ -115,8 +124,6 @@ class Tiles extends Scopes {
   readonly #tileColumns: number;
   readonly #zero: Expr;
   readonly #depth: number;
-  /** Elements between rows of a block of results: one of two numbers, so that blocks of most sizes share their code. */
-  readonly #stride: number;
   readonly #scratch: Buffer[] = [];
   readonly #leftPanels: Buffer;
   readonly #rightPanels: Buffer;
@@ -139,10 +146,9 @@ class Tiles extends Scopes {
     this.#depthBlocks = blocksOf(this.#depth, Math.ceil(this.#depth / Math.ceil(this.#depth / blockDepth)));
     const [rows, columns, depth] = [this.#rowBlocks, this.#columnBlocks, this.#depthBlocks].map((b) => b[0]!.size);
     const [paddedRows, paddedColumns] = [padded(rows!, tileRows), padded(columns!, tileColumns)];
-    this.#stride = paddedColumns > blockColumns / 2 ? blockColumns : blockColumns / 2;
     this.#leftPanels = this.#buffer("left", paddedRows * depth!, "shared");
     this.#rightPanels = this.#buffer("right", paddedColumns * this.#depth, "shared");
-    this.#tile = this.#buffer("block", paddedRows * this.#stride, "shared");
+    this.#tile = this.#buffer("block", paddedRows * blockColumns, "shared");
     this.#sums = this.#buffer("sums", tileRows * tileColumns, "private");
     this.#leftTile = this.#buffer("a", tileRows, "private");
     this.#rightTile = this.#buffer("b", tileColumns, "private");
@@ -159,7 +165,7 @@ class Tiles extends Scopes {
     const body = this.top(() =>
       this.nested("serial", around, () =>
         this.#each(this.#columnBlocks, "jc", (column, columns) => {
-          this.#packRight(column, columns);
+          this.#each(this.#depthBlocks, "kc", (first, depth) => this.#packRight(column, columns, first, depth));
           this.#each(this.#rowBlocks, "ic", (row, rows) => {
             const several = this.#depthBlocks.length > 1 || this.#depthBlocks[0]!.count > 1;
             if (several) this.#clearTile(rows, columns);
@@ -179,6 +185,15 @@ class Tiles extends Scopes {
     this.within("call", indexVar("call", 1), body);
   }
 
+  /** Loops over many summands are one code, whatever their number; those over a few may be repeated instead. */
+  #summands(depth: number): Summands {
+    // Of several variables, the code depends on the number: it is divided into them.
+    if (depth < fewSummands || this.#c.reduction.vars.length > 1) return { k: indexVar("k", depth) };
+    const count = this.local("depth", "i32");
+    this.emit({ kind: "let", local: count, value: constant("i32", depth) });
+    return { k: indexVar("k", blockDepth), count };
+  }
+
   #each(blocks: readonly Blocks[], name: string, f: (first: Index, size: number) => void): void {
     for (const { count, size, first } of blocks) {
       const v = indexVar(name, count);
@@ -189,13 +204,9 @@ class Tiles extends Scopes {
   /** A factor at a flat position of its own variables and a flat summand. */
   #factor(e: Expr, vars: readonly IndexVar[], at: Index, summand: Index): Expr {
     const places = new Map<IndexVar, Index>();
-    const put = (list: readonly IndexVar[], flat: Index): void => {
-      const shape = list.map((v) => v.extent);
-      unflatten(flat, shape).forEach((x, i) => places.set(list[i]!, x));
-    };
-    put(vars, at);
-    put(this.#c.reduction.vars, summand);
-    const placed = new Rewriter({ variable: (v) => places.get(v) ?? null }).expr(e);
+    placeAt(places, vars, at);
+    placeAt(places, this.#c.reduction.vars, summand);
+    const placed = placing(places).expr(e);
     this.countUses([placed]);
     return placed;
   }
@@ -208,21 +219,23 @@ class Tiles extends Scopes {
     width: number,
     first: Index,
     size: number,
-    firstSummand: Index,
-    depth: number,
+    summands: { readonly first: Index; readonly depth: number; readonly place: (panel: Index, k: Index) => Index },
   ): void {
     const alongSummands = walks(e, this.#c.reduction.vars.at(-1)) && !walks(e, vars.at(-1));
+    const { k, count }: Summands = alongSummands
+      ? { k: indexVar("k", summands.depth) }
+      : this.#summands(summands.depth);
     const panel = (p: Index, lanes: number): void => {
-      const [i, k] = [indexVar("i", lanes), indexVar("k", depth)];
+      const i = indexVar("i", lanes);
       const store = (): void => {
         const at = add(add(first, scale(p, width)), varIndex(i));
-        const value = this.place(this.#factor(e, vars, at, add(firstSummand, varIndex(k))));
-        const index = add(scale(add(scale(p, depth), varIndex(k)), width), varIndex(i));
+        const value = this.place(this.#factor(e, vars, at, add(summands.first, varIndex(k))));
+        const index = add(scale(summands.place(p, varIndex(k)), width), varIndex(i));
         this.emit({ kind: "store", buffer: panels, index, value });
       };
       this.#call(() => {
-        if (alongSummands) this.nested("serial", [i], () => this.within("vector", k, store));
-        else this.nested("serial", [k], () => this.within("vector", i, store));
+        if (alongSummands) this.within("serial", i, () => this.within("vector", k, store));
+        else this.within("serial", k, () => this.within("vector", i, store), count);
       });
     };
     const whole = Math.floor(size / width);
@@ -230,19 +243,22 @@ class Tiles extends Scopes {
     if (whole > 0) this.within("serial", p, () => panel(varIndex(p), width));
     if (size > whole * width) panel(constantIndex(whole), size - whole * width);
   }
-  #packRight(column: Index, columns: number): void {
+  /** Panels of the right factor hold all summands, those of the left one a block of them. */
+  #packRight(column: Index, columns: number, first: Index, depth: number): void {
     const { right, columns: vars } = this.#c;
-    this.#pack(right, vars, this.#rightPanels, this.#tileColumns, column, columns, constantIndex(0), this.#depth);
+    const place = (p: Index, k: Index): Index => add(add(scale(p, this.#depth), first), k);
+    this.#pack(right, vars, this.#rightPanels, this.#tileColumns, column, columns, { first, depth, place });
   }
   #packLeft(row: Index, rows: number, first: Index, depth: number): void {
     const { left, rows: vars } = this.#c;
-    this.#pack(left, vars, this.#leftPanels, tileRows, row, rows, first, depth);
+    const place = (p: Index, k: Index): Index => add(scale(p, depth), k);
+    this.#pack(left, vars, this.#leftPanels, tileRows, row, rows, { first, depth, place });
   }
 
   #clearTile(rows: number, columns: number): void {
     const i = indexVar("i", padded(rows, tileRows));
     const j = indexVar("j", padded(columns, this.#tileColumns));
-    const index = add(scale(varIndex(i), this.#stride), varIndex(j));
+    const index = add(scale(varIndex(i), blockColumns), varIndex(j));
     this.within("serial", i, () =>
       this.within("vector", j, () => this.emit({ kind: "store", buffer: this.#tile, index, value: this.#zero })),
     );
@@ -253,13 +269,14 @@ class Tiles extends Scopes {
     const tileColumns = this.#tileColumns;
     const jp = indexVar("jp", padded(columns, tileColumns) / tileColumns);
     const ip = indexVar("ip", padded(rows, tileRows) / tileRows);
-    const [i, j, k] = [indexVar("i", tileRows), indexVar("j", tileColumns), indexVar("k", depth)];
+    const [i, j] = [indexVar("i", tileRows), indexVar("j", tileColumns)];
+    const { k, count } = this.#summands(depth);
     const [a, b, sums, tile] = [this.#leftTile, this.#rightTile, this.#sums, this.#tile];
     const inTile = add(scale(varIndex(i), tileColumns), varIndex(j));
     const eachLane = (f: () => void): void => this.within("unroll", i, () => this.within("vector", j, f));
     const tileOfBlock = (): void => {
       eachLane(() => this.emit({ kind: "store", buffer: sums, index: inTile, value: this.#zero }));
-      this.within("serial", k, () => {
+      const step = (): void => {
         const summand = add(add(scale(varIndex(jp), this.#depth), first), varIndex(k));
         const right = load(this.#rightPanels, add(scale(summand, tileColumns), varIndex(j)));
         this.within("vector", j, () => this.emit({ kind: "store", buffer: b, index: varIndex(j), value: right }));
@@ -270,10 +287,11 @@ class Tiles extends Scopes {
           const product = times(load(a, varIndex(i)), load(b, varIndex(j)));
           this.emit({ kind: "store", buffer: sums, index: inTile, value: binary("add", load(sums, inTile), product) });
         });
-      });
+      };
+      this.within("serial", k, step, count);
       eachLane(() => {
         const row = add(scale(varIndex(ip), tileRows), varIndex(i));
-        const index = add(scale(row, this.#stride), add(scale(varIndex(jp), tileColumns), varIndex(j)));
+        const index = add(scale(row, blockColumns), add(scale(varIndex(jp), tileColumns), varIndex(j)));
         const sum = load(sums, inTile);
         const value = accumulate ? binary("add", load(tile, index), sum) : sum;
         this.emit({ kind: "store", buffer: tile, index, value });
@@ -287,20 +305,12 @@ class Tiles extends Scopes {
     const { kernel, reduction, rows: rowVars, columns: columnVars } = this.#c;
     const [i, j] = [indexVar("i", rows), indexVar("j", columns)];
     const places = new Map<IndexVar, Index>();
-    const put = (vars: readonly IndexVar[], flat: Index): void =>
-      unflatten(
-        flat,
-        vars.map((v) => v.extent),
-      ).forEach((x, d) => places.set(vars[d]!, x));
-    put(rowVars, add(row, varIndex(i)));
-    put(columnVars, add(column, varIndex(j)));
-    const index = add(scale(varIndex(i), this.#stride), varIndex(j));
+    placeAt(places, rowVars, add(row, varIndex(i)));
+    placeAt(places, columnVars, add(column, varIndex(j)));
+    const index = add(scale(varIndex(i), blockColumns), varIndex(j));
     const sum = load(this.#tile, index);
-    const rewriter = new Rewriter({
-      variable: (v) => places.get(v) ?? null,
-      expr: (e) => (e.kind === "reduced" && e.reduction === reduction ? sum : null),
-    });
-    const stores = kernel.stores.map((s) => ({ ...s, index: rewriter.index(s.index), value: rewriter.expr(s.value) }));
+    const rewriter = placing(places, (e) => (e.kind === "reduced" && e.reduction === reduction ? sum : null));
+    const stores = rewriteStores(kernel.stores, rewriter);
     this.countUses(stores.map((s) => s.value));
     const storeRow = (): void =>
       this.within("vector", j, () => {
@@ -313,6 +323,12 @@ class Tiles extends Scopes {
   }
 }
 
+/** Puts variables at a flat position, which never is beyond their ends. */
+function placeAt(places: Map<IndexVar, Index>, vars: readonly IndexVar[], flat: Index): void {
+  const shape = vars.map((v) => v.extent);
+  const indices = vars.length === 1 ? [flat] : unflatten(flat, shape);
+  vars.forEach((v, i) => places.set(v, indices[i]!));
+}
 const padded = (n: number, to: number): number => Math.ceil(n / to) * to;
 
 /** Whether some load of an expression steps one by one along a variable. */

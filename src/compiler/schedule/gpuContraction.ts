@@ -5,8 +5,9 @@
  */
 import { type Index, type IndexVar, add, indexVar, scale, varIndex } from "../../core/indexing.ts";
 import { type Buffer, type Expr, load, readLocal } from "../../core/scalar.ts";
+import { rewriteStores } from "../fusedKernel.ts";
 import type { LoopNest } from "../loopNest/loopNest.ts";
-import { Rewriter } from "../loopNest/rewrite.ts";
+import { placing } from "../loopNest/rewrite.ts";
 import type { Target } from "../target.ts";
 import { type Contraction, extentOf } from "./contraction.ts";
 import { placesOf } from "./gpuRows.ts";
@@ -146,15 +147,10 @@ class Tiles extends SharedTiles {
               ...placesOf(rows.run.vars, row.at),
               ...placesOf(columns.run.vars, column.at),
             ]);
-            const rewriter = new Rewriter({
-              variable: (v) => places.get(v) ?? null,
-              expr: (e) => (e.kind === "reduced" && e.reduction === reduction ? readLocal(sum) : null),
-            });
-            const stores = kernel.stores.map((s) => ({
-              buffer: s.buffer,
-              index: rewriter.index(s.index),
-              value: rewriter.expr(s.value),
-            }));
+            const rewriter = placing(places, (e) =>
+              e.kind === "reduced" && e.reduction === reduction ? readLocal(sum) : null,
+            );
+            const stores = rewriteStores(kernel.stores, rewriter);
             this.countUses(stores.map((s) => s.value));
             for (const { buffer, index, value } of stores) {
               const placed = this.place(value);

@@ -26,7 +26,7 @@ import {
   times,
   unary,
 } from "../../core/scalar.ts";
-import type { FusedStore } from "../fusedKernel.ts";
+import { type FusedStore, rewriteStores } from "../fusedKernel.ts";
 import type { LoopNest } from "../loopNest/loopNest.ts";
 import { Rewriter, visitExprs } from "../loopNest/rewrite.ts";
 import { extentOf } from "./contraction.ts";
@@ -330,7 +330,7 @@ class OnlineTiles extends SharedTiles {
     });
   }
   #storeEach(stores: readonly FusedStore[], rewriter: Rewriter): void {
-    const here = stores.map((s) => ({ ...s, index: rewriter.index(s.index), value: rewriter.expr(s.value) }));
+    const here = rewriteStores(stores, rewriter);
     this.countUses(here.map((s) => s.value));
     for (const { buffer, index, value } of here) {
       const placed = this.place(value);

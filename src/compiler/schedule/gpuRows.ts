@@ -37,9 +37,9 @@ import {
   readLocal,
   within as isWithin,
 } from "../../core/scalar.ts";
-import type { FusedKernel, FusedStore } from "../fusedKernel.ts";
+import { type FusedKernel, type FusedStore, rewriteStores } from "../fusedKernel.ts";
 import type { LoopNest, Stmt } from "../loopNest/loopNest.ts";
-import { Rewriter } from "../loopNest/rewrite.ts";
+import { type Rewriter, placing } from "../loopNest/rewrite.ts";
 import type { Target } from "../target.ts";
 import { extentOf } from "./contraction.ts";
 import type { ReductionGroup } from "./reductions.ts";
@@ -149,8 +149,8 @@ export class RowBlocks extends Scopes {
     this.#row = this.#rowLocal ? valueIndex(readLocal(this.#rowLocal), 0, count - 1) : this.#rowNumber;
     if (this.#rowLocal) this.dependencies.bind(this.#rowLocal, [this.#block, this.#thread]);
     const places = placesOf(kernel.rows, this.#row);
-    const rewriter = new Rewriter({ variable: (v) => places.get(v) ?? null });
-    this.#stores = kernel.stores.map((s) => ({ ...s, index: rewriter.index(s.index), value: rewriter.expr(s.value) }));
+    const rewriter = placing(places);
+    this.#stores = rewriteStores(kernel.stores, rewriter);
     const shared: ReductionGroup[] = [];
     for (const g of groups) {
       const group = this.#moved(g, rewriter);
@@ -170,7 +170,7 @@ export class RowBlocks extends Scopes {
   /** Puts indices in the place of variables, and keeps track of the reductions that this makes anew. */
   #placing(vars: readonly IndexVar[], at: Index): Rewriter {
     const places = placesOf(vars, at);
-    const rewriter = new Rewriter({ variable: (v) => places.get(v) ?? null });
+    const rewriter = placing(places);
     for (const g of new Set(this.#groupOf.values())) {
       if (g.reductions.every((r) => rewriter.reduction(r) === r)) continue;
       const moved = this.#moved(g, rewriter);
@@ -229,7 +229,7 @@ export class RowBlocks extends Scopes {
       else
         this.#strided(extentOf(inner), (at) => {
           const rewriter = this.#placing(inner, at);
-          const moved = stores.map((s) => ({ ...s, index: rewriter.index(s.index), value: rewriter.expr(s.value) }));
+          const moved = rewriteStores(stores, rewriter);
           this.countUses(moved.map((s) => s.value));
           moved.forEach((s) => this.#store(s));
         });

@@ -33,7 +33,7 @@ import {
   times,
   within as isWithin,
 } from "../../core/scalar.ts";
-import { Rewriter } from "../loopNest/rewrite.ts";
+import { placing } from "../loopNest/rewrite.ts";
 import { type NumberType, walks } from "./contraction.ts";
 import { placesOf } from "./gpuRows.ts";
 import { Scopes } from "./scopes.ts";
@@ -136,7 +136,7 @@ export abstract class SharedTiles extends Scopes {
         const row = this.bounded(add(across.first, i), across.extent, [...here, ...across.loops]);
         const summand = this.bounded(add(along.first, k), along.extent, [...here, ...along.loops]);
         const places = new Map([...around, ...placesOf(across.vars, row.at), ...placesOf(along.vars, summand.at)]);
-        const value = new Rewriter({ variable: (v) => places.get(v) ?? null }).expr(operand);
+        const value = placing(places).expr(operand);
         this.countUses([value]);
         const to = add(scale(k, size + 1), i);
         const exists = both(row.inside, summand.inside);

@@ -4,10 +4,11 @@
  */
 import type { IndexVar } from "../../core/indexing.ts";
 import { varIndex } from "../../core/indexing.ts";
-import type { Expr, Reduction } from "../../core/scalar.ts";
+import { type Expr, type Reduction, eachOperand } from "../../core/scalar.ts";
 import type { FusedKernel } from "../fusedKernel.ts";
-import { Rewriter, operandsOf, visitExprs } from "../loopNest/rewrite.ts";
+import { Rewriter, visitExprs } from "../loopNest/rewrite.ts";
 import { Sharer } from "../loopNest/share.ts";
+import { coalesce } from "./coalesce.ts";
 import { Dependencies } from "./scopes.ts";
 
 export interface ReductionGroup {
@@ -18,7 +19,7 @@ export interface ReductionGroup {
 }
 
 /** Shares equal expressions and unifies the variables of reductions that can run together. */
-export function shareReductions(kernel: FusedKernel): FusedKernel {
+function shareReductions(kernel: FusedKernel): FusedKernel {
   const sharer = new Sharer();
   const shared = { ...kernel, stores: kernel.stores.map((s) => ({ ...s, value: sharer.expr(s.value) })) };
   const rename = new Map<IndexVar, IndexVar>();
@@ -35,8 +36,21 @@ export function shareReductions(kernel: FusedKernel): FusedKernel {
   };
 }
 
+/** The kernel with adjacent loops merged, equal expressions shared, and reductions together. */
+export function normalized(kernel: FusedKernel): FusedKernel {
+  const shared = shareReductions(kernel);
+  const merged = coalesce(shared);
+  return merged === shared ? shared : shareReductions(merged);
+}
+
+const known = new WeakMap<FusedKernel, readonly ReductionGroup[]>();
 /** The groups, each after those whose results it needs. */
-export function groupsOf(kernel: FusedKernel): ReductionGroup[] {
+export function groupsOf(kernel: FusedKernel): readonly ReductionGroup[] {
+  let groups = known.get(kernel);
+  if (!groups) known.set(kernel, (groups = findGroups(kernel)));
+  return groups;
+}
+function findGroups(kernel: FusedKernel): ReductionGroup[] {
   const dependencies = new Dependencies();
   const found: Reduction[] = [];
   const seen = new Set<Reduction>();
@@ -58,7 +72,7 @@ export function groupsOf(kernel: FusedKernel): ReductionGroup[] {
         if (inside.has(e)) return;
         inside.add(e);
         if (e.kind === "reduced") known = Math.max(known!, 1 + stageOf(e.reduction));
-        else operandsOf(e).forEach(visit);
+        else eachOperand(e, visit);
       };
       r.body.forEach(visit);
       stages.set(r, known);

@@ -10,6 +10,7 @@ import {
   bitcast,
   compare,
   convert,
+  eachOperand,
   load,
   newLocal,
   ofIndex,
@@ -18,8 +19,8 @@ import {
   unary,
 } from "../../core/scalar.ts";
 import { unreachable } from "../../core/problem.ts";
-import type { For, LoopKind, Stmt } from "../loopNest/loopNest.ts";
-import { operandsOf, visitExprs } from "../loopNest/rewrite.ts";
+import type { LoopKind, Stmt } from "../loopNest/loopNest.ts";
+import { visitExprs } from "../loopNest/rewrite.ts";
 
 interface Scope {
   readonly loop: LoopKind | null;
@@ -69,13 +70,22 @@ export class Dependencies {
     if (e.kind === "local") return this.#locals.get(e.local) ?? this.#none;
     if (e.kind === "reduced") return this.ofReduction(e.reduction);
     if (e.kind === "load" || e.kind === "index") return this.ofIndex(e.index);
-    const parts = operandsOf(e).map((x) => this.of(x));
-    const first = parts[0]!;
-    if (parts.every((p) => p === first || p.size === 0 || [...p].every((v) => first.has(v)))) return first;
-    const out = new Set<IndexVar>();
-    for (const p of parts) for (const v of p) out.add(v);
-    return out;
+    let all: ReadonlySet<IndexVar> = this.#none;
+    eachOperand(e, (x) => (all = union(all, this.of(x))));
+    return all;
   }
+}
+
+/** Whether a loop is not worth one: some loops mean something even so. */
+const isOnce = (loop: LoopKind, { extent }: IndexVar): boolean =>
+  extent === 1 && loop !== "block" && loop !== "thread" && loop !== "call";
+
+/** One of the two sets where it holds the other. */
+function union(a: ReadonlySet<IndexVar>, b: ReadonlySet<IndexVar>): ReadonlySet<IndexVar> {
+  if (a === b || b.size === 0) return a;
+  if (a.size === 0) return b;
+  const missing = [...b].filter((v) => !a.has(v));
+  return missing.length === 0 ? a : new Set([...a, ...missing]);
 }
 
 export abstract class Scopes {
@@ -88,7 +98,7 @@ export abstract class Scopes {
   protected countUses(roots: readonly Expr[]): void {
     const use = (x: Expr): void => void this.#uses.set(x, (this.#uses.get(x) ?? 0) + 1);
     visitExprs(roots, (e) => {
-      operandsOf(e).forEach(use);
+      eachOperand(e, use);
       if (e.kind === "reduced") e.reduction.body.forEach(use);
     });
     roots.forEach(use);
@@ -102,19 +112,26 @@ export abstract class Scopes {
   }
 
   /** Runs `f` inside a loop, which is added to the scope around it. */
-  protected within(loop: LoopKind, variable: IndexVar, f: () => void): void {
-    if (variable.extent === 1 && loop !== "block" && loop !== "thread" && loop !== "call") return f();
-    this.scopes.push({ loop, variable, stmts: [], known: new Map() });
+  protected within(loop: LoopKind, variable: IndexVar, f: () => void, count?: Local): void {
+    if (isOnce(loop, variable)) return f();
+    this.#open(loop, variable);
     f();
-    const { stmts } = this.scopes.pop()!;
-    const statement: For = { kind: "for", loop, variable, body: stmts };
-    this.emit(statement);
+    this.#close(loop, variable, count);
   }
   /** Loops inside each other. */
   protected nested(loop: LoopKind, vars: readonly IndexVar[], f: () => void): void {
-    const [first, ...rest] = vars;
-    if (!first) return f();
-    this.within(loop, first, () => this.nested(loop, rest, f));
+    const loops = vars.filter((v) => !isOnce(loop, v));
+    for (const v of loops) this.#open(loop, v);
+    f();
+    for (const v of loops.reverse()) this.#close(loop, v);
+  }
+  #open(loop: LoopKind, variable: IndexVar): void {
+    this.scopes.push({ loop, variable, stmts: [], known: new Map() });
+  }
+  #close(loop: LoopKind, variable: IndexVar, count?: Local): void {
+    const { stmts: body } = this.scopes.pop()!;
+    const kind = "for";
+    this.emit(count ? { kind, loop, variable, body, count } : { kind, loop, variable, body });
   }
 
   /** Runs `f` under a condition. What depends on the variable is computed only if the condition holds. */

@@ -31,12 +31,11 @@ import {
   newBuffer,
   readLocal,
 } from "../../core/scalar.ts";
-import type { FusedKernel, FusedStore } from "../fusedKernel.ts";
+import { type FusedKernel, type FusedStore, rewriteStores } from "../fusedKernel.ts";
 import type { LoopNest, Stmt } from "../loopNest/loopNest.ts";
-import { Rewriter, visitExprs } from "../loopNest/rewrite.ts";
-import { coalesce } from "./coalesce.ts";
+import { placing, visitExprs } from "../loopNest/rewrite.ts";
 import { contractionOf, isWorthTiling, scheduleContraction } from "./contraction.ts";
-import { type ReductionGroup, groupsOf, shareReductions } from "./reductions.ts";
+import { type ReductionGroup, groupsOf, normalized } from "./reductions.ts";
 import { Scopes } from "./scopes.ts";
 
 /** Partial results of a vectorised reduction, and rows of a block. */
@@ -68,7 +67,7 @@ function partOf(extent: number, wanted: number): number {
 }
 
 export function scheduleVector(fused: FusedKernel): LoopNest {
-  const kernel = shareReductions(coalesce(shareReductions(fused)));
+  const kernel = normalized(fused);
   const scratch: Buffer[] = [];
   const nest = (body: Stmt[]): LoopNest => ({ name: kernel.name, params: kernel.params, scratch, body });
   const groups = groupsOf(kernel);
@@ -103,11 +102,11 @@ function blocked(kernel: FusedKernel, block: IndexVar, scratch: Buffer[]): Stmt[
 
 /** The kernel with a row variable replaced. */
 function at(kernel: FusedKernel, v: IndexVar, by: Index, rows: readonly IndexVar[]): FusedKernel {
-  const rewriter = new Rewriter({ variable: (x) => (x === v ? by : null) });
+  const rewriter = placing(new Map([[v, by]]));
   return {
     ...kernel,
     rows,
-    stores: kernel.stores.map((s) => ({ ...s, index: rewriter.index(s.index), value: rewriter.expr(s.value) })),
+    stores: rewriteStores(kernel.stores, rewriter),
   };
 }
 
@@ -272,7 +271,7 @@ class Structure extends Scopes {
     const [count, left] = [Math.floor(v.extent / size), v.extent % size];
     const part = (first: Index, extent: number): void => {
       const i = indexVar(v.name, extent);
-      const rewriter = new Rewriter({ variable: (x) => (x === v ? add(first, varIndex(i)) : null) });
+      const rewriter = placing(new Map([[v, add(first, varIndex(i))]]));
       const placed = bodies.map((b) => rewriter.expr(b));
       this.countUses(placed);
       block([i, ...vars.slice(from)], placed);
@@ -400,7 +399,7 @@ class Structure extends Scopes {
   }
 
   #bodiesAt(bodies: readonly Expr[], v: IndexVar, by: Index): Expr[] {
-    const rewriter = new Rewriter({ variable: (x) => (x === v ? by : null) });
+    const rewriter = placing(new Map([[v, by]]));
     const placed = bodies.map((b) => rewriter.expr(b));
     this.countUses(placed);
     return placed;

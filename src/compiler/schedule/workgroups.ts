@@ -4,15 +4,14 @@
 import type { FusedKernel } from "../fusedKernel.ts";
 import type { LoopNest } from "../loopNest/loopNest.ts";
 import type { Target } from "../target.ts";
-import { coalesce } from "./coalesce.ts";
 import { contractionOf } from "./contraction.ts";
 import { scheduleTiles, tilingOf } from "./gpuContraction.ts";
 import { RowBlocks, shapeOf } from "./gpuRows.ts";
-import { groupsOf, shareReductions } from "./reductions.ts";
+import { groupsOf, normalized } from "./reductions.ts";
 import { walkedLast } from "./vector.ts";
 
 export function scheduleWorkgroups(fused: FusedKernel, target: Target): LoopNest {
-  const kernel = shareReductions(coalesce(shareReductions(fused)));
+  const kernel = normalized(fused);
   const contraction = contractionOf(kernel, ["f32", "i32", "u32"]);
   const tiling = contraction && tilingOf(contraction, target);
   if (contraction && tiling) return scheduleTiles(contraction, tiling);
