@@ -315,16 +315,21 @@ export const mentions = (x: Index, v: IndexVar): boolean =>
 
 /** Replaces atoms; those for which `f` gives null stay. Simplifies again. */
 export function substitute(x: Index, f: (atom: IndexVar | IndexValue) => Index | null): Index {
-  const by = x.terms.map(({ atom }): Index | null => {
-    if (atom.kind === "var" || atom.kind === "value") return f(atom);
-    const of = substitute(atom.of, f);
-    return of === atom.of ? null : atom.kind === "div" ? floorDiv(of, atom.by) : modulo(of, atom.by);
-  });
-  // Most often nothing changes, and sums are costly to make.
-  if (by.every((b) => b === null)) return x;
-  let out = constantIndex(x.constant);
-  x.terms.forEach((t, i) => (out = add(out, by[i] ? scale(by[i], t.factor) : make([t], 0))));
-  return out;
+  // Most often nothing changes, or one term. Sums are costly to make.
+  const kept: Term[] = [];
+  let changed = zeroIndex;
+  for (let i = 0; i < x.terms.length; i++) {
+    const t = x.terms[i]!;
+    const by = replacement(t.atom, f);
+    if (by === null) kept.push(t);
+    else changed = add(changed, scale(by, t.factor));
+  }
+  return kept.length === x.terms.length ? x : add(make(kept, x.constant), changed);
+}
+function replacement(atom: IndexAtom, f: (atom: IndexVar | IndexValue) => Index | null): Index | null {
+  if (atom.kind === "var" || atom.kind === "value") return f(atom);
+  const of = substitute(atom.of, f);
+  return of === atom.of ? null : atom.kind === "div" ? floorDiv(of, atom.by) : modulo(of, atom.by);
 }
 
 /** The value of an index. */

@@ -58,6 +58,15 @@ export interface Base {
   readonly perThread: boolean;
 }
 
+/** Equal for equal sums. */
+function textOf(terms: readonly ResolvedTerm[]): string {
+  if (terms.length === 1) return `${terms[0]!.factor}*${terms[0]!.key}`;
+  return terms
+    .map((t) => `${t.factor}*${t.key}`)
+    .sort()
+    .join("+");
+}
+
 /** In place of a base: the sum itself is the value. */
 const plain = -1;
 const lanesDiffer = dependence(0, 0, false, true);
@@ -225,9 +234,7 @@ export abstract class Addresses extends Scopes {
     const first = terms[0]!;
     if (base === plain && bias === 0 && terms.length === 1 && first.factor === 1) return this.#atom(first.atom);
     const at = this.#sumDependence(terms);
-    const keys = terms.map((t) => `${t.factor}*${t.key}`);
-    if (keys.length > 1) keys.sort();
-    const key = `${base}:${bytes}:${bias}:${keys.join("+")}`;
+    const key = `${base}:${bytes}:${bias}:${textOf(terms)}`;
     const loop = this.scopes[at.depth]!;
     const inner = terms.filter((t) => this.#termDependence(t.atom).depth === at.depth);
     // Outside of all loops, a variable is a parameter of the function.

@@ -70,6 +70,10 @@ export interface LoopNest {
   readonly body: readonly Stmt[];
 }
 
+export const loop = (kind: LoopKind, variable: IndexVar, body: readonly Stmt[], count?: Local): For =>
+  count ? { kind: "for", loop: kind, variable, body, count } : { kind: "for", loop: kind, variable, body };
+export const store = (buffer: Buffer, index: Index, value: Expr): Store => ({ kind: "store", buffer, index, value });
+
 /** Calls `f` for every statement, outer ones first. */
 export function visitStmts(body: readonly Stmt[], f: (s: Stmt) => void): void {
   for (const s of body) {
@@ -80,21 +84,12 @@ export function visitStmts(body: readonly Stmt[], f: (s: Stmt) => void): void {
 
 /** Calls `f` for the expressions of a statement, not of its body, outer ones first; it goes on into the operands of those that give true. */
 export function visitExprsOf(s: Stmt, f: (e: Expr) => boolean): void {
-  switch (s.kind) {
-    case "if":
-      return visitNested(s.condition, f);
-    case "for":
-    case "barrier":
-      return;
-    case "store":
-      visitValues(s.index, (e) => visitNested(e, f));
-      return visitNested(s.value, f);
-    default:
-      return visitNested(s.value, f);
-  }
-}
-function visitNested(e: Expr, f: (e: Expr) => boolean): void {
-  if (f(e)) eachOperand(e, (x) => visitNested(x, f));
+  const visit = (e: Expr): void => {
+    if (f(e)) eachOperand(e, visit);
+  };
+  if (s.kind === "if") visit(s.condition);
+  if (s.kind === "store") visitValues(s.index, visit);
+  if ("value" in s) visit(s.value);
 }
 
 /** Calls `f` for every access of a statement to a buffer, those in its body excepted. */

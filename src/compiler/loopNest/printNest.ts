@@ -163,7 +163,7 @@ class Printer {
   }
 
   #index(x: Index): string {
-    const terms = [...x.terms].sort((a, b) => age(a.atom) - age(b.atom));
+    const terms = x.terms.length > 1 ? [...x.terms].sort((a, b) => age(a.atom) - age(b.atom)) : x.terms;
     const parts = terms.map(({ atom, factor }) => {
       const text = this.#atom(atom);
       // By order of appearance: names end in a number.

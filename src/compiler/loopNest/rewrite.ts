@@ -16,7 +16,7 @@ import {
   select,
   unary,
 } from "../../core/scalar.ts";
-import type { Stmt } from "./loopNest.ts";
+import { type Stmt, loop, store } from "./loopNest.ts";
 
 /** What to replace; null keeps the node and looks inside. */
 export interface Replacements {
@@ -157,21 +157,16 @@ export function rewriteStmts(
     const other = instead(s);
     if (other) return other;
     switch (s.kind) {
-      case "for": {
-        const { kind, loop, variable, count } = s;
-        const inner = rewriteStmts(s.body, rewriter, instead);
-        return [count ? { kind, loop, variable, count, body: inner } : { kind, loop, variable, body: inner }];
-      }
+      case "for":
+        return [loop(s.loop, s.variable, rewriteStmts(s.body, rewriter, instead), s.count)];
       case "if": {
         const { kind } = s;
         return [{ kind, condition: rewriter.expr(s.condition), body: rewriteStmts(s.body, rewriter, instead) }];
       }
       case "barrier":
         return [s];
-      case "store": {
-        const { kind, buffer } = s;
-        return [{ kind, buffer, index: rewriter.index(s.index), value: rewriter.expr(s.value) }];
-      }
+      case "store":
+        return [store(s.buffer, rewriter.index(s.index), rewriter.expr(s.value))];
       default: {
         const { kind, local } = s;
         return [{ kind, local, value: rewriter.expr(s.value) }];

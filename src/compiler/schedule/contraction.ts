@@ -32,7 +32,7 @@ import {
   times,
 } from "../../core/scalar.ts";
 import { type FusedKernel, rewriteStores } from "../fusedKernel.ts";
-import type { LoopNest } from "../loopNest/loopNest.ts";
+import { type LoopNest, type Stmt, loop, store } from "../loopNest/loopNest.ts";
 import { placing, visitExprs } from "../loopNest/rewrite.ts";
 import { groupsOf } from "./reductions.ts";
 import { Dependencies, Scopes } from "./scopes.ts";
@@ -182,7 +182,7 @@ class Tiles extends Scopes {
   }
 
   #call(body: () => void): void {
-    this.within("call", indexVar("call", 1), body);
+    this.within("call", once(), body);
   }
 
   /** Loops over many summands are one code, whatever their number; those over a few may be repeated instead. */
@@ -227,15 +227,15 @@ class Tiles extends Scopes {
       : this.#summands(summands.depth);
     const panel = (p: Index, lanes: number): void => {
       const i = indexVar("i", lanes);
-      const store = (): void => {
+      const copy = (): void => {
         const at = add(add(first, scale(p, width)), varIndex(i));
         const value = this.place(this.#factor(e, vars, at, add(summands.first, varIndex(k))));
         const index = add(scale(summands.place(p, varIndex(k)), width), varIndex(i));
-        this.emit({ kind: "store", buffer: panels, index, value });
+        this.emit(store(panels, index, value));
       };
       this.#call(() => {
-        if (alongSummands) this.within("serial", i, () => this.within("vector", k, store));
-        else this.within("serial", k, () => this.within("vector", i, store), count);
+        if (alongSummands) this.within("serial", i, () => this.within("vector", k, copy));
+        else this.within("serial", k, () => this.within("vector", i, copy), count);
       });
     };
     const whole = Math.floor(size / width);
@@ -259,9 +259,7 @@ class Tiles extends Scopes {
     const i = indexVar("i", padded(rows, tileRows));
     const j = indexVar("j", padded(columns, this.#tileColumns));
     const index = add(scale(varIndex(i), blockColumns), varIndex(j));
-    this.within("serial", i, () =>
-      this.within("vector", j, () => this.emit({ kind: "store", buffer: this.#tile, index, value: this.#zero })),
-    );
+    this.emit(loop("serial", i, [loop("vector", j, [store(this.#tile, index, this.#zero)])]));
   }
 
   /** All tiles of a block. */
@@ -273,31 +271,32 @@ class Tiles extends Scopes {
     const { k, count } = this.#summands(depth);
     const [a, b, sums, tile] = [this.#leftTile, this.#rightTile, this.#sums, this.#tile];
     const inTile = add(scale(varIndex(i), tileColumns), varIndex(j));
-    const eachLane = (f: () => void): void => this.within("unroll", i, () => this.within("vector", j, f));
-    const tileOfBlock = (): void => {
-      eachLane(() => this.emit({ kind: "store", buffer: sums, index: inTile, value: this.#zero }));
-      const step = (): void => {
-        const summand = add(add(scale(varIndex(jp), this.#depth), first), varIndex(k));
-        const right = load(this.#rightPanels, add(scale(summand, tileColumns), varIndex(j)));
-        this.within("vector", j, () => this.emit({ kind: "store", buffer: b, index: varIndex(j), value: right }));
-        const at = add(scale(varIndex(ip), depth), varIndex(k));
-        const left = load(this.#leftPanels, add(scale(at, tileRows), varIndex(i)));
-        this.within("unroll", i, () => this.emit({ kind: "store", buffer: a, index: varIndex(i), value: left }));
-        eachLane(() => {
-          const product = times(load(a, varIndex(i)), load(b, varIndex(j)));
-          this.emit({ kind: "store", buffer: sums, index: inTile, value: binary("add", load(sums, inTile), product) });
-        });
-      };
-      this.within("serial", k, step, count);
-      eachLane(() => {
-        const row = add(scale(varIndex(ip), tileRows), varIndex(i));
-        const index = add(scale(row, blockColumns), add(scale(varIndex(jp), tileColumns), varIndex(j)));
-        const sum = load(sums, inTile);
-        const value = accumulate ? binary("add", load(tile, index), sum) : sum;
-        this.emit({ kind: "store", buffer: tile, index, value });
-      });
-    };
-    this.nested("serial", [jp, ip], () => (depth < fewSummands ? tileOfBlock() : this.#call(tileOfBlock)));
+    const eachLane = (s: Stmt): Stmt => loop("unroll", i, [loop("vector", j, [s])]);
+
+    const summand = add(add(scale(varIndex(jp), this.#depth), first), varIndex(k));
+    const right = load(this.#rightPanels, add(scale(summand, tileColumns), varIndex(j)));
+    const at = add(scale(varIndex(ip), depth), varIndex(k));
+    const left = load(this.#leftPanels, add(scale(at, tileRows), varIndex(i)));
+    const product = times(load(a, varIndex(i)), load(b, varIndex(j)));
+    const row = add(scale(varIndex(ip), tileRows), varIndex(i));
+    const inBlock = add(scale(row, blockColumns), add(scale(varIndex(jp), tileColumns), varIndex(j)));
+    const sum = load(sums, inTile);
+    const tileOfBlock = [
+      eachLane(store(sums, inTile, this.#zero)),
+      loop(
+        "serial",
+        k,
+        [
+          loop("vector", j, [store(b, varIndex(j), right)]),
+          loop("unroll", i, [store(a, varIndex(i), left)]),
+          eachLane(store(sums, inTile, binary("add", sum, product))),
+        ],
+        count,
+      ),
+      eachLane(store(tile, inBlock, accumulate ? binary("add", load(tile, inBlock), sum) : sum)),
+    ];
+    const body = depth < fewSummands ? tileOfBlock : [loop("call", once(), tileOfBlock)];
+    this.nested("serial", [jp, ip], () => body.forEach((s) => this.emit(s)));
   }
 
   /** Everything fused into the result, on one block. */
@@ -316,7 +315,7 @@ class Tiles extends Scopes {
       this.within("vector", j, () => {
         for (const s of stores) {
           const value = this.place(s.value);
-          this.emit({ kind: "store", buffer: s.buffer, index: this.placeIndex(s.index), value });
+          this.emit(store(s.buffer, this.placeIndex(s.index), value));
         }
       });
     this.within("serial", i, () => this.#call(storeRow));
@@ -329,6 +328,7 @@ function placeAt(places: Map<IndexVar, Index>, vars: readonly IndexVar[], flat: 
   const indices = vars.length === 1 ? [flat] : unflatten(flat, shape);
   vars.forEach((v, i) => places.set(v, indices[i]!));
 }
+const once = (): IndexVar => indexVar("call", 1);
 const padded = (n: number, to: number): number => Math.ceil(n / to) * to;
 
 /** Whether some load of an expression steps one by one along a variable. */

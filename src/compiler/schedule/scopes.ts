@@ -19,7 +19,7 @@ import {
   unary,
 } from "../../core/scalar.ts";
 import { unreachable } from "../../core/problem.ts";
-import type { LoopKind, Stmt } from "../loopNest/loopNest.ts";
+import { type LoopKind, type Stmt, loop } from "../loopNest/loopNest.ts";
 import { visitExprs } from "../loopNest/rewrite.ts";
 
 interface Scope {
@@ -128,10 +128,8 @@ export abstract class Scopes {
   #open(loop: LoopKind, variable: IndexVar): void {
     this.scopes.push({ loop, variable, stmts: [], known: new Map() });
   }
-  #close(loop: LoopKind, variable: IndexVar, count?: Local): void {
-    const { stmts: body } = this.scopes.pop()!;
-    const kind = "for";
-    this.emit(count ? { kind, loop, variable, body, count } : { kind, loop, variable, body });
+  #close(kind: LoopKind, variable: IndexVar, count?: Local): void {
+    this.emit(loop(kind, variable, this.scopes.pop()!.stmts, count));
   }
 
   /** Runs `f` under a condition. What depends on the variable is computed only if the condition holds. */

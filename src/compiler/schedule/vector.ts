@@ -32,7 +32,7 @@ import {
   readLocal,
 } from "../../core/scalar.ts";
 import { type FusedKernel, type FusedStore, rewriteStores } from "../fusedKernel.ts";
-import type { LoopNest, Stmt } from "../loopNest/loopNest.ts";
+import { type LoopNest, type Stmt, loop, store } from "../loopNest/loopNest.ts";
 import { placing, visitExprs } from "../loopNest/rewrite.ts";
 import { contractionOf, isWorthTiling, scheduleContraction } from "./contraction.ts";
 import { type ReductionGroup, groupsOf, normalized } from "./reductions.ts";
@@ -185,16 +185,16 @@ class Structure extends Scopes {
     }
     for (const stores of byLoops.values()) {
       const inner = stores[0]!.inner;
-      const store = (): void => {
+      const storeAll = (): void => {
         for (const s of stores) {
           const value = this.place(s.value);
-          this.emit({ kind: "store", buffer: s.buffer, index: this.placeIndex(s.index), value });
+          this.emit(store(s.buffer, this.placeIndex(s.index), value));
         }
       };
-      if (this.#lane) this.nested("serial", inner, () => this.within("vector", this.#lane!, store));
+      if (this.#lane) this.nested("serial", inner, () => this.within("vector", this.#lane!, storeAll));
       else if (inner.length > 0)
-        this.nested("serial", inner.slice(0, -1), () => this.within("vector", inner.at(-1)!, store));
-      else store();
+        this.nested("serial", inner.slice(0, -1), () => this.within("vector", inner.at(-1)!, storeAll));
+      else storeAll();
     }
   }
 
@@ -232,7 +232,7 @@ class Structure extends Scopes {
       const buffer = newBuffer(`total${this.#scratch.length}`, "f64", length, "private");
       this.#scratch.push(buffer);
       const lane = indexVar("l", length);
-      this.within("unroll", lane, () => this.emit({ kind: "store", buffer, index: varIndex(lane), value: f64Of(r.init[0]!) })); // prettier-ignore
+      this.emit(loop("unroll", lane, [store(buffer, varIndex(lane), f64Of(r.init[0]!))]));
       return buffer;
     }
     const local = this.local("total", "f64", true);
@@ -440,7 +440,7 @@ class Structure extends Scopes {
         if (!total) return;
         const l = indexVar("l", lanes);
         const value = binary("add", load(total, varIndex(l)), convert(load(partial[i]!, varIndex(l)), "f64"));
-        this.within("unroll", l, () => this.emit({ kind: "store", buffer: total, index: varIndex(l), value }));
+        this.emit(loop("unroll", l, [store(total, varIndex(l), value)]));
       });
     });
     reductions.forEach((r, i) => {
@@ -448,7 +448,7 @@ class Structure extends Scopes {
       if (total) {
         const l = indexVar("l", lanes);
         const value = convert(load(total, varIndex(l)), "f32");
-        this.within("unroll", l, () => this.emit({ kind: "store", buffer: partial[i]!, index: varIndex(l), value }));
+        this.emit(loop("unroll", l, [store(partial[i]!, varIndex(l), value)]));
       }
       this.#results.set(r, [partial[i]!]);
     });
@@ -461,11 +461,11 @@ class Structure extends Scopes {
   }
   #fill(buffer: Buffer, lane: IndexVar, r: Reduction): void {
     const value = constant(r.types[0]!, r.init[0]!);
-    this.within("vector", lane, () => this.emit({ kind: "store", buffer, index: varIndex(lane), value }));
+    this.emit(loop("vector", lane, [store(buffer, varIndex(lane), value)]));
   }
   #accumulate(buffer: Buffer, lane: IndexVar, body: Expr, r: Reduction): void {
     const index = varIndex(lane);
     const value = body.kind === "load" && body.buffer.space === "private" ? body : this.place(body);
-    this.emit({ kind: "store", buffer, index, value: binary(r.combine as ReduceOp, load(buffer, index), value) });
+    this.emit(store(buffer, index, binary(r.combine as ReduceOp, load(buffer, index), value)));
   }
 }
