@@ -2,9 +2,11 @@
  * What the first call of a program costs: a training step of a 784-512-512-10 perceptron on 128 images, with cross-entropy
  * and Adam, in fresh processes.
  *
- * What limits it: the engine runs everything for the first time. Tracing, partitioning and emitting code are our
- * JavaScript in the interpreter; the first run is our wasm as the engine's quick compiler leaves it, several times
- * slower than later runs. So the number and size of kernels count, not the sizes of arrays, until these are large.
+ * What limits it: the engine runs everything for the first time. About a thousand of our functions are called, and node
+ * compiles each when it is: with `--no-lazy`, which does that on import, the call takes two thirds to three quarters. The rest is our
+ * JavaScript in the interpreter, where allocations and small calls count, and the first run, which is our wasm as the
+ * engine's quick compiler leaves it, several times slower than later runs. So the number and size of kernels count, not
+ * the sizes of arrays, until these are large.
  */
 import { execFileSync } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
