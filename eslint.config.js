@@ -1,7 +1,7 @@
 import tseslint from "typescript-eslint";
 
 export default tseslint.config(
-  { ignores: ["dist/", "coverage/", "tests/golden/cases/", "tests/golden/run-golden.mjs"] },
+  { ignores: ["dist/", "coverage/", "site/", "tests/golden/cases/", "tests/golden/run-golden.mjs"] },
   { linterOptions: { reportUnusedDisableDirectives: "error" } },
   tseslint.configs.recommended,
   {

@@ -230,7 +230,7 @@ export function pureCallback(f: AnyFunction, resultShapeDtypes: unknown, ...args
 /**
  * Calls a JavaScript function with side effects exactly once per execution of this line.
  *
- * @param options.ordered keep the program order among all ordered callbacks (a trailing `{ ordered: true }`).
+ * @param args operands of `f`; a trailing `{ ordered: true }` keeps the program order among all ordered callbacks.
  */
 // eslint-disable-next-line @typescript-eslint/no-explicit-any
 export function ioCallback(f: AnyFunction, resultShapeDtypes: unknown, ...args: unknown[]): any {

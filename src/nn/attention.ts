@@ -45,13 +45,12 @@ const names = [
 const largeNegative = -0.7 * 3.4028234663852886e38;
 
 /**
- * softmax(scale·q kᵀ + bias) v, for every head.
+ * softmax(scale·q kᵀ + bias) v, for every head. Optional are `bias`, `mask`, and by name `scale`, `isCausal`, `querySeqLengths`,
+ * `keyValueSeqLengths`, `localWindowSize`, `returnResidual`.
  *
  * @param query [batch, queries, heads, size], or without the batch axis.
  * @param key [batch, keys, heads', size]; heads must be a multiple of heads'.
  * @param value of the shape of `key`.
- * @param rest `bias`, `mask`, and by name `scale`, `isCausal`, `querySeqLengths`, `keyValueSeqLengths`,
- * `localWindowSize`, `returnResidual`.
  * @returns an array of the shape of `query`.
  * @example
  * nn.dotProductAttention(np.ones([1, 1, 2]), np.ones([3, 1, 2]), np.ones([3, 1, 2])) // [[[1, 1]]]

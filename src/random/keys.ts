@@ -97,7 +97,7 @@ const likeGiven = (given: NDArray, keys: NDArray): NDArray => (isLegacyKey(given
 /**
  * New keys from one, independent of it and of each other. Do not use the old one again.
  *
- * @param num how many, or a shape.
+ * @param rest `num`: how many, or a shape.
  * @example
  * random.split(random.key(0), 3).shape // [3]
  */

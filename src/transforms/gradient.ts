@@ -153,9 +153,9 @@ function pullback(lin: LinearizedFunction, leaves: readonly NDArray[], cts: read
 export type Pullback<A extends readonly unknown[], R> = (cotangent: Arrays<R>) => { [K in keyof A]: Arrays<A[K]> };
 
 /**
- * The value of `f` at `primals` and its vector-Jacobian product.
+ * The value of `f` at some arguments and its vector-Jacobian product.
  *
- * @param primals arguments of `f`; a trailing `{ hasAux: true }` makes `f` return `[value, aux]` and adds aux.
+ * @param args arguments of `f`; a trailing `{ hasAux: true }` makes `f` return `[value, aux]` and adds aux.
  * @returns `[value, pullback]`; the pullback takes a cotangent shaped like the value and returns a list with one
  *   cotangent per argument. It may be called any number of times.
  * @example

@@ -1,68 +1,6 @@
 import { describe, expect, test } from "vitest";
-import * as cotangent from "../../src/index.ts";
-import * as testing from "../../src/testing/index.ts";
-import { type Example, examples, promiseOf, steps } from "./examples.ts";
-
-const { NDArray, numpy, tree } = cotangent;
-const scope: Record<string, unknown> = { ...cotangent, ...testing, np: numpy };
-
-/** Arrays as plain values. */
-const plain = (x: unknown): unknown =>
-  tree.map(
-    (leaf: unknown) =>
-      leaf instanceof NDArray ? leaf.js() : leaf instanceof cotangent.ShapeDtypeStruct ? String(leaf) : leaf,
-    x,
-  );
-
-function expectClose(got: unknown, want: unknown): void {
-  if (typeof want === "number" && typeof got === "number") {
-    if (Number.isFinite(want))
-      expect(Math.abs(got - want), `${got} for ${want}`).toBeLessThanOrEqual(1e-4 * Math.max(1, Math.abs(want)));
-    else expect(got).toBe(want);
-  } else if (Array.isArray(want)) {
-    expect(Array.isArray(got) ? got.length : got).toBe(want.length);
-    want.forEach((w, i) => expectClose((got as unknown[])[i], w));
-  } else if (typeof want === "object" && want !== null) {
-    expect(Object.keys(got as object).sort()).toEqual(Object.keys(want).sort());
-    for (const [k, w] of Object.entries(want)) expectClose((got as Record<string, unknown>)[k], w);
-  } else expect(got).toEqual(want);
-}
-
-/** Runs an example; gives how many of its promises were checked. */
-async function run(example: Example): Promise<number> {
-  let checked = 0;
-  const check = (value: () => unknown, comment: string): void => {
-    const promised = promiseOf(comment);
-    if (promised && "throws" in promised) {
-      let name = "nothing thrown";
-      try {
-        value();
-      } catch (error) {
-        name = (error as Error).name;
-      }
-      expect(name).toBe(promised.throws);
-      checked++;
-      return;
-    }
-    const got = value();
-    if (!promised) return;
-    expectClose(plain(got), promised.value);
-    checked++;
-  };
-  const body = steps(example.code)
-    .map((s) =>
-      s.isExpression && s.comment !== null ? `__check(() => (${s.code}), ${JSON.stringify(s.comment)});` : `${s.code};`,
-    )
-    .join("\n");
-  const names = Object.keys(scope);
-  const AsyncFunction = (async () => {}).constructor as new (
-    ...args: string[]
-  ) => (...args: unknown[]) => Promise<void>;
-  await new AsyncFunction(...names, "__check", "console", body)(...names.map((n) => scope[n]), check, {
-    log: () => {},
-  });
-  return checked;
-}
+import { examples } from "./examples.ts";
+import { run } from "./runExample.ts";
 
 describe("examples in doc comments", () => {
   const all = examples("src");
@@ -70,8 +8,8 @@ describe("examples in doc comments", () => {
   for (const e of all)
     test(`${e.file}: ${e.name}`, async () => {
       // Every example runs twice on the same inputs: nothing is consumed.
-      await run(e);
-      checked += await run(e);
+      await run(e.code);
+      checked += await run(e.code);
     });
   test("there are many, and most promise a value", () => {
     expect(all.length).toBeGreaterThan(60);
