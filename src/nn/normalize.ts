@@ -13,6 +13,7 @@ import * as lax from "../lax/index.ts";
 import * as np from "../numpy/index.ts";
 import { customJvp } from "../transforms/customJvp.ts";
 import { stopGradient } from "../transforms/scopes.ts";
+import { unit } from "../transforms/unit.ts";
 
 const inexact = (name: string, x: ArrayLike): NDArray => promoteOperands(`nn.${name}`, [x], true)[0]!;
 
@@ -76,10 +77,14 @@ const softmaxWithRule: Softmax = /* @__PURE__ */ makeSoftmax();
  * @example
  * nn.softmax(np.array([0, 0])) // [0.5, 0.5]
  */
-export function softmax(x: ArrayLike, ...rest: SoftmaxRest): NDArray {
-  const { axis, where } = readSoftmax("softmax", rest);
-  return softmaxWithRule(inexact("softmax", x), axis, where);
-}
+export const softmax = /* @__PURE__ */ unit(
+  "softmax",
+  1,
+  function softmax(x: ArrayLike, ...rest: SoftmaxRest): NDArray {
+    const { axis, where } = readSoftmax("softmax", rest);
+    return softmaxWithRule(inexact("softmax", x), axis, where);
+  },
+);
 
 /**
  * The logarithm of `softmax`, without its underflow.
@@ -88,14 +93,18 @@ export function softmax(x: ArrayLike, ...rest: SoftmaxRest): NDArray {
  * @example
  * nn.logSoftmax(np.array([0, -Infinity])) // [0, -Infinity]
  */
-export function logSoftmax(x: ArrayLike, ...rest: SoftmaxRest): NDArray {
-  const { axis, where } = readSoftmax("logSoftmax", rest);
-  const a = inexact("logSoftmax", x);
-  const taken = where ? np.where(where, a, -Infinity) : a;
-  const shifted = np.subtract(taken, greatest(a, axis, where));
-  const y = np.subtract(shifted, np.log(np.sum(np.exp(shifted), taking(axis, where, true))));
-  return where ? np.where(where, y, -Infinity) : y;
-}
+export const logSoftmax = /* @__PURE__ */ unit(
+  "logSoftmax",
+  1,
+  function logSoftmax(x: ArrayLike, ...rest: SoftmaxRest): NDArray {
+    const { axis, where } = readSoftmax("logSoftmax", rest);
+    const a = inexact("logSoftmax", x);
+    const taken = where ? np.where(where, a, -Infinity) : a;
+    const shifted = np.subtract(taken, greatest(a, axis, where));
+    const y = np.subtract(shifted, np.log(np.sum(np.exp(shifted), taking(axis, where, true))));
+    return where ? np.where(where, y, -Infinity) : y;
+  },
+);
 
 // ---------------------------------------------------------------- log-sum-exp
 
@@ -263,22 +272,26 @@ export interface OneHotOptions {
  * @example
  * nn.oneHot([1, 0], 3) // [[0, 1, 0], [1, 0, 0]]
  */
-export function oneHot(x: ArrayLike, numClasses: number, ...rest: readonly [] | readonly [OneHotOptions]): NDArray {
-  const { dtype, axis = -1 } = readOptions<OneHotOptions>("nn.oneHot", ["dtype", "axis"], 0, rest);
-  const labels = asIndex(x, "nn.oneHot");
-  const d = dtype ?? "float32";
-  if (typeof axis === "string") {
-    checkAxisSize(axis, numClasses);
-    return np.astype(np.equal(labels, lax.axisIndex(axis)), d);
-  }
-  const at = canonicalAxis("nn.oneHot", axis, labels.ndim + 1);
-  const classes = lax.broadcastedIota(
-    labels.dtype === "bool" ? "int32" : labels.dtype,
-    countShape(labels.ndim, at, numClasses),
-    at,
-  );
-  return np.astype(np.equal(np.expandDims(labels, at), classes), d);
-}
+export const oneHot = /* @__PURE__ */ unit(
+  "oneHot",
+  1,
+  function oneHot(x: ArrayLike, numClasses: number, ...rest: readonly [] | readonly [OneHotOptions]): NDArray {
+    const { dtype, axis = -1 } = readOptions<OneHotOptions>("nn.oneHot", ["dtype", "axis"], 0, rest);
+    const labels = asIndex(x, "nn.oneHot");
+    const d = dtype ?? "float32";
+    if (typeof axis === "string") {
+      checkAxisSize(axis, numClasses);
+      return np.astype(np.equal(labels, lax.axisIndex(axis)), d);
+    }
+    const at = canonicalAxis("nn.oneHot", axis, labels.ndim + 1);
+    const classes = lax.broadcastedIota(
+      labels.dtype === "bool" ? "int32" : labels.dtype,
+      countShape(labels.ndim, at, numClasses),
+      at,
+    );
+    return np.astype(np.equal(np.expandDims(labels, at), classes), d);
+  },
+);
 
 const countShape = (ndim: number, at: number, n: number): number[] =>
   insertAxis(new Array<number>(ndim).fill(1), at, n);

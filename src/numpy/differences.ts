@@ -18,6 +18,7 @@ import { concatenate } from "./join.ts";
 import { equal, greater, less, logicalAnd } from "./logic.ts";
 import { sum } from "./reduce.ts";
 import { where } from "./select.ts";
+import { unit } from "../transforms/unit.ts";
 
 export interface DiffOptions {
   /** How many times to take differences. */
@@ -35,46 +36,50 @@ export interface DiffOptions {
  * @example
  * np.diff(np.array([1, 4, 9])) // [3, 5]
  */
-export function diff(a: ArrayLike, ...rest: Rest<[number, number], DiffOptions>): NDArray {
-  const {
-    n = 1,
-    axis = -1,
-    prepend = null,
-    append = null,
-  } = given<DiffOptions>("diff", ["n", "axis", "prepend", "append"], 2, rest);
-  const x = asArray(a, "diff");
-  if (integer("diff", "n", n) < 0)
-    throw new ArgumentError("NegativeOrder", {
-      what: `diff: n is ${n}`,
-      why: "it counts differences",
-      fix: "give 0 or more",
-    });
-  if (n === 0) return x;
-  const at = canonicalAxis("diff", axis, x.ndim);
-  const beside = (v: ArrayLike | null): NDArray[] => {
-    if (v === null) return [];
-    const y = asArray(v, "diff");
-    return [
-      y.ndim === 0
-        ? broadcastTo(
-            y,
-            x.shape.map((k, i) => (i === at ? 1 : k)),
-          )
-        : y,
-    ];
-  };
-  const parts = [...beside(prepend), x, ...beside(append)];
-  let y = parts.length > 1 ? concatenate(parts, at) : x;
-  for (let k = 0; k < n; k++) {
-    const length = y.shape[at]!;
-    const [later, earlier] = [
-      sliceInDim(y, Math.min(1, length), length, 1, at),
-      sliceInDim(y, 0, Math.max(0, length - 1), 1, at),
-    ];
-    y = isBool(y.dtype) ? xorArrays(later, earlier) : subArrays(later, earlier);
-  }
-  return y;
-}
+export const diff = /* @__PURE__ */ unit(
+  "diff",
+  1,
+  function diff(a: ArrayLike, ...rest: Rest<[number, number], DiffOptions>): NDArray {
+    const {
+      n = 1,
+      axis = -1,
+      prepend = null,
+      append = null,
+    } = given<DiffOptions>("diff", ["n", "axis", "prepend", "append"], 2, rest);
+    const x = asArray(a, "diff");
+    if (integer("diff", "n", n) < 0)
+      throw new ArgumentError("NegativeOrder", {
+        what: `diff: n is ${n}`,
+        why: "it counts differences",
+        fix: "give 0 or more",
+      });
+    if (n === 0) return x;
+    const at = canonicalAxis("diff", axis, x.ndim);
+    const beside = (v: ArrayLike | null): NDArray[] => {
+      if (v === null) return [];
+      const y = asArray(v, "diff");
+      return [
+        y.ndim === 0
+          ? broadcastTo(
+              y,
+              x.shape.map((k, i) => (i === at ? 1 : k)),
+            )
+          : y,
+      ];
+    };
+    const parts = [...beside(prepend), x, ...beside(append)];
+    let y = parts.length > 1 ? concatenate(parts, at) : x;
+    for (let k = 0; k < n; k++) {
+      const length = y.shape[at]!;
+      const [later, earlier] = [
+        sliceInDim(y, Math.min(1, length), length, 1, at),
+        sliceInDim(y, 0, Math.max(0, length - 1), 1, at),
+      ];
+      y = isBool(y.dtype) ? xorArrays(later, earlier) : subArrays(later, earlier);
+    }
+    return y;
+  },
+);
 
 export interface Ediff1dOptions {
   readonly toEnd?: ArrayLike | null | undefined;
@@ -87,17 +92,21 @@ export interface Ediff1dOptions {
  * @example
  * np.ediff1d(np.array([1, 4, 9])) // [3, 5]
  */
-export function ediff1d(ary: ArrayLike, ...rest: Rest<[ArrayLike | null, ArrayLike | null], Ediff1dOptions>): NDArray {
-  const { toEnd = null, toBegin = null } = given<Ediff1dOptions>("ediff1d", ["toEnd", "toBegin"], 2, rest);
-  const x = asArray(ary, "ediff1d");
-  const inner = diff(reshape(x, [x.size]));
-  const flat = (v: ArrayLike | null): NDArray[] => {
-    if (v === null) return [];
-    const y = convert(asArray(v, "ediff1d"), x.dtype);
-    return [reshape(y, [y.size])];
-  };
-  return concatenateArrays([...flat(toBegin), inner, ...flat(toEnd)], 0);
-}
+export const ediff1d = /* @__PURE__ */ unit(
+  "ediff1d",
+  1,
+  function ediff1d(ary: ArrayLike, ...rest: Rest<[ArrayLike | null, ArrayLike | null], Ediff1dOptions>): NDArray {
+    const { toEnd = null, toBegin = null } = given<Ediff1dOptions>("ediff1d", ["toEnd", "toBegin"], 2, rest);
+    const x = asArray(ary, "ediff1d");
+    const inner = diff(reshape(x, [x.size]));
+    const flat = (v: ArrayLike | null): NDArray[] => {
+      if (v === null) return [];
+      const y = convert(asArray(v, "ediff1d"), x.dtype);
+      return [reshape(y, [y.size])];
+    };
+    return concatenateArrays([...flat(toBegin), inner, ...flat(toEnd)], 0);
+  },
+);
 
 export interface GradientOptions {
   readonly axis?: number | readonly number[] | null | undefined;
@@ -185,18 +194,24 @@ export interface TrapezoidOptions {
  * @example
  * np.trapezoid(np.array([1, 2, 3])) // 4
  */
-export function trapezoid(y: ArrayLike, ...rest: Rest<[ArrayLike | null, ArrayLike], TrapezoidOptions>): NDArray {
-  const { x = null, dx = 1, axis = -1 } = given<TrapezoidOptions>("trapezoid", ["x", "dx", "axis"], 2, rest);
-  const [values, points] =
-    x === null ? [inexactOf("trapezoid", y), null] : (promoteOperands("trapezoid", [y, x], true) as [NDArray, NDArray]);
-  const at = canonicalAxis("trapezoid", axis, values.ndim);
-  const v = moveAxis(values, at, values.ndim - 1);
-  const n = v.shape.at(-1)!;
-  const part = (a: number, b: number): NDArray => sliceInDim(v, a, b, 1, v.ndim - 1);
-  const sums = addArrays(part(1, n), part(0, n - 1));
-  const steps = points ? (points.ndim === 1 ? diff(points) : moveAxis(diff(points, 1, at), at, points.ndim - 1)) : dx;
-  return multiply(sum(multiply(sums, steps), -1), 0.5);
-}
+export const trapezoid = /* @__PURE__ */ unit(
+  "trapezoid",
+  2,
+  function trapezoid(y: ArrayLike, ...rest: Rest<[ArrayLike | null, ArrayLike], TrapezoidOptions>): NDArray {
+    const { x = null, dx = 1, axis = -1 } = given<TrapezoidOptions>("trapezoid", ["x", "dx", "axis"], 2, rest);
+    const [values, points] =
+      x === null
+        ? [inexactOf("trapezoid", y), null]
+        : (promoteOperands("trapezoid", [y, x], true) as [NDArray, NDArray]);
+    const at = canonicalAxis("trapezoid", axis, values.ndim);
+    const v = moveAxis(values, at, values.ndim - 1);
+    const n = v.shape.at(-1)!;
+    const part = (a: number, b: number): NDArray => sliceInDim(v, a, b, 1, v.ndim - 1);
+    const sums = addArrays(part(1, n), part(0, n - 1));
+    const steps = points ? (points.ndim === 1 ? diff(points) : moveAxis(diff(points, 1, at), at, points.ndim - 1)) : dx;
+    return multiply(sum(multiply(sums, steps), -1), 0.5);
+  },
+);
 
 export interface UnwrapOptions {
   /** The least jump that is taken for a wrap: half the period. */
@@ -212,22 +227,26 @@ export interface UnwrapOptions {
  * @example
  * np.unwrap(np.array([0, 3, 6.5]), { period: 4 }) // [0, -1, -1.5]
  */
-export function unwrap(p: ArrayLike, ...rest: Rest<[ArrayLike | null, number, ArrayLike], UnwrapOptions>): NDArray {
-  const {
-    discont = null,
-    axis = -1,
-    period = 2 * Math.PI,
-  } = given<UnwrapOptions>("unwrap", ["discont", "axis", "period"], 3, rest);
-  const [x, cycle] = promoteOperands("unwrap", [p, period]) as [NDArray, NDArray];
-  const at = canonicalAxis("unwrap", axis, x.ndim);
-  const n = x.shape[at]!;
-  if (n === 0) return x;
-  const half = isInteger(x.dtype) ? floorDivide(cycle, 2) : divide(cycle, 2);
-  const steps = diff(x, 1, at);
-  const wrapped = subtract(mod(add(steps, half), cycle), half);
-  const upward = logicalAnd(equal(wrapped, multiply(half, -1)), greater(steps, 0));
-  const jump = subtract(where(upward, half, wrapped), steps);
-  const correction = where(less(abs(steps), discont ?? divide(cycle, 2)), 0, jump);
-  const first = sliceInDim(x, 0, 1, 1, at);
-  return concatenate([first, add(sliceInDim(x, 1, n, 1, at), cumsum(correction, at))], at);
-}
+export const unwrap = /* @__PURE__ */ unit(
+  "unwrap",
+  1,
+  function unwrap(p: ArrayLike, ...rest: Rest<[ArrayLike | null, number, ArrayLike], UnwrapOptions>): NDArray {
+    const {
+      discont = null,
+      axis = -1,
+      period = 2 * Math.PI,
+    } = given<UnwrapOptions>("unwrap", ["discont", "axis", "period"], 3, rest);
+    const [x, cycle] = promoteOperands("unwrap", [p, period]) as [NDArray, NDArray];
+    const at = canonicalAxis("unwrap", axis, x.ndim);
+    const n = x.shape[at]!;
+    if (n === 0) return x;
+    const half = isInteger(x.dtype) ? floorDivide(cycle, 2) : divide(cycle, 2);
+    const steps = diff(x, 1, at);
+    const wrapped = subtract(mod(add(steps, half), cycle), half);
+    const upward = logicalAnd(equal(wrapped, multiply(half, -1)), greater(steps, 0));
+    const jump = subtract(where(upward, half, wrapped), steps);
+    const correction = where(less(abs(steps), discont ?? divide(cycle, 2)), 0, jump);
+    const first = sliceInDim(x, 0, 1, 1, at);
+    return concatenate([first, add(sliceInDim(x, 1, n, 1, at), cumsum(correction, at))], at);
+  },
+);

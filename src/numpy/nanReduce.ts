@@ -29,6 +29,7 @@ import {
   sum,
   varDTypes,
 } from "./reduce.ts";
+import { unit } from "../transforms/unit.ts";
 
 const isNaNs = (x: NDArray): NDArray => neArrays(x, x);
 
@@ -55,8 +56,11 @@ function extremum(name: string, reduce: typeof max, neutral: number, a: ArrayLik
  * @example
  * np.nanmax(np.array([1, NaN, 3])) // 3
  */
-export const nanmax = (a: ArrayLike, ...rest: Rest<[Axis], ExtremumOptions>): NDArray =>
-  extremum("nanmax", max, -Infinity, a, rest);
+export const nanmax = /* @__PURE__ */ unit(
+  "nanmax",
+  1,
+  (a: ArrayLike, ...rest: Rest<[Axis], ExtremumOptions>): NDArray => extremum("nanmax", max, -Infinity, a, rest),
+);
 
 /**
  * Smallest element that is not NaN.
@@ -64,8 +68,11 @@ export const nanmax = (a: ArrayLike, ...rest: Rest<[Axis], ExtremumOptions>): ND
  * @example
  * np.nanmin(np.array([1, NaN, 3])) // 1
  */
-export const nanmin = (a: ArrayLike, ...rest: Rest<[Axis], ExtremumOptions>): NDArray =>
-  extremum("nanmin", min, Infinity, a, rest);
+export const nanmin = /* @__PURE__ */ unit(
+  "nanmin",
+  1,
+  (a: ArrayLike, ...rest: Rest<[Axis], ExtremumOptions>): NDArray => extremum("nanmin", min, Infinity, a, rest),
+);
 
 /** A sum or product of what is not NaN. */
 function accumulate(
@@ -86,8 +93,9 @@ function accumulate(
  * @example
  * np.nansum(np.array([1, NaN, 3])) // 4
  */
-export const nansum = (a: ArrayLike, ...rest: Rest<[Axis], SumOptions>): NDArray =>
-  accumulate("nansum", sum, 0, a, rest);
+export const nansum = /* @__PURE__ */ unit("nansum", 1, (a: ArrayLike, ...rest: Rest<[Axis], SumOptions>): NDArray =>
+  accumulate("nansum", sum, 0, a, rest),
+);
 
 /**
  * Product of what is not NaN.
@@ -95,8 +103,9 @@ export const nansum = (a: ArrayLike, ...rest: Rest<[Axis], SumOptions>): NDArray
  * @example
  * np.nanprod(np.array([2, NaN, 3])) // 6
  */
-export const nanprod = (a: ArrayLike, ...rest: Rest<[Axis], SumOptions>): NDArray =>
-  accumulate("nanprod", prod, 1, a, rest);
+export const nanprod = /* @__PURE__ */ unit("nanprod", 1, (a: ArrayLike, ...rest: Rest<[Axis], SumOptions>): NDArray =>
+  accumulate("nanprod", prod, 1, a, rest),
+);
 
 /**
  * Mean of what is not NaN.
@@ -104,14 +113,18 @@ export const nanprod = (a: ArrayLike, ...rest: Rest<[Axis], SumOptions>): NDArra
  * @example
  * np.nanmean(np.array([1, NaN, 3])) // 2
  */
-export function nanmean(a: ArrayLike, ...rest: Rest<[Axis], MeanOptions>): NDArray {
-  const { dtype = null, ...options } = given<MeanOptions>("nanmean", ["axis", "dtype", "keepdims", "where"], 1, rest);
-  const x = asArray(a, "nanmean");
-  if (!isInexact(x.dtype)) return mean(x, { ...options, dtype });
-  const result = optionalDType(dtype) ?? x.dtype;
-  const count = sum(bitwiseNot(isNaNs(x)), { ...options, dtype: result });
-  return divArrays(sum(replaced(x, 0), { ...options, dtype: result }), count);
-}
+export const nanmean = /* @__PURE__ */ unit(
+  "nanmean",
+  1,
+  function nanmean(a: ArrayLike, ...rest: Rest<[Axis], MeanOptions>): NDArray {
+    const { dtype = null, ...options } = given<MeanOptions>("nanmean", ["axis", "dtype", "keepdims", "where"], 1, rest);
+    const x = asArray(a, "nanmean");
+    if (!isInexact(x.dtype)) return mean(x, { ...options, dtype });
+    const result = optionalDType(dtype) ?? x.dtype;
+    const count = sum(bitwiseNot(isNaNs(x)), { ...options, dtype: result });
+    return divArrays(sum(replaced(x, 0), { ...options, dtype: result }), count);
+  },
+);
 
 function variance(name: string, a: ArrayLike, rest: VarRest): NDArray {
   const names = ["axis", "dtype", "ddof", "keepdims", "where", "mean"] as const;
@@ -146,7 +159,9 @@ function variance(name: string, a: ArrayLike, rest: VarRest): NDArray {
  * @example
  * np.nanvar(np.array([1, NaN, 3])) // 1
  */
-export const nanvar = (a: ArrayLike, ...rest: VarRest): NDArray => variance("nanvar", a, rest);
+export const nanvar = /* @__PURE__ */ unit("nanvar", 1, (a: ArrayLike, ...rest: VarRest): NDArray =>
+  variance("nanvar", a, rest),
+);
 
 /**
  * Standard deviation of what is not NaN.
@@ -154,7 +169,9 @@ export const nanvar = (a: ArrayLike, ...rest: VarRest): NDArray => variance("nan
  * @example
  * np.nanstd(np.array([1, NaN, 3])) // 1
  */
-export const nanstd = (a: ArrayLike, ...rest: VarRest): NDArray => sqrt(variance("nanstd", a, rest));
+export const nanstd = /* @__PURE__ */ unit("nanstd", 1, (a: ArrayLike, ...rest: VarRest): NDArray =>
+  sqrt(variance("nanstd", a, rest)),
+);
 
 /** The position of an extremum of what is not NaN; -1 where there is nothing else. */
 function position(name: string, find: typeof argmax, neutral: number, a: ArrayLike, rest: ArgRest): NDArray {
@@ -171,7 +188,9 @@ function position(name: string, find: typeof argmax, neutral: number, a: ArrayLi
  * @example
  * np.nanargmax(np.array([NaN, 1, 5])) // 2
  */
-export const nanargmax = (a: ArrayLike, ...rest: ArgRest): NDArray => position("nanargmax", argmax, -Infinity, a, rest);
+export const nanargmax = /* @__PURE__ */ unit("nanargmax", 1, (a: ArrayLike, ...rest: ArgRest): NDArray =>
+  position("nanargmax", argmax, -Infinity, a, rest),
+);
 
 /**
  * Position of the smallest element that is not NaN; -1 if all are.
@@ -179,4 +198,6 @@ export const nanargmax = (a: ArrayLike, ...rest: ArgRest): NDArray => position("
  * @example
  * np.nanargmin(np.array([NaN, 1, 5])) // 1
  */
-export const nanargmin = (a: ArrayLike, ...rest: ArgRest): NDArray => position("nanargmin", argmin, Infinity, a, rest);
+export const nanargmin = /* @__PURE__ */ unit("nanargmin", 1, (a: ArrayLike, ...rest: ArgRest): NDArray =>
+  position("nanargmin", argmin, Infinity, a, rest),
+);

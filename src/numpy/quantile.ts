@@ -16,6 +16,7 @@ import { literalLike } from "../lax/rules.ts";
 import { sort, sortKeyVal } from "../lax/sort.ts";
 import { type Rest, checkChoice, given, inexactOf } from "./arguments.ts";
 import { takeAlongAxis } from "./take.ts";
+import { unit } from "../transforms/unit.ts";
 
 export type QuantileMethod = "linear" | "lower" | "higher" | "midpoint" | "nearest" | "inverted_cdf";
 const quantileMethods: readonly QuantileMethod[] = ["linear", "lower", "higher", "midpoint", "nearest", "inverted_cdf"];
@@ -170,8 +171,12 @@ function byDistribution(x: NDArray, given_: NDArray | null, q: NDArray, skipNaN:
  * @example
  * np.quantile(np.array([1, 2, 3, 4, 5]), 0.5) // 3
  */
-export const quantile = (a: ArrayLike, q: ArrayLike, ...rest: QuantileRest): NDArray =>
-  quantiles("quantile", a, q, given<QuantileOptions>("quantile", quantileNames, 1, rest), false);
+export const quantile = /* @__PURE__ */ unit(
+  "quantile",
+  2,
+  (a: ArrayLike, q: ArrayLike, ...rest: QuantileRest): NDArray =>
+    quantiles("quantile", a, q, given<QuantileOptions>("quantile", quantileNames, 1, rest), false),
+);
 
 /**
  * `quantile` without regard to NaN.
@@ -179,8 +184,12 @@ export const quantile = (a: ArrayLike, q: ArrayLike, ...rest: QuantileRest): NDA
  * @example
  * np.nanquantile(np.array([1, NaN, 3]), 0.5) // 2
  */
-export const nanquantile = (a: ArrayLike, q: ArrayLike, ...rest: QuantileRest): NDArray =>
-  quantiles("nanquantile", a, q, given<QuantileOptions>("nanquantile", quantileNames, 1, rest), true);
+export const nanquantile = /* @__PURE__ */ unit(
+  "nanquantile",
+  2,
+  (a: ArrayLike, q: ArrayLike, ...rest: QuantileRest): NDArray =>
+    quantiles("nanquantile", a, q, given<QuantileOptions>("nanquantile", quantileNames, 1, rest), true),
+);
 
 const fraction = (name: string, q: ArrayLike): NDArray => {
   const p = inexactOf(name, q);
@@ -193,14 +202,18 @@ const fraction = (name: string, q: ArrayLike): NDArray => {
  * @example
  * np.percentile(np.array([1, 2, 3, 4, 5]), 25) // 2
  */
-export const percentile = (a: ArrayLike, q: ArrayLike, ...rest: QuantileRest): NDArray =>
-  quantiles(
-    "percentile",
-    a,
-    fraction("percentile", q),
-    given<QuantileOptions>("percentile", quantileNames, 1, rest),
-    false,
-  );
+export const percentile = /* @__PURE__ */ unit(
+  "percentile",
+  2,
+  (a: ArrayLike, q: ArrayLike, ...rest: QuantileRest): NDArray =>
+    quantiles(
+      "percentile",
+      a,
+      fraction("percentile", q),
+      given<QuantileOptions>("percentile", quantileNames, 1, rest),
+      false,
+    ),
+);
 
 /**
  * `percentile` without regard to NaN.
@@ -208,14 +221,18 @@ export const percentile = (a: ArrayLike, q: ArrayLike, ...rest: QuantileRest): N
  * @example
  * np.nanpercentile(np.array([1, NaN, 3]), 50) // 2
  */
-export const nanpercentile = (a: ArrayLike, q: ArrayLike, ...rest: QuantileRest): NDArray =>
-  quantiles(
-    "nanpercentile",
-    a,
-    fraction("nanpercentile", q),
-    given<QuantileOptions>("nanpercentile", quantileNames, 1, rest),
-    true,
-  );
+export const nanpercentile = /* @__PURE__ */ unit(
+  "nanpercentile",
+  2,
+  (a: ArrayLike, q: ArrayLike, ...rest: QuantileRest): NDArray =>
+    quantiles(
+      "nanpercentile",
+      a,
+      fraction("nanpercentile", q),
+      given<QuantileOptions>("nanpercentile", quantileNames, 1, rest),
+      true,
+    ),
+);
 
 /**
  * The middle element, or the mean of the two in the middle; NaN if there is one among the elements.
@@ -223,14 +240,15 @@ export const nanpercentile = (a: ArrayLike, q: ArrayLike, ...rest: QuantileRest)
  * @example
  * np.median(np.array([3, 1, 2])) // 2
  */
-export const median = (a: ArrayLike, ...rest: Rest<[Axis], MedianOptions>): NDArray =>
+export const median = /* @__PURE__ */ unit("median", 1, (a: ArrayLike, ...rest: Rest<[Axis], MedianOptions>): NDArray =>
   quantiles(
     "median",
     a,
     0.5,
     { ...given<MedianOptions>("median", ["axis", "keepdims"], 1, rest), method: "midpoint" },
     false,
-  );
+  ),
+);
 
 /**
  * `median` without regard to NaN.
@@ -238,11 +256,15 @@ export const median = (a: ArrayLike, ...rest: Rest<[Axis], MedianOptions>): NDAr
  * @example
  * np.nanmedian(np.array([3, NaN, 1])) // 2
  */
-export const nanmedian = (a: ArrayLike, ...rest: Rest<[Axis], MedianOptions>): NDArray =>
-  quantiles(
-    "nanmedian",
-    a,
-    0.5,
-    { ...given<MedianOptions>("nanmedian", ["axis", "keepdims"], 1, rest), method: "midpoint" },
-    true,
-  );
+export const nanmedian = /* @__PURE__ */ unit(
+  "nanmedian",
+  1,
+  (a: ArrayLike, ...rest: Rest<[Axis], MedianOptions>): NDArray =>
+    quantiles(
+      "nanmedian",
+      a,
+      0.5,
+      { ...given<MedianOptions>("nanmedian", ["axis", "keepdims"], 1, rest), method: "midpoint" },
+      true,
+    ),
+);

@@ -37,6 +37,7 @@ import {
 import { highest, lowest } from "../lax/reduceLowering.ts";
 import { literalLike } from "../lax/rules.ts";
 import { type Rest, given, inexactOf, numericOf, optionalDType } from "./arguments.ts";
+import { unit } from "../transforms/unit.ts";
 
 export interface AxisOptions {
   /** Axis or axes to reduce; all by default. */
@@ -367,14 +368,18 @@ function meanOf(name: string, x: NDArray, axes: readonly number[], mask: NDArray
  * @example
  * np.mean(np.array([[1, 2], [3, 4]]), 0) // [2, 3]
  */
-export function mean(a: ArrayLike, ...rest: Rest<[Axis], MeanOptions>): NDArray {
-  const { axis, dtype = null, keepdims = false, where } = given<MeanOptions>("mean", meanNames, 1, rest);
-  const x = asArray(a, "mean");
-  const result = optionalDType(dtype) ?? (isInexact(x.dtype) ? x.dtype : "float32");
-  const computed = convertElementType(x, dtype ? result : wideFloat(result));
-  const axes = canonicalAxes("mean", axis, x.ndim);
-  return convert(meanOf("mean", computed, axes, maskOf("mean", where), keepdims), result);
-}
+export const mean = /* @__PURE__ */ unit(
+  "mean",
+  1,
+  function mean(a: ArrayLike, ...rest: Rest<[Axis], MeanOptions>): NDArray {
+    const { axis, dtype = null, keepdims = false, where } = given<MeanOptions>("mean", meanNames, 1, rest);
+    const x = asArray(a, "mean");
+    const result = optionalDType(dtype) ?? (isInexact(x.dtype) ? x.dtype : "float32");
+    const computed = convertElementType(x, dtype ? result : wideFloat(result));
+    const axes = canonicalAxes("mean", axis, x.ndim);
+    return convert(meanOf("mean", computed, axes, maskOf("mean", where), keepdims), result);
+  },
+);
 
 export interface AverageOptions extends AxisOptions {
   readonly weights?: ArrayLike | null | undefined;
@@ -497,8 +502,9 @@ function variance(name: string, a: ArrayLike, options: VarOptions): NDArray {
  * @example
  * np.var_(np.array([1, 2, 3, 4]), { ddof: 1 }) // 1.6666666
  */
-export const var_ = (a: ArrayLike, ...rest: VarRest): NDArray =>
-  variance("var", a, given<VarOptions>("var", varNames, 1, rest));
+export const var_ = /* @__PURE__ */ unit("var_", 1, (a: ArrayLike, ...rest: VarRest): NDArray =>
+  variance("var", a, given<VarOptions>("var", varNames, 1, rest)),
+);
 
 /**
  * Standard deviation over axes.
@@ -506,5 +512,6 @@ export const var_ = (a: ArrayLike, ...rest: VarRest): NDArray =>
  * @example
  * np.std(np.array([1, 3])) // 1
  */
-export const std = (a: ArrayLike, ...rest: VarRest): NDArray =>
-  sqrt(variance("std", a, given<VarOptions>("std", varNames, 1, rest)));
+export const std = /* @__PURE__ */ unit("std", 1, (a: ArrayLike, ...rest: VarRest): NDArray =>
+  sqrt(variance("std", a, given<VarOptions>("std", varNames, 1, rest))),
+);

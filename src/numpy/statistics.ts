@@ -17,6 +17,7 @@ import { type ProductOptions, dot, productNames } from "./contract.ts";
 import { average, sum } from "./reduce.ts";
 import { atleast2d, squeeze } from "./shape.ts";
 import { diag } from "./triangles.ts";
+import { unit } from "../transforms/unit.ts";
 
 // ---------------------------------------------------------------- covariance
 
@@ -114,15 +115,16 @@ function covariance(name: string, m: ArrayLike, options: CovOptions): NDArray {
  * @example
  * np.cov(np.array([[0, 1, 2], [2, 1, 0]])) // [[1, -1], [-1, 1]]
  */
-export const cov = (
-  m: ArrayLike,
-  ...rest: Rest<[ArrayLike | null, boolean, boolean, number | null], CovOptions>
-): NDArray =>
-  covariance(
-    "cov",
-    m,
-    given<CovOptions>("cov", ["y", "rowvar", "bias", "ddof", "fweights", "aweights", "dtype"], 1, rest),
-  );
+export const cov = /* @__PURE__ */ unit(
+  "cov",
+  1,
+  (m: ArrayLike, ...rest: Rest<[ArrayLike | null, boolean, boolean, number | null], CovOptions>): NDArray =>
+    covariance(
+      "cov",
+      m,
+      given<CovOptions>("cov", ["y", "rowvar", "bias", "ddof", "fweights", "aweights", "dtype"], 1, rest),
+    ),
+);
 
 /**
  * Correlation coefficients of variables (rows) over observations (columns).
@@ -130,17 +132,24 @@ export const cov = (
  * @example
  * np.corrcoef(np.array([[0, 1, 2], [2, 1, 0]])) // [[1, -1], [-1, 1]]
  */
-export function corrcoef(
-  x: ArrayLike,
-  ...rest: Rest<[ArrayLike | null, boolean], Pick<CovOptions, "y" | "rowvar" | "dtype">>
-): NDArray {
-  const c = covariance("corrcoef", x, given<CovOptions>("corrcoef", ["y", "rowvar", "dtype"], 1, rest));
-  if (c.ndim === 0) return divArrays(c, c);
-  const variances = diag(c);
-  const deviations = convertElementType(sqrt(isComplex(c.dtype) ? real(variances) : variances), c.dtype);
-  const r = divArrays(divArrays(c, broadcastInDim(deviations, c.shape, [0])), broadcastInDim(deviations, c.shape, [1]));
-  return isComplex(r.dtype) ? complex(clip(real(r), -1, 1), clip(imag(r), -1, 1)) : clip(r, -1, 1);
-}
+export const corrcoef = /* @__PURE__ */ unit(
+  "corrcoef",
+  2,
+  function corrcoef(
+    x: ArrayLike,
+    ...rest: Rest<[ArrayLike | null, boolean], Pick<CovOptions, "y" | "rowvar" | "dtype">>
+  ): NDArray {
+    const c = covariance("corrcoef", x, given<CovOptions>("corrcoef", ["y", "rowvar", "dtype"], 1, rest));
+    if (c.ndim === 0) return divArrays(c, c);
+    const variances = diag(c);
+    const deviations = convertElementType(sqrt(isComplex(c.dtype) ? real(variances) : variances), c.dtype);
+    const r = divArrays(
+      divArrays(c, broadcastInDim(deviations, c.shape, [0])),
+      broadcastInDim(deviations, c.shape, [1]),
+    );
+    return isComplex(r.dtype) ? complex(clip(real(r), -1, 1), clip(imag(r), -1, 1)) : clip(r, -1, 1);
+  },
+);
 
 // ---------------------------------------------------------------- convolution
 
@@ -199,8 +208,12 @@ function slide(
  * @example
  * np.convolve(np.array([1, 2]), np.array([1, 1])) // [1, 3, 2]
  */
-export const convolve = (a: ArrayLike, v: ArrayLike, ...rest: Rest<[ConvolveMode], ConvolveOptions>): NDArray =>
-  slide("convolve", a, v, "full", rest, true);
+export const convolve = /* @__PURE__ */ unit(
+  "convolve",
+  2,
+  (a: ArrayLike, v: ArrayLike, ...rest: Rest<[ConvolveMode], ConvolveOptions>): NDArray =>
+    slide("convolve", a, v, "full", rest, true),
+);
 
 /**
  * The correlation of two lists: sums of products at every shift.
@@ -208,5 +221,9 @@ export const convolve = (a: ArrayLike, v: ArrayLike, ...rest: Rest<[ConvolveMode
  * @example
  * np.correlate(np.array([1, 2, 3]), np.array([1, 1])) // [3, 5]
  */
-export const correlate = (a: ArrayLike, v: ArrayLike, ...rest: Rest<[ConvolveMode], ConvolveOptions>): NDArray =>
-  slide("correlate", a, v, "valid", rest, false);
+export const correlate = /* @__PURE__ */ unit(
+  "correlate",
+  2,
+  (a: ArrayLike, v: ArrayLike, ...rest: Rest<[ConvolveMode], ConvolveOptions>): NDArray =>
+    slide("correlate", a, v, "valid", rest, false),
+);

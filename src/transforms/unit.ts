@@ -1,0 +1,158 @@
+/**
+ * Units: functions of the library that consist of several primitives run as one program when they are called eagerly, so
+ * that a call costs one launch and not one for each primitive. Under a trace, or where single operations are looked at
+ * (`debugNans`, `disableJit`), a unit is the plain function; no jaxpr shows it.
+ *
+ * A program belongs to a form of call: the avals of arrays, and everything else by value. What has no form (functions, lists
+ * where an array is expected, traced values) and what needs values to decide shapes runs primitive by primitive, as does a
+ * function that is called in a new form every time.
+ */
+import { type Aval, avalsEqual } from "../core/aval.ts";
+import { flattenResult } from "../core/call.ts";
+import { type Executable, evaluator } from "../core/evaluator.ts";
+import { hoistConsts } from "../core/jaxpr.ts";
+import { modes } from "../core/modes.ts";
+import { NDArray } from "../core/ndarray.ts";
+import { traceToJaxpr } from "../core/staging.ts";
+import { Tracer, currentTrace, evalTrace } from "../core/trace.ts";
+import { type TreeDef, unflatten } from "../core/tree.ts";
+
+type Callable = (...args: never[]) => unknown;
+
+/** In place of an array of a call. */
+class Slot {
+  readonly aval: Aval;
+  constructor(aval: Aval) {
+    this.aval = aval;
+  }
+}
+interface Form {
+  /** The arguments with slots for arrays. */
+  readonly args: readonly unknown[];
+  /** Null where the function does not go as a program. */
+  readonly program: Program | null;
+}
+interface Program {
+  readonly executable: Executable;
+  readonly consts: readonly NDArray[];
+  readonly outDef: TreeDef;
+}
+
+/** Forms that are kept for a function, and new ones in a row from which on it is left alone. */
+const mostForms = 64;
+const mostNew = 32;
+
+/**
+ * Makes a function run as one program when it is called eagerly.
+ *
+ * @param operands number of leading parameters that are arrays: plain lists there have no form.
+ */
+export function unit<F extends Callable>(name: string, operands: number, f: F): F {
+  let forms: Form[] = [];
+  let news = 0;
+  const plain = f as unknown as (...args: unknown[]) => unknown;
+  const find = (args: readonly unknown[], arrays: NDArray[]): Form | null => {
+    for (let i = 0; i < forms.length; i++) {
+      const form = forms[i]!;
+      arrays.length = 0;
+      if (!fits(form.args, args, arrays)) continue;
+      // Most calls look like the one before.
+      if (i > 0) forms = [form, ...forms.filter((other) => other !== form)];
+      news = 0;
+      return form;
+    }
+    return null;
+  };
+  const add = (args: readonly unknown[], arrays: NDArray[]): Form | null => {
+    arrays.length = 0;
+    if (news >= mostNew || args.slice(0, operands).some((a) => Array.isArray(a))) return null;
+    const template = formOf(args, arrays);
+    if (template === null || arrays.length === 0) return null;
+    news++;
+    const form = { args: template as readonly unknown[], program: programOf(plain, name, template, arrays) };
+    forms = [form, ...forms.slice(0, mostForms - 1)];
+    return form;
+  };
+  const call = (...args: unknown[]): unknown => {
+    if (currentTrace() !== evalTrace || modes.disableJit || modes.debugNans) return plain(...args);
+    const arrays: NDArray[] = [];
+    const program = (find(args, arrays) ?? add(args, arrays))?.program;
+    if (!program) return plain(...args);
+    const { executable, consts, outDef } = program;
+    const outs = executable.run(consts.length > 0 ? [...consts, ...arrays] : arrays);
+    return outDef.kind === "leaf" ? outs[0] : unflatten(outDef, outs);
+  };
+  Object.defineProperty(call, "name", { value: name, configurable: true });
+  return call as unknown as F;
+}
+
+/** Whether something is of a form; its arrays are added to a list. */
+function fits(form: unknown, x: unknown, arrays: NDArray[]): boolean {
+  if (x instanceof NDArray) {
+    if (!(form instanceof Slot) || !avalsEqual(form.aval, x.aval)) return false;
+    arrays.push(x);
+    return true;
+  }
+  if (typeof x !== "object" || x === null) return Object.is(form, x);
+  if (Array.isArray(x))
+    return Array.isArray(form) && form.length === x.length && x.every((y, i) => fits(form[i], y, arrays));
+  if (!isPlain(form) || !isPlain(x)) return false;
+  const keys = Object.keys(x);
+  return keys.length === Object.keys(form).length && keys.every((k) => k in form && fits(form[k], x[k], arrays));
+}
+
+/** The form of something, with its arrays added to a list; null if it has none. */
+function formOf(x: unknown, arrays: NDArray[]): unknown {
+  if (x instanceof NDArray) {
+    if (x instanceof Tracer || x.device.startsWith("cpu")) return null;
+    arrays.push(x);
+    return new Slot(x.aval);
+  }
+  if (x === null) return none;
+  if (typeof x === "function" || typeof x === "symbol") return null;
+  if (typeof x !== "object") return x;
+  if (Array.isArray(x)) {
+    const forms = x.map((y) => formOf(y, arrays));
+    return forms.includes(null) ? null : forms.map(unwrapped);
+  }
+  if (!isPlain(x)) return null;
+  const entries = Object.entries(x).map(([k, y]) => [k, formOf(y, arrays)] as const);
+  return entries.some(([, y]) => y === null)
+    ? null
+    : Object.fromEntries(entries.map(([k, y]) => [k, unwrapped(y)] as const));
+}
+/** The form of null, which by itself says that there is no form. */
+const none = Symbol("null");
+const unwrapped = (x: unknown): unknown => (x === none ? null : x);
+
+const isPlain = (x: unknown): x is Readonly<Record<string, unknown>> =>
+  typeof x === "object" && x !== null && Object.getPrototypeOf(x) === Object.prototype;
+
+function programOf(f: (...args: unknown[]) => unknown, name: string, form: unknown, arrays: NDArray[]): Program | null {
+  let outDef!: TreeDef;
+  try {
+    const { jaxpr, consts } = traceToJaxpr(
+      (...xs) => {
+        let next = 0;
+        const filled = (x: unknown): unknown =>
+          x instanceof Slot
+            ? xs[next++]!
+            : Array.isArray(x)
+              ? x.map(filled)
+              : isPlain(x)
+                ? Object.fromEntries(Object.entries(x).map(([k, y]) => [k, filled(y)]))
+                : x;
+        const flat = flattenResult(f(...(filled(form) as unknown[])), name, f);
+        outDef = flat.def;
+        return flat.leaves;
+      },
+      arrays.map((x) => x.aval),
+      name,
+    );
+    const options = { name, donated: [], device: null };
+    return { executable: evaluator().compile(hoistConsts(jaxpr), options), consts, outDef };
+  } catch {
+    // Whatever is wrong, the plain function says it better; or it needs values.
+    return null;
+  }
+}

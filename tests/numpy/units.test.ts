@@ -1,0 +1,166 @@
+/** Functions of several primitives run as one program when they are called eagerly, and mean the same. */
+import fc from "fast-check";
+import { describe, expect, test, vi } from "vitest";
+import {
+  type NDArray,
+  defaultDevice,
+  disableJit,
+  grad,
+  jit,
+  makeJaxpr,
+  nn,
+  numpy as np,
+  optim,
+} from "../../src/index.ts";
+import { evaluator } from "../../src/core/evaluator.ts";
+import { unit } from "../../src/transforms/unit.ts";
+
+const rows = np.array([
+  [3, -1, NaN, 2, 0.5],
+  [-2, 0, 1, Infinity, -4],
+  [1, 2, 3, 4, 5],
+]);
+const clean = np.array([
+  [3, -1, 0.25, 2],
+  [-2, 0, 1, -4],
+]);
+const mask = clean.greater(-1);
+const points = [np.array([0.5, 1.5]), np.array([0, 1, 2]), np.array([1, 4, 9])] as const;
+const parts = np.array([0.1, 0.5]);
+const labels = np.array(new Int32Array([2, 0]));
+
+const calls: Readonly<Record<string, () => unknown>> = {
+  softmax: () => nn.softmax(rows),
+  "softmax over an axis": () => nn.softmax(clean, 0),
+  "softmax of some": () => nn.softmax(clean, { axis: -1, where: mask }),
+  logSoftmax: () => nn.logSoftmax(clean, { axis: null }),
+  gelu: () => nn.gelu(rows, { approximate: false }),
+  glu: () => nn.glu(clean),
+  mean: () => np.mean(rows, { axis: 1, keepdims: true }),
+  var: () => np.var_(clean, { axis: [0, 1], ddof: 1 }),
+  "std of integers": () => np.std(labels),
+  median: () => np.median(rows, { axis: 0 }),
+  quantile: () => np.quantile(clean, parts, { axis: 1, method: "nearest" }),
+  nanmean: () => np.nanmean(rows, 1),
+  nanargmax: () => np.nanargmax(rows, { axis: 1 }),
+  cov: () => np.cov(clean),
+  interp: () => np.interp(...points),
+  diff: () => np.diff(clean, { n: 2 }),
+  "cross entropy": () => optim.softmaxCrossEntropyWithIntegerLabels(clean, labels),
+};
+
+const bitsOf = (y: unknown): unknown[] =>
+  (Array.isArray(y) ? (y as NDArray[]) : [y as NDArray]).map((x) => [x.dtype, x.weakType, x.shape, x.js()]);
+function expectSame(got: unknown, want: unknown): void {
+  if (Array.isArray(want)) {
+    expect(Array.isArray(got) ? got.length : got).toBe(want.length);
+    want.forEach((w, i) => expectSame((got as unknown[])[i], w));
+  } else if (typeof want === "number" && Number.isFinite(want)) {
+    const tolerance = 2e-6 * Math.max(1, Math.abs(want));
+    expect(Math.abs((got as number) - want), `${String(got)} for ${want}`).toBeLessThanOrEqual(tolerance);
+  } else expect(got).toEqual(want);
+}
+
+/** The primitives that run by themselves. */
+function primitivesOf(f: () => unknown): string[] {
+  const one = vi.spyOn(evaluator(), "evaluate");
+  try {
+    f();
+    return one.mock.calls.map(([primitive]) => primitive.name);
+  } finally {
+    one.mockRestore();
+  }
+}
+
+describe.each(Object.entries(calls))("%s", (_, call) => {
+  test("means what its primitives mean, and runs as one program", () => {
+    const want = bitsOf(disableJit(call));
+    expectSame(bitsOf(call()), want);
+    expect(primitivesOf(() => expectSame(bitsOf(call()), want))).toEqual([]);
+  });
+});
+
+const shift = unit("shift", 1, (x: NDArray, by: { readonly n?: number | null } = {}): NDArray =>
+  np.add(np.multiply(x, 2), by.n ?? 0),
+);
+
+test("everything that is no array belongs to the form, by value", () => {
+  const x = np.array([1, 2]);
+  const options: { n: number | null } = { n: 1 };
+  expect(shift(x, options).js()).toEqual([3, 5]);
+  options.n = 5;
+  expect(shift(x, options).js()).toEqual([7, 9]);
+  options.n = null;
+  expect(shift(x, options).js()).toEqual([2, 4]);
+  expect(shift(x).js()).toEqual([2, 4]);
+  expect(shift(np.array(new Int32Array([3]))).js()).toEqual([6]);
+  expect(primitivesOf(() => shift(x, { n: 5 }))).toEqual([]);
+});
+
+test("a function that is called in a new form every time is left alone", () => {
+  const x = np.array([1, 2]);
+  let traces = 0;
+  const counted = unit("counted", 1, (y: NDArray, n: number) => {
+    traces++;
+    return np.add(y, n);
+  });
+  for (let n = 0; n < 100; n++) expect(counted(x, n).js()).toEqual([1 + n, 2 + n]);
+  // Each of the first calls traces the function, each of the others runs it.
+  expect(traces).toBe(100);
+  expect(primitivesOf(() => counted(x, 1000))).toEqual(["add"]);
+  expect(primitivesOf(() => counted(x, 0))).toEqual([]);
+});
+
+test("what needs values, and what fails, is the plain function's business", () => {
+  const sign = unit("sign", 1, (x: NDArray) => (x.item() === 0 ? np.zeros([1]) : x));
+  expect(sign(np.array(0)).shape).toEqual([1]);
+  expect(sign(np.array(0)).shape).toEqual([1]);
+  const wrong = (): unknown => nn.softmax(clean, { axis: 7 });
+  const [first, second, plain] = [wrong, wrong, () => disableJit(wrong)].map((f) => {
+    try {
+      f();
+    } catch (error) {
+      return (error as Error).message.replace(/\d+:\d+/g, "");
+    }
+    return "nothing thrown";
+  });
+  expect(first).toContain("axis 7");
+  expect(second).toBe(first);
+  expect(plain).toBe(first);
+});
+
+test("under a trace a unit is the plain function", () => {
+  const x = np.array([1, 2, 3]);
+  expect(makeJaxpr((y: NDArray) => nn.softmax(y))(x).toString()).not.toContain("softmax");
+  const f = (y: NDArray): NDArray => nn.softmax(y).slice(0);
+  expectSame(grad(f)(x).js(), disableJit(() => grad(f)(x)).js());
+  expectSame(jit(f)(x).js(), f(x).js());
+});
+
+test("any list of rows, any axis", () => {
+  const shape = fc.tuple(fc.integer({ min: 1, max: 4 }), fc.integer({ min: 1, max: 6 }));
+  fc.assert(
+    fc.property(
+      shape,
+      fc.constantFrom(0, 1, -1),
+      fc.infiniteStream(fc.double({ min: -9, max: 9 })),
+      (s, axis, values) => {
+        const x = np.array(new Float32Array(s[0] * s[1]).map(() => values.next().value as number)).reshape(s);
+        for (const f of [() => np.std(x, { axis }), () => nn.logSoftmax(x, axis), () => np.median(x, axis)])
+          expectSame(f().js(), disableJit(f).js());
+      },
+    ),
+    { numRuns: 30 },
+  );
+});
+
+test("on the reference device a new form is not compiled", () => {
+  const before = defaultDevice();
+  defaultDevice("cpu");
+  try {
+    const x = np.array([1, 2, 3, 4, 5, 6, 7]);
+    expect(primitivesOf(() => nn.softmax(x)).length).toBeGreaterThan(2);
+  } finally {
+    defaultDevice(before);
+  }
+});
