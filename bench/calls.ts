@@ -43,6 +43,12 @@ const makeStep = () => {
   return { step, init: () => optimizer.init(params) };
 };
 
+/** The eager call of a function, and the call of the same function jitted. */
+function both<A extends readonly NDArray[]>(f: (...args: A) => unknown, ...args: A): [() => unknown, () => unknown] {
+  const jitted = jit(f as (...xs: A) => NDArray);
+  return [() => f(...args), () => jitted(...args)];
+}
+
 export async function benchCalls(): Promise<void> {
   const ours: Record<string, Measurement> = {
     add: measure("eager add of two 4-element arrays", () => void np.add(a, b)),
@@ -69,6 +75,26 @@ export async function benchCalls(): Promise<void> {
   print(report(measure("eager grad of sum(x * x)", () => void grad((v: NDArray) => np.sum(v.mul(v)))(a))));
   if (peers.missing.length)
     print(`not installed, hence not compared: ${peers.missing.join(", ")} (see bench/peers.ts)`);
+
+  print("\nfunctions: an eager call, and what it takes beyond the call of its program");
+  const matrix = x.slice([0, 4], [0, 3]);
+  const vector = x.slice(0, [0, 10]);
+  const mask = matrix.greater(0);
+  const functions: Readonly<Record<string, readonly [() => unknown, () => unknown]>> = {
+    "np.add(x, y)": both(np.add, a, b),
+    "np.sum(m, { axis: 1, keepdims: true })": both((m: NDArray) => np.sum(m, { axis: 1, keepdims: true }), matrix),
+    "np.clip(m, -1, 1)": both((m: NDArray) => np.clip(m, -1, 1), matrix),
+    "np.where(mask, m, 0)": both((c: NDArray, m: NDArray) => np.where(c, m, 0), mask, matrix),
+    "np.matmul(m, m)": both(np.matmul, matrix, matrix.T),
+    "np.std(m, { axis: 0, ddof: 1 })": both((m: NDArray) => np.std(m, { axis: 0, ddof: 1 }), matrix),
+    "nn.softmax(v)": both((v: NDArray) => nn.softmax(v), vector),
+    "optim.softmaxCrossEntropy(m, m)": both(optim.softmaxCrossEntropy, matrix, matrix),
+  };
+  for (const [name, [eager, jitted]] of Object.entries(functions)) {
+    const [call, program] = [measure(name, () => void eager()), measure("its program", () => void jitted())];
+    const extra = call.median - program.median;
+    print(`${report(call, program)}   ${extra.toFixed(2)} µs more, target 2: ${extra <= 2 ? "met" : "MISSED"}`);
+  }
 
   print("\ntracing");
   let n = 0;

@@ -32,6 +32,7 @@ import { literalLike } from "../lax/rules.ts";
 import { type Surplus, given, inexactOf, noMore, numericOf, numericPair, type Rest } from "./arguments.ts";
 import { type Binary, type Unary, binary, inexactBinary, numericBinary, unary } from "./builders.ts";
 import { greater, less } from "./logic.ts";
+import { unit } from "../transforms/unit.ts";
 
 /**
  * Sum of two arrays; booleans are or-ed.
@@ -276,15 +277,19 @@ export interface ClipOptions {
  * @example
  * np.clip(np.array([-1, 0.5, 2]), 0, 1) // [0, 0.5, 1]
  */
-export function clip(arr: ArrayLike, ...rest: Rest<[ArrayLike | null, ArrayLike | null], ClipOptions>): NDArray {
-  const { min = null, max = null } = given<ClipOptions>("clip", ["min", "max"], 2, rest);
-  let x: ArrayLike = arr;
-  if (min !== null) x = maximum(min, x);
-  if (max !== null) x = minimum(max, x);
-  const result = asArray(x, "clip");
-  if (isComplex(result.dtype)) throw noComplex("clip", result);
-  return result;
-}
+export const clip = /* @__PURE__ */ unit(
+  "clip",
+  1,
+  function clip(arr: ArrayLike, ...rest: Rest<[ArrayLike | null, ArrayLike | null], ClipOptions>): NDArray {
+    const { min = null, max = null } = given<ClipOptions>("clip", ["min", "max"], 2, rest);
+    let x: ArrayLike = arr;
+    if (min !== null) x = maximum(min, x);
+    if (max !== null) x = minimum(max, x);
+    const result = asArray(x, "clip");
+    if (isComplex(result.dtype)) throw noComplex("clip", result);
+    return result;
+  },
+);
 
 // ---------------------------------------------------------------- sign, absolute value, squares
 

@@ -14,6 +14,7 @@ import { literalLike } from "../lax/rules.ts";
 import { type Rest, given, optionalDType } from "./arguments.ts";
 import { truth } from "./logic.ts";
 import { widened } from "./reduce.ts";
+import { unit } from "../transforms/unit.ts";
 
 export interface CumulativeOptions {
   /** The axis to run along; the flattened array by default. */
@@ -44,7 +45,9 @@ const cumulative = (name: string, f: Run, a: ArrayLike, rest: readonly unknown[]
  * @example
  * np.cumsum(np.array([1, 2, 3])) // [1, 3, 6]
  */
-export const cumsum = (a: ArrayLike, ...rest: CumulativeRest): NDArray => cumulative("cumsum", cumsumArray, a, rest);
+export const cumsum = /* @__PURE__ */ unit("cumsum", 1, (a: ArrayLike, ...rest: CumulativeRest): NDArray =>
+  cumulative("cumsum", cumsumArray, a, rest),
+);
 
 /**
  * Products of the elements up to each one.
@@ -52,7 +55,9 @@ export const cumsum = (a: ArrayLike, ...rest: CumulativeRest): NDArray => cumula
  * @example
  * np.cumprod(np.array([1, 2, 3])) // [1, 2, 6]
  */
-export const cumprod = (a: ArrayLike, ...rest: CumulativeRest): NDArray => cumulative("cumprod", cumprodArray, a, rest);
+export const cumprod = /* @__PURE__ */ unit("cumprod", 1, (a: ArrayLike, ...rest: CumulativeRest): NDArray =>
+  cumulative("cumprod", cumprodArray, a, rest),
+);
 
 /** The array with NaN replaced. */
 const withoutNaN = (name: string, a: ArrayLike, value: number): NDArray => {
@@ -66,8 +71,9 @@ const withoutNaN = (name: string, a: ArrayLike, value: number): NDArray => {
  * @example
  * np.nancumsum(np.array([1, NaN, 3])) // [1, 1, 4]
  */
-export const nancumsum = (a: ArrayLike, ...rest: CumulativeRest): NDArray =>
-  cumulative("nancumsum", cumsumArray, withoutNaN("nancumsum", a, 0), rest);
+export const nancumsum = /* @__PURE__ */ unit("nancumsum", 1, (a: ArrayLike, ...rest: CumulativeRest): NDArray =>
+  cumulative("nancumsum", cumsumArray, withoutNaN("nancumsum", a, 0), rest),
+);
 
 /**
  * Running products that count NaN as 1.
@@ -75,8 +81,9 @@ export const nancumsum = (a: ArrayLike, ...rest: CumulativeRest): NDArray =>
  * @example
  * np.nancumprod(np.array([2, NaN, 3])) // [2, 2, 6]
  */
-export const nancumprod = (a: ArrayLike, ...rest: CumulativeRest): NDArray =>
-  cumulative("nancumprod", cumprodArray, withoutNaN("nancumprod", a, 1), rest);
+export const nancumprod = /* @__PURE__ */ unit("nancumprod", 1, (a: ArrayLike, ...rest: CumulativeRest): NDArray =>
+  cumulative("nancumprod", cumprodArray, withoutNaN("nancumprod", a, 1), rest),
+);
 
 export interface StandardCumulativeOptions extends CumulativeOptions {
   /** Whether the value before the first element comes first. */
@@ -116,8 +123,12 @@ function standard(name: string, f: Run, x: ArrayLike, rest: readonly unknown[], 
  * @example
  * np.cumulativeSum(np.array([1, 2, 3]), { includeInitial: true }) // [0, 1, 3, 6]
  */
-export const cumulativeSum = (x: ArrayLike, ...rest: Rest<[], StandardCumulativeOptions>): NDArray =>
-  standard("cumulativeSum", cumsumArray, x, rest, 0);
+export const cumulativeSum = /* @__PURE__ */ unit(
+  "cumulativeSum",
+  1,
+  (x: ArrayLike, ...rest: Rest<[], StandardCumulativeOptions>): NDArray =>
+    standard("cumulativeSum", cumsumArray, x, rest, 0),
+);
 
 /**
  * Running products as in the array API standard.
@@ -125,5 +136,9 @@ export const cumulativeSum = (x: ArrayLike, ...rest: Rest<[], StandardCumulative
  * @example
  * np.cumulativeProd(np.array([1, 2, 3])) // [1, 2, 6]
  */
-export const cumulativeProd = (x: ArrayLike, ...rest: Rest<[], StandardCumulativeOptions>): NDArray =>
-  standard("cumulativeProd", cumprodArray, x, rest, 1);
+export const cumulativeProd = /* @__PURE__ */ unit(
+  "cumulativeProd",
+  1,
+  (x: ArrayLike, ...rest: Rest<[], StandardCumulativeOptions>): NDArray =>
+    standard("cumulativeProd", cumprodArray, x, rest, 1),
+);

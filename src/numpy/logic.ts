@@ -23,6 +23,7 @@ import { reduceAnd } from "../lax/reduce.ts";
 import { literalLike } from "../lax/rules.ts";
 import { type Rest, broadcastAll, given, pair } from "./arguments.ts";
 import { type Binary, type Unary, binary, numericBinary, unary } from "./builders.ts";
+import { unit } from "../transforms/unit.ts";
 
 // ---------------------------------------------------------------- comparisons
 
@@ -287,24 +288,28 @@ type ToleranceRest = Rest<[ArrayLike, ArrayLike, boolean], ToleranceOptions>;
  * @example
  * np.isclose(np.array([1, 2]), np.array([1.000001, 2.1])) // [true, false]
  */
-export function isclose(a: ArrayLike, b: ArrayLike, ...rest: ToleranceRest): NDArray {
-  const {
-    rtol = 1e-5,
-    atol = 1e-8,
-    equalNan = false,
-  } = given<ToleranceOptions>("isclose", ["rtol", "atol", "equalNan"], 3, rest);
-  const [x, y] = pair("isclose", a, b, true);
-  const dtype = realDType(x.dtype);
-  const [relative, absolute] = [rtol, atol].map((t) => convert(asArray(t, "isclose"), dtype)) as [NDArray, NDArray];
-  const size = abs(y);
-  const [r, s] = relative.ndim === 0 ? [relative, size] : broadcastAll("isclose", [relative, size]);
-  const scaled = mulArrays(r!, s!);
-  const [t, u] = absolute.ndim === 0 ? [absolute, scaled] : broadcastAll("isclose", [absolute, scaled]);
-  const [difference, tolerance] = pair("isclose", abs(subArrays(x, y)), addArrays(t!, u!));
-  const near = leArrays(difference, tolerance);
-  const close = orArrays(eqArrays(x, y), andArrays(isfinite(y), near));
-  return equalNan ? orArrays(close, andArrays(neArrays(x, x), neArrays(y, y))) : close;
-}
+export const isclose = /* @__PURE__ */ unit(
+  "isclose",
+  2,
+  function isclose(a: ArrayLike, b: ArrayLike, ...rest: ToleranceRest): NDArray {
+    const {
+      rtol = 1e-5,
+      atol = 1e-8,
+      equalNan = false,
+    } = given<ToleranceOptions>("isclose", ["rtol", "atol", "equalNan"], 3, rest);
+    const [x, y] = pair("isclose", a, b, true);
+    const dtype = realDType(x.dtype);
+    const [relative, absolute] = [rtol, atol].map((t) => convert(asArray(t, "isclose"), dtype)) as [NDArray, NDArray];
+    const size = abs(y);
+    const [r, s] = relative.ndim === 0 ? [relative, size] : broadcastAll("isclose", [relative, size]);
+    const scaled = mulArrays(r!, s!);
+    const [t, u] = absolute.ndim === 0 ? [absolute, scaled] : broadcastAll("isclose", [absolute, scaled]);
+    const [difference, tolerance] = pair("isclose", abs(subArrays(x, y)), addArrays(t!, u!));
+    const near = leArrays(difference, tolerance);
+    const close = orArrays(eqArrays(x, y), andArrays(isfinite(y), near));
+    return equalNan ? orArrays(close, andArrays(neArrays(x, x), neArrays(y, y))) : close;
+  },
+);
 
 const allOf = (x: NDArray): NDArray => reduceAnd(x, range(x.ndim));
 
@@ -314,7 +319,11 @@ const allOf = (x: NDArray): NDArray => reduceAnd(x, range(x.ndim));
  * @example
  * np.allclose(np.array([1, 2]), np.array([1, 2.0000001])) // true
  */
-export const allclose = (a: ArrayLike, b: ArrayLike, ...rest: ToleranceRest): NDArray => allOf(isclose(a, b, ...rest));
+export const allclose = /* @__PURE__ */ unit(
+  "allclose",
+  2,
+  (a: ArrayLike, b: ArrayLike, ...rest: ToleranceRest): NDArray => allOf(isclose(a, b, ...rest)),
+);
 
 /**
  * Whether two arrays have the same shape and equal elements.

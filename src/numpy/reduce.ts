@@ -195,8 +195,9 @@ function accumulate(reduction: Reduction, a: ArrayLike, options: SumOptions): ND
  * @example
  * np.sum(np.array([[1, 2], [3, 4]]), 0) // [4, 6]
  */
-export const sum = (a: ArrayLike, ...rest: Rest<[Axis], SumOptions>): NDArray =>
-  accumulate(sumReduction, a, given<SumOptions>("sum", sumNames, 1, rest));
+export const sum = /* @__PURE__ */ unit("sum", 1, (a: ArrayLike, ...rest: Rest<[Axis], SumOptions>): NDArray =>
+  accumulate(sumReduction, a, given<SumOptions>("sum", sumNames, 1, rest)),
+);
 
 /**
  * Product of elements over axes.
@@ -204,8 +205,9 @@ export const sum = (a: ArrayLike, ...rest: Rest<[Axis], SumOptions>): NDArray =>
  * @example
  * np.prod(np.array([[1, 2], [3, 4]])) // 24
  */
-export const prod = (a: ArrayLike, ...rest: Rest<[Axis], SumOptions>): NDArray =>
-  accumulate(prodReduction, a, given<SumOptions>("prod", sumNames, 1, rest));
+export const prod = /* @__PURE__ */ unit("prod", 1, (a: ArrayLike, ...rest: Rest<[Axis], SumOptions>): NDArray =>
+  accumulate(prodReduction, a, given<SumOptions>("prod", sumNames, 1, rest)),
+);
 
 // ---------------------------------------------------------------- extrema
 
@@ -215,8 +217,9 @@ export const prod = (a: ArrayLike, ...rest: Rest<[Axis], SumOptions>): NDArray =
  * @example
  * np.max(np.array([[1, 5], [3, 4]]), 1) // [5, 4]
  */
-export const max = (a: ArrayLike, ...rest: Rest<[Axis], ExtremumOptions>): NDArray =>
-  reduceWith(maxReduction, strongOf("max", a), given<ExtremumOptions>("max", extremumNames, 1, rest));
+export const max = /* @__PURE__ */ unit("max", 1, (a: ArrayLike, ...rest: Rest<[Axis], ExtremumOptions>): NDArray =>
+  reduceWith(maxReduction, strongOf("max", a), given<ExtremumOptions>("max", extremumNames, 1, rest)),
+);
 
 /**
  * Smallest element over axes; NaN if there is one.
@@ -224,8 +227,9 @@ export const max = (a: ArrayLike, ...rest: Rest<[Axis], ExtremumOptions>): NDArr
  * @example
  * np.min(np.array([[1, 5], [3, 4]]), 0) // [1, 4]
  */
-export const min = (a: ArrayLike, ...rest: Rest<[Axis], ExtremumOptions>): NDArray =>
-  reduceWith(minReduction, strongOf("min", a), given<ExtremumOptions>("min", extremumNames, 1, rest));
+export const min = /* @__PURE__ */ unit("min", 1, (a: ArrayLike, ...rest: Rest<[Axis], ExtremumOptions>): NDArray =>
+  reduceWith(minReduction, strongOf("min", a), given<ExtremumOptions>("min", extremumNames, 1, rest)),
+);
 
 /** The same as `max`. */
 export const amax: typeof max = max;
@@ -243,10 +247,14 @@ const strongOf = (name: string, a: ArrayLike): NDArray => {
  * @example
  * np.ptp(np.array([3, 1, 7])) // 6
  */
-export function ptp(a: ArrayLike, ...rest: Rest<[Axis], AxisOptions>): NDArray {
-  const options = given<AxisOptions>("ptp", ["axis", "keepdims"], 1, rest);
-  return subArrays(max(a, options), min(a, options));
-}
+export const ptp = /* @__PURE__ */ unit(
+  "ptp",
+  1,
+  function ptp(a: ArrayLike, ...rest: Rest<[Axis], AxisOptions>): NDArray {
+    const options = given<AxisOptions>("ptp", ["axis", "keepdims"], 1, rest);
+    return subArrays(max(a, options), min(a, options));
+  },
+);
 
 // ---------------------------------------------------------------- logic
 
@@ -277,8 +285,9 @@ const boolOf = (name: string, a: ArrayLike): NDArray => {
  * @example
  * np.all(np.array([[true, true], [true, false]]), 1) // [true, false]
  */
-export const all = (a: ArrayLike, ...rest: Rest<[Axis], LogicOptions>): NDArray =>
-  reduceWith(allReduction, boolOf("all", a), given<LogicOptions>("all", logicNames, 1, rest));
+export const all = /* @__PURE__ */ unit("all", 1, (a: ArrayLike, ...rest: Rest<[Axis], LogicOptions>): NDArray =>
+  reduceWith(allReduction, boolOf("all", a), given<LogicOptions>("all", logicNames, 1, rest)),
+);
 
 /**
  * Whether any element is true (not zero), over axes.
@@ -286,8 +295,9 @@ export const all = (a: ArrayLike, ...rest: Rest<[Axis], LogicOptions>): NDArray 
  * @example
  * np.any(np.array([[false, true], [false, false]]), 1) // [true, false]
  */
-export const any = (a: ArrayLike, ...rest: Rest<[Axis], LogicOptions>): NDArray =>
-  reduceWith(anyReduction, boolOf("any", a), given<LogicOptions>("any", logicNames, 1, rest));
+export const any = /* @__PURE__ */ unit("any", 1, (a: ArrayLike, ...rest: Rest<[Axis], LogicOptions>): NDArray =>
+  reduceWith(anyReduction, boolOf("any", a), given<LogicOptions>("any", logicNames, 1, rest)),
+);
 
 /**
  * Number of elements that are not zero, over axes.
@@ -295,10 +305,14 @@ export const any = (a: ArrayLike, ...rest: Rest<[Axis], LogicOptions>): NDArray 
  * @example
  * np.countNonzero(np.array([0, 1, 2])) // 2
  */
-export function countNonzero(a: ArrayLike, ...rest: Rest<[Axis], AxisOptions>): NDArray {
-  const options = given<AxisOptions>("countNonzero", ["axis", "keepdims"], 1, rest);
-  return sum(boolOf("countNonzero", a), { ...options, dtype: "int32" });
-}
+export const countNonzero = /* @__PURE__ */ unit(
+  "countNonzero",
+  1,
+  function countNonzero(a: ArrayLike, ...rest: Rest<[Axis], AxisOptions>): NDArray {
+    const options = given<AxisOptions>("countNonzero", ["axis", "keepdims"], 1, rest);
+    return sum(boolOf("countNonzero", a), { ...options, dtype: "int32" });
+  },
+);
 
 // ---------------------------------------------------------------- positions of extrema
 
@@ -330,7 +344,9 @@ function position(name: string, find: typeof argmaxArray, a: ArrayLike, rest: Ar
  * @example
  * np.argmax(np.array([1, 5, 3])) // 1
  */
-export const argmax = (a: ArrayLike, ...rest: ArgRest): NDArray => position("argmax", argmaxArray, a, rest);
+export const argmax = /* @__PURE__ */ unit("argmax", 1, (a: ArrayLike, ...rest: ArgRest): NDArray =>
+  position("argmax", argmaxArray, a, rest),
+);
 
 /**
  * Position of the smallest element, the first of several.
@@ -338,7 +354,9 @@ export const argmax = (a: ArrayLike, ...rest: ArgRest): NDArray => position("arg
  * @example
  * np.argmin(np.array([[3, 1], [0, 2]]), 1) // [1, 0]
  */
-export const argmin = (a: ArrayLike, ...rest: ArgRest): NDArray => position("argmin", argminArray, a, rest);
+export const argmin = /* @__PURE__ */ unit("argmin", 1, (a: ArrayLike, ...rest: ArgRest): NDArray =>
+  position("argmin", argminArray, a, rest),
+);
 
 // ---------------------------------------------------------------- means
 

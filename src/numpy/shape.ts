@@ -32,6 +32,7 @@ import {
 } from "../lax/movement.ts";
 import { remainder, subtract } from "./arithmetic.ts";
 import { type Rest, broadcastAll, checkChoice, given, integer, shapeOf } from "./arguments.ts";
+import { unit } from "../transforms/unit.ts";
 
 // ---------------------------------------------------------------- size
 
@@ -359,12 +360,16 @@ export const broadcastShapes = (...shapes: readonly (number | readonly number[])
  * @example
  * np.tile(np.array([1, 2]), 2) // [1, 2, 1, 2]
  */
-export function tile(A: ArrayLike, reps: number | readonly number[]): NDArray {
-  const x = asArray(A, "tile");
-  const times = parseShape("tile", reps);
-  const padded = [...range(Math.max(0, x.ndim - times.length)).map(() => 1), ...times];
-  return tileArray(expandArray(x, missing(x, times.length)), padded);
-}
+export const tile = /* @__PURE__ */ unit(
+  "tile",
+  1,
+  function tile(A: ArrayLike, reps: number | readonly number[]): NDArray {
+    const x = asArray(A, "tile");
+    const times = parseShape("tile", reps);
+    const padded = [...range(Math.max(0, x.ndim - times.length)).map(() => 1), ...times];
+    return tileArray(expandArray(x, missing(x, times.length)), padded);
+  },
+);
 
 // ---------------------------------------------------------------- reversal and rotation
 
@@ -374,11 +379,15 @@ export function tile(A: ArrayLike, reps: number | readonly number[]): NDArray {
  * @example
  * np.flip(np.array([[1, 2], [3, 4]]), 1) // [[2, 1], [4, 3]]
  */
-export function flip(m: ArrayLike, ...rest: Rest<[Axis], { readonly axis?: Axis | undefined }>): NDArray {
-  const { axis } = given<{ axis: Axis }>("flip", ["axis"], 1, rest);
-  const x = asArray(m, "flip");
-  return rev(x, canonicalAxes("flip", axis, x.ndim));
-}
+export const flip = /* @__PURE__ */ unit(
+  "flip",
+  1,
+  function flip(m: ArrayLike, ...rest: Rest<[Axis], { readonly axis?: Axis | undefined }>): NDArray {
+    const { axis } = given<{ axis: Axis }>("flip", ["axis"], 1, rest);
+    const x = asArray(m, "flip");
+    return rev(x, canonicalAxes("flip", axis, x.ndim));
+  },
+);
 
 /**
  * Columns in reverse order.
@@ -408,24 +417,28 @@ export interface Rot90Options {
  * @example
  * np.rot90(np.array([[1, 2], [3, 4]])) // [[2, 4], [1, 3]]
  */
-export function rot90(
-  m: ArrayLike,
-  ...rest: Rest<[number, readonly [number, number] | readonly number[]], Rot90Options>
-): NDArray {
-  const { k = 1, axes = [0, 1] } = given<Rot90Options>("rot90", ["k", "axes"], 2, rest);
-  const x = asArray(m, "rot90");
-  if (axes.length !== 2 || x.ndim < 2)
-    throw new ArgumentError("RotationPlane", {
-      what: `rot90: axes [${axes.join(", ")}] of an array of shape ${shapeText(x.shape)}`,
-      why: "a rotation turns the plane of two axes",
-      fix: "give two axes of an array that has at least two",
-    });
-  const [i, j] = canonicalAxes("rot90", axes, x.ndim) as [number, number];
-  const turns = ((integer("rot90", "k", k) % 4) + 4) % 4;
-  if (turns === 0) return x;
-  if (turns === 2) return rev(x, [i, j]);
-  return turns === 1 ? swapaxes(flip(x, j), i, j) : flip(swapaxes(x, i, j), j);
-}
+export const rot90 = /* @__PURE__ */ unit(
+  "rot90",
+  1,
+  function rot90(
+    m: ArrayLike,
+    ...rest: Rest<[number, readonly [number, number] | readonly number[]], Rot90Options>
+  ): NDArray {
+    const { k = 1, axes = [0, 1] } = given<Rot90Options>("rot90", ["k", "axes"], 2, rest);
+    const x = asArray(m, "rot90");
+    if (axes.length !== 2 || x.ndim < 2)
+      throw new ArgumentError("RotationPlane", {
+        what: `rot90: axes [${axes.join(", ")}] of an array of shape ${shapeText(x.shape)}`,
+        why: "a rotation turns the plane of two axes",
+        fix: "give two axes of an array that has at least two",
+      });
+    const [i, j] = canonicalAxes("rot90", axes, x.ndim) as [number, number];
+    const turns = ((integer("rot90", "k", k) % 4) + 4) % 4;
+    if (turns === 0) return x;
+    if (turns === 2) return rev(x, [i, j]);
+    return turns === 1 ? swapaxes(flip(x, j), i, j) : flip(swapaxes(x, i, j), j);
+  },
+);
 
 /** One shift per axis: scalars are repeated. */
 function pairUp(axes: readonly number[], shifts: readonly number[]): [axis: number, shift: number][] {
@@ -445,19 +458,19 @@ function pairUp(axes: readonly number[], shifts: readonly number[]): [axis: numb
  * @example
  * np.roll(np.array([1, 2, 3, 4]), 1) // [4, 1, 2, 3]
  */
-export function roll(
-  a: ArrayLike,
-  shift: ArrayLike,
-  ...rest: Rest<[Axis], { readonly axis?: Axis | undefined }>
-): NDArray {
-  const { axis = null } = given<{ axis: Axis }>("roll", ["axis"], 1, rest);
-  const x = asArray(a, "roll");
-  if (axis === null) return reshapeArray(roll(reshapeArray(x, [x.size]), shift, 0), x.shape);
-  const axes = (typeof axis === "number" ? [axis] : axis).map((i) => canonicalAxis("roll", i, x.ndim));
-  const shifts = staticShifts(shift);
-  if (!shifts) return rollDynamic(x, asArray(shift, "roll"), axes);
-  return pairUp(axes, shifts).reduce((y, [i, s]) => rollBy(y, i, s), x);
-}
+export const roll = /* @__PURE__ */ unit(
+  "roll",
+  1,
+  function roll(a: ArrayLike, shift: ArrayLike, ...rest: Rest<[Axis], { readonly axis?: Axis | undefined }>): NDArray {
+    const { axis = null } = given<{ axis: Axis }>("roll", ["axis"], 1, rest);
+    const x = asArray(a, "roll");
+    if (axis === null) return reshapeArray(roll(reshapeArray(x, [x.size]), shift, 0), x.shape);
+    const axes = (typeof axis === "number" ? [axis] : axis).map((i) => canonicalAxis("roll", i, x.ndim));
+    const shifts = staticShifts(shift);
+    if (!shifts) return rollDynamic(x, asArray(shift, "roll"), axes);
+    return pairUp(axes, shifts).reduce((y, [i, s]) => rollBy(y, i, s), x);
+  },
+);
 
 /** Shifts known now, or null where they are traced. */
 function staticShifts(shift: ArrayLike): number[] | null {

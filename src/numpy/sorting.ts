@@ -13,6 +13,7 @@ import { complex } from "../lax/complex.ts";
 import { concatenateArrays, rev } from "../lax/movement.ts";
 import { sort as sortArrays, sortKeyVal, topK as topKArray } from "../lax/sort.ts";
 import { type Rest, checkChoice, given, integer, operandList, optionalDType } from "./arguments.ts";
+import { unit } from "../transforms/unit.ts";
 
 export interface SortOptions {
   /** The axis to sort along, the last by default; null flattens. */
@@ -37,12 +38,12 @@ function alongAxis(name: string, a: ArrayLike, axis: number | null): readonly [N
  * @example
  * np.sort(np.array([3, 1, 2])) // [1, 2, 3]
  */
-export function sort(a: ArrayLike, ...rest: SortRest): NDArray {
+export const sort = /* @__PURE__ */ unit("sort", 1, function sort(a: ArrayLike, ...rest: SortRest): NDArray {
   const { axis = -1, descending = false } = given<SortOptions>("sort", sortNames, 1, rest);
   const [x, dimension] = alongAxis("sort", a, axis);
   const y = sortArrays(x, { dimension });
   return descending ? rev(y, [dimension]) : y;
-}
+});
 
 /**
  * The positions that sort an array along an axis.
@@ -50,22 +51,26 @@ export function sort(a: ArrayLike, ...rest: SortRest): NDArray {
  * @example
  * np.argsort(np.array([3, 1, 2])) // [1, 2, 0]
  */
-export function argsort(
-  a: ArrayLike,
-  ...rest: Rest<[number | null], SortOptions & { readonly dtype?: DType | null | undefined }>
-): NDArray {
-  const names = [...sortNames, "dtype"] as const;
-  const {
-    axis = -1,
-    descending = false,
-    dtype,
-  } = given<SortOptions & { dtype: DType | null }>("argsort", names, 1, rest);
-  const [x, dimension] = alongAxis("argsort", a, axis);
-  const places = broadcastedIota(optionalDType(dtype) ?? "int32", x.shape, dimension);
-  // Reversed before and after, so that equal elements keep their order.
-  const turn = (y: NDArray): NDArray => (descending ? rev(y, [dimension]) : y);
-  return turn(sortKeyVal(turn(x), turn(places), { dimension })[1]);
-}
+export const argsort = /* @__PURE__ */ unit(
+  "argsort",
+  1,
+  function argsort(
+    a: ArrayLike,
+    ...rest: Rest<[number | null], SortOptions & { readonly dtype?: DType | null | undefined }>
+  ): NDArray {
+    const names = [...sortNames, "dtype"] as const;
+    const {
+      axis = -1,
+      descending = false,
+      dtype,
+    } = given<SortOptions & { dtype: DType | null }>("argsort", names, 1, rest);
+    const [x, dimension] = alongAxis("argsort", a, axis);
+    const places = broadcastedIota(optionalDType(dtype) ?? "int32", x.shape, dimension);
+    // Reversed before and after, so that equal elements keep their order.
+    const turn = (y: NDArray): NDArray => (descending ? rev(y, [dimension]) : y);
+    return turn(sortKeyVal(turn(x), turn(places), { dimension })[1]);
+  },
+);
 
 /**
  * The positions that sort by several keys, the last one first.
@@ -92,10 +97,10 @@ export function lexsort(
  * @example
  * np.sortComplex(np.array([2, 1])).dtype // "complex64"
  */
-export function sortComplex(a: ArrayLike): NDArray {
+export const sortComplex = /* @__PURE__ */ unit("sortComplex", 1, function sortComplex(a: ArrayLike): NDArray {
   const y = sort(a);
   return isComplex(y.dtype) ? y : complex(convert(y, "float32"), 0);
-}
+});
 
 const needsOrder = (name: string, x: NDArray): DTypeError =>
   new DTypeError("UnorderedDType", {
@@ -121,15 +126,19 @@ export interface TopKOptions {
  * @example
  * np.topK(np.array([1, 3, 2]), 2) // [[3, 2], [1, 2]]
  */
-export function topK(a: ArrayLike, k: number, ...rest: Rest<[], TopKOptions>): [values: NDArray, indices: NDArray] {
-  const { axis = -1, mode = "largest" } = given<TopKOptions>("topK", ["axis", "mode", "sorted"], 0, rest);
-  checkChoice("topK", "mode", mode, ["largest", "smallest"]);
-  const x = asArray(a, "topK");
-  if (isComplex(x.dtype)) throw needsOrder("topK", x);
-  if (mode === "largest") return topKArray(x, k, { axis });
-  const [values, indices] = topKArray(inverted(x), k, { axis });
-  return [inverted(values), indices];
-}
+export const topK = /* @__PURE__ */ unit(
+  "topK",
+  1,
+  function topK(a: ArrayLike, k: number, ...rest: Rest<[], TopKOptions>): [values: NDArray, indices: NDArray] {
+    const { axis = -1, mode = "largest" } = given<TopKOptions>("topK", ["axis", "mode", "sorted"], 0, rest);
+    checkChoice("topK", "mode", mode, ["largest", "smallest"]);
+    const x = asArray(a, "topK");
+    if (isComplex(x.dtype)) throw needsOrder("topK", x);
+    if (mode === "largest") return topKArray(x, k, { axis });
+    const [values, indices] = topKArray(inverted(x), k, { axis });
+    return [inverted(values), indices];
+  },
+);
 
 /** Operand with the axis last, that axis, and the checked position. */
 function partitionArguments(name: string, a: ArrayLike, kth: number, rest: readonly unknown[]) {

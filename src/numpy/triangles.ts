@@ -17,6 +17,7 @@ import { type EyeOptions, diagonalGrid } from "./grids.ts";
 import { nonzero } from "./nonzero.ts";
 import { type SumOptions, sum } from "./reduce.ts";
 import { moveaxis } from "./shape.ts";
+import { unit } from "../transforms/unit.ts";
 
 interface DiagonalOption {
   /** The diagonal; above the main one if positive. */
@@ -64,8 +65,9 @@ function triangle(name: string, m: ArrayLike, k: number, below: boolean): NDArra
  * @example
  * np.tril(np.array([[1, 2], [3, 4]])) // [[1, 0], [3, 4]]
  */
-export const tril = (m: ArrayLike, ...rest: DiagonalRest): NDArray =>
-  triangle("tril", m, diagonalOf("tril", rest), true);
+export const tril = /* @__PURE__ */ unit("tril", 1, (m: ArrayLike, ...rest: DiagonalRest): NDArray =>
+  triangle("tril", m, diagonalOf("tril", rest), true),
+);
 
 /**
  * Upper triangle: zeros below a diagonal.
@@ -73,8 +75,9 @@ export const tril = (m: ArrayLike, ...rest: DiagonalRest): NDArray =>
  * @example
  * np.triu(np.array([[1, 2], [3, 4]])) // [[1, 2], [0, 4]]
  */
-export const triu = (m: ArrayLike, ...rest: DiagonalRest): NDArray =>
-  triangle("triu", m, diagonalOf("triu", rest), false);
+export const triu = /* @__PURE__ */ unit("triu", 1, (m: ArrayLike, ...rest: DiagonalRest): NDArray =>
+  triangle("triu", m, diagonalOf("triu", rest), false),
+);
 
 export interface TriangleOptions extends DiagonalOption {
   /** Number of columns; as many as rows by default. */
@@ -201,17 +204,24 @@ export function diagonal(a: ArrayLike, ...rest: Rest<[number, number, number], D
  * @example
  * np.trace(np.array([[1, 2], [3, 4]])) // 5
  */
-export function trace(
-  a: ArrayLike,
-  ...rest: Rest<[number, number, number, DType | null], DiagonalOptions & { readonly dtype?: DType | null | undefined }>
-): NDArray {
-  const options = given<DiagonalOptions & { dtype: DType | null }>("trace", [...diagonalNames, "dtype"], 4, rest);
-  const { x, rows, columns, k } = diagonalPlan("trace", a, options);
-  const mask = eyeArray(rows, columns, k, "bool");
-  const which = x.ndim === 2 ? mask : broadcastInDim(mask, x.shape, [x.ndim - 2, x.ndim - 1]);
-  const sumOptions: SumOptions = { axis: [-2, -1], dtype: options.dtype };
-  return sum(selectArrays(which, x, literalLike(x, 0)), sumOptions);
-}
+export const trace = /* @__PURE__ */ unit(
+  "trace",
+  1,
+  function trace(
+    a: ArrayLike,
+    ...rest: Rest<
+      [number, number, number, DType | null],
+      DiagonalOptions & { readonly dtype?: DType | null | undefined }
+    >
+  ): NDArray {
+    const options = given<DiagonalOptions & { dtype: DType | null }>("trace", [...diagonalNames, "dtype"], 4, rest);
+    const { x, rows, columns, k } = diagonalPlan("trace", a, options);
+    const mask = eyeArray(rows, columns, k, "bool");
+    const which = x.ndim === 2 ? mask : broadcastInDim(mask, x.shape, [x.ndim - 2, x.ndim - 1]);
+    const sumOptions: SumOptions = { axis: [-2, -1], dtype: options.dtype };
+    return sum(selectArrays(which, x, literalLike(x, 0)), sumOptions);
+  },
+);
 
 /**
  * A matrix with a diagonal from a vector, or the diagonal of a matrix.
@@ -219,7 +229,7 @@ export function trace(
  * @example
  * np.diag(np.array([1, 2])) // [[1, 0], [0, 2]]
  */
-export function diag(v: ArrayLike, ...rest: DiagonalRest): NDArray {
+export const diag = /* @__PURE__ */ unit("diag", 1, function diag(v: ArrayLike, ...rest: DiagonalRest): NDArray {
   const k = diagonalOf("diag", rest);
   const x = asArray(v, "diag");
   if (x.ndim === 2) return diagonal(x, k);
@@ -227,7 +237,7 @@ export function diag(v: ArrayLike, ...rest: DiagonalRest): NDArray {
   const n = x.shape[0]! + Math.abs(k);
   const padded = padArray(x, full([], 0, x.dtype, x.weakType), [[Math.max(0, -k), Math.max(0, k), 0]]);
   return selectArrays(eyeArray(n, n, k, "bool"), broadcastInDim(padded, [n, n], [0]), literalLike(x, 0));
-}
+});
 
 /**
  * A matrix with a diagonal from all elements.
@@ -235,10 +245,14 @@ export function diag(v: ArrayLike, ...rest: DiagonalRest): NDArray {
  * @example
  * np.diagflat(np.array([[1, 2]])) // [[1, 0], [0, 2]]
  */
-export function diagflat(v: ArrayLike, ...rest: DiagonalRest): NDArray {
-  const x = asArray(v, "diagflat");
-  return diag(reshape(x, [x.size]), diagonalOf("diagflat", rest));
-}
+export const diagflat = /* @__PURE__ */ unit(
+  "diagflat",
+  1,
+  function diagflat(v: ArrayLike, ...rest: DiagonalRest): NDArray {
+    const x = asArray(v, "diagflat");
+    return diag(reshape(x, [x.size]), diagonalOf("diagflat", rest));
+  },
+);
 
 /**
  * The indices of the main diagonal, once per axis.
