@@ -1,0 +1,5 @@
+/** `cotangent.image`: resampling of images. */
+import "../backends/install.ts";
+import "../numpy/install.ts";
+
+export { type ImageOptions, ResizeMethod, type ResizeMethodName, resize, scaleAndTranslate } from "./resize.ts";
