@@ -1,0 +1,6 @@
+/** `cotangent.scipy`: modules of SciPy, with the functions that JAX has. */
+import "../backends/install.ts";
+import "../numpy/install.ts";
+
+export * as ndimage from "./ndimage.ts";
+export * as signal from "./signal/index.ts";
