@@ -38,7 +38,7 @@ export interface FftconvolveOptions extends Pick<ConvolveOptions, "mode"> {
   readonly axes?: number | readonly number[] | null | undefined;
 }
 type ConvolveRest = Rest<[ConvolveMode, ConvolveMethod], ConvolveOptions>;
-type Convolve2dRest = Rest<[ConvolveMode], Convolve2dOptions>;
+type Convolve2dRest = Rest<[ConvolveMode, "fill", 0], Convolve2dOptions>;
 
 const modes: readonly ConvolveMode[] = ["full", "same", "valid"];
 
@@ -162,7 +162,7 @@ function plane(name: string, in1: ArrayLike, in2: ArrayLike, rest: readonly unkn
     boundary = "fill",
     fillvalue = 0,
     precision = null,
-  } = given<Convolve2dOptions>(name, ["mode", "boundary", "fillvalue", "precision"], 1, rest);
+  } = given<Convolve2dOptions>(name, ["mode", "boundary", "fillvalue", "precision"], 3, rest);
   checkChoice(name, "mode", mode, modes);
   if (boundary !== "fill" || fillvalue !== 0)
     throw new ArgumentError("UnsupportedBoundary", {

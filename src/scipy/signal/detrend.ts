@@ -2,7 +2,7 @@
 import type { ArrayLike } from "../../core/arrayMethods.ts";
 import type { NDArray } from "../../core/ndarray.ts";
 import { ArgumentError } from "../../core/problem.ts";
-import { canonicalAxis } from "../../core/shape.ts";
+import { canonicalAxis, range } from "../../core/shape.ts";
 import { type Rest, checkChoice, given, inexactOf, integer, unsupported } from "../../numpy/arguments.ts";
 import * as np from "../../numpy/index.ts";
 
@@ -20,20 +20,23 @@ export interface DetrendOptions {
 /**
  * A series without its trend.
  *
- * @param rest `axis`, `type`, by name also `bp`, the positions at which a new line begins.
+ * @param rest `axis`, `type` and `bp`, the positions at which a new line begins.
  * @returns an array of the shape of `data`; integers become float32.
  * @throws ArgumentError if a break point lies outside of the axis.
  * @example
  * scipy.signal.detrend(np.array([1, 4, 8, 8, 9])) // [-1, 0, 2, 0, -1]
  */
-export function detrend(data: ArrayLike, ...rest: Rest<[number, "linear" | "constant"], DetrendOptions>): NDArray {
+export function detrend(
+  data: ArrayLike,
+  ...rest: Rest<[number, "linear" | "constant", number | readonly number[]], DetrendOptions>
+): NDArray {
   const name = "scipy.signal.detrend";
   const {
     axis = -1,
     type = "linear",
     bp = 0,
     overwriteData = null,
-  } = given<DetrendOptions>(name, ["axis", "type", "bp", "overwriteData"], 2, rest);
+  } = given<DetrendOptions>(name, ["axis", "type", "bp", "overwriteData"], 3, rest);
   if (overwriteData !== null) throw unsupported(name, "overwriteData", "leave it out: the result is a new array");
   checkChoice(name, "type", type, ["linear", "constant"]);
   const x = inexactOf(name, data);
@@ -58,8 +61,10 @@ function withoutLine(x: NDArray): NDArray {
   // A single point has no slope.
   if (n === 1) return centred;
   const length = Math.sqrt((n * (n * n - 1)) / 12);
-  const direction = Float64Array.from({ length: n }, (_, i) => (i - (n - 1) / 2) / length);
-  const t = np.array(direction, { dtype: x.dtype });
+  const steps = range(n).map((i) => (i - (n - 1) / 2) / length);
+  // float64 only where it is used: not all devices have it.
+  const direction = x.dtype === "float64" ? Float64Array.from(steps) : Float32Array.from(steps);
+  const t = np.astype(np.array(direction), x.dtype);
   const slope = np.sum(np.multiply(centred, t), -1, { keepdims: true });
   return np.subtract(centred, np.multiply(slope, t));
 }
