@@ -62,6 +62,7 @@ export {
 export * as numpy from "./numpy/index.ts";
 export * as lax from "./lax/index.ts";
 export * as random from "./random/index.ts";
+export * as scipy from "./scipy/index.ts";
 export * as nn from "./nn/index.ts";
 export * as optim from "./optim/index.ts";
 export * as scipy from "./scipy/index.ts";

@@ -57,6 +57,8 @@ export {
   tanh,
 } from "./elementary.ts";
 export { digamma, erf, erfInv, erfc, lgamma, polygamma, zeta } from "./special.ts";
+export { besselI0e, besselI1e } from "./bessel.ts";
+export { betainc, igamma, igammac, igammaGradA, randomGammaGrad } from "./incomplete.ts";
 export { complex, conj, imag, real } from "./complex.ts";
 export { eq, ge, gt, le, lt, ne, select, selectN } from "./compare.ts";
 export {

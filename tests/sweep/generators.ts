@@ -1,5 +1,6 @@
 /** The files of generators, by name. Written out, so that bundlers and browsers find them; a test compares with the folder. */
 import * as arithmetic from "./arithmetic.gen.ts";
+import * as bessel from "./bessel.gen.ts";
 import * as bitwise from "./bitwise.gen.ts";
 import * as calls from "./calls.gen.ts";
 import * as cast from "./cast.gen.ts";
@@ -14,6 +15,7 @@ import * as cumulative from "./cumulative.gen.ts";
 import * as dynamicSlice from "./dynamicSlice.gen.ts";
 import * as elementary from "./elementary.gen.ts";
 import * as gather from "./gather.gen.ts";
+import * as incomplete from "./incomplete.gen.ts";
 import * as movement from "./movement.gen.ts";
 import * as randomBits from "./randomBits.gen.ts";
 import * as reduce from "./reduce.gen.ts";
@@ -26,6 +28,7 @@ import type { Generator } from "./generator.ts";
 
 export const rooms: Readonly<Record<string, { readonly generators: readonly Generator[] }>> = {
   arithmetic,
+  bessel,
   bitwise,
   calls,
   cast,
@@ -40,6 +43,7 @@ export const rooms: Readonly<Record<string, { readonly generators: readonly Gene
   dynamicSlice,
   elementary,
   gather,
+  incomplete,
   movement,
   randomBits,
   reduce,

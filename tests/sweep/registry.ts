@@ -3,6 +3,7 @@ import { constantP } from "../../src/core/constant.ts";
 import { optimizationBarrierP } from "../../src/core/barrier.ts";
 import * as structural from "../../src/core/structural.ts";
 import * as arithmetic from "../../src/lax/arithmetic.ts";
+import * as bessel from "../../src/lax/bessel.ts";
 import * as bitwise from "../../src/lax/bitwise.ts";
 import * as callback from "../../src/lax/callback.ts";
 import * as cast from "../../src/lax/cast.ts";
@@ -17,6 +18,7 @@ import * as cumulative from "../../src/lax/cumulative.ts";
 import * as dynamicSlice from "../../src/lax/dynamicSlice.ts";
 import * as elementary from "../../src/lax/elementary.ts";
 import * as gather from "../../src/lax/gather.ts";
+import * as incomplete from "../../src/lax/incomplete.ts";
 import * as movement from "../../src/lax/movement.ts";
 import * as randomBits from "../../src/lax/randomBits.ts";
 import * as reduce from "../../src/lax/reduce.ts";
@@ -36,6 +38,7 @@ import type { Generator } from "./generator.ts";
 /** The rooms that export `primitives`, by file. */
 const families: Readonly<Record<string, { readonly primitives: readonly AnyPrimitive[] }>> = {
   arithmetic,
+  bessel,
   bitwise,
   callback,
   cast,
@@ -50,6 +53,7 @@ const families: Readonly<Record<string, { readonly primitives: readonly AnyPrimi
   dynamicSlice,
   elementary,
   gather,
+  incomplete,
   movement,
   randomBits,
   reduce,

@@ -1,0 +1,49 @@
+/** Reading operands of scipy functions: real numbers of one float dtype, and elementwise functions with rules of their own. */
+import type { ArrayLike } from "../core/arrayMethods.ts";
+import { isComplex } from "../core/dtype.ts";
+import type { NDArray } from "../core/ndarray.ts";
+import { promoteOperands } from "../core/operands.ts";
+import { DTypeError } from "../core/problem.ts";
+import { shapesEqual } from "../core/shape.ts";
+import { broadcastAll } from "../numpy/arguments.ts";
+import { customJvp } from "../transforms/customJvp.ts";
+
+const complexOperand = (name: string): DTypeError =>
+  new DTypeError("ComplexOperand", {
+    what: `${name}: the operands are complex`,
+    why: `${name} is a function of real numbers`,
+    fix: "pass the real part, numpy.real(x)",
+  });
+
+/** Operands in their common float dtype, integers as float32. Shapes stay as they are. */
+export function floats(name: string, xs: readonly ArrayLike[]): NDArray[] {
+  const operands = promoteOperands(name, xs, true);
+  if (isComplex(operands[0]!.dtype)) throw complexOperand(name);
+  return operands;
+}
+
+/** The same, broadcast to one shape. */
+export function aligned(name: string, xs: readonly ArrayLike[]): NDArray[] {
+  const operands = floats(name, xs);
+  const { shape } = operands[0]!;
+  return operands.every((x) => shapesEqual(x.shape, shape)) ? operands : broadcastAll(name, operands);
+}
+
+/** Tangent of the result from one operand's: (tangent, result, …operands). Null: none. */
+export type Rule = ((g: NDArray, y: NDArray, ...xs: NDArray[]) => NDArray) | null;
+
+/** An elementwise function of aligned operands, with one rule per operand. */
+export function elementwise(
+  name: string,
+  f: (...xs: NDArray[]) => NDArray,
+  ...rules: readonly Rule[]
+): (...xs: ArrayLike[]) => NDArray {
+  const named = Object.defineProperty((...xs: NDArray[]) => f(...xs), "name", { value: name });
+  const g = customJvp(named);
+  g.defjvps(...rules);
+  return (...xs) => g(...aligned(`scipy.special.${name}`, xs));
+}
+
+/** Σ c[n] x^n, by Horner's rule. */
+export const polynomial = (c: readonly number[], x: NDArray): NDArray =>
+  c.slice(0, -1).reduceRight<NDArray>((sum, v) => sum.mul(x).add(v), x.mul(0).add(c.at(-1)!));
