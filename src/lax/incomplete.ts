@@ -4,13 +4,7 @@ import type { DType } from "../core/dtype.ts";
 import { allocateLike, roundInPlace } from "../core/hostArray.ts";
 import type { NDArray } from "../core/ndarray.ts";
 import { convert } from "../core/structural.ts";
-import {
-  type AnyPrimitive,
-  type Primitive,
-  type Three,
-  type Two,
-  definePrimitive,
-} from "../core/primitive.ts";
+import { type AnyPrimitive, type Primitive, type Three, type Two, definePrimitive } from "../core/primitive.ts";
 import { DifferentiationError } from "../core/problem.ts";
 import { bind1 } from "../core/trace.ts";
 import { add, mul, mulArrays, neg, sub } from "./arithmetic.ts";
@@ -29,7 +23,7 @@ import {
   sameDTypes,
   sumOfDerivatives,
 } from "./rules.ts";
-import { lgamma } from "./special.ts";
+import { digamma, lgamma } from "./special.ts";
 
 interface Spec {
   readonly name: string;
@@ -79,13 +73,17 @@ const noDerivative = (name: string, parameter: string, why: string) => (): never
     fix: `differentiate with respect to x only, or apply stopGradient to ${parameter}`,
   });
 };
-const notAgain = (name: string) => noDerivative(name, "its operands", "no rule for its derivative is known");
+const drawParameter = /* @__PURE__ */ noDerivative("randomGammaGrad", "its operands", "no rule for it is known");
 
 export const igammaGradAP: Primitive<Two, null> = /* @__PURE__ */ composed<Two>({
   name: "igamma_grad_a",
   f: math.lowerGammaGradA,
   compose: lowered.lowerGammaGradA,
-  derivatives: [/* @__PURE__ */ notAgain("igammaGradA"), /* @__PURE__ */ notAgain("igammaGradA")],
+  // Its derivative in x is that of the density in a.
+  derivatives: [
+    /* @__PURE__ */ noDerivative("igammaGradA", "a", "no rule for the second derivative in a is known"),
+    (g, _, a, x) => mulArrays(g, mul(gammaDensity(a!, x!), sub(log(x!), digamma(a!)))),
+  ],
 });
 /** The derivative of `igamma` with respect to `a`. @example lax.igammaGradA(np.array([1]), np.array([0])) // [0] */
 export const igammaGradA = (a: ArrayLike, x: ArrayLike): NDArray =>
@@ -95,7 +93,7 @@ export const randomGammaGradP: Primitive<Two, null> = /* @__PURE__ */ composed<T
   name: "random_gamma_grad",
   f: math.gammaDrawGrad,
   compose: lowered.gammaDrawGrad,
-  derivatives: [/* @__PURE__ */ notAgain("randomGammaGrad"), /* @__PURE__ */ notAgain("randomGammaGrad")],
+  derivatives: [drawParameter, drawParameter],
 });
 /**
  * How a gamma draw `x` of parameter `a` moves with `a` at a fixed quantile: −(∂P/∂a) / (∂P/∂x).

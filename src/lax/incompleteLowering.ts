@@ -42,7 +42,7 @@ const nonzero = (x: NDArray): NDArray => select(eq(x, 0), isWide(x) ? 1e-300 : 1
 const only = (where: NDArray, x: NDArray, other: number): NDArray => select(where, x, other);
 /** Σ c[n] x^n */
 const polynomial = (c: readonly number[], x: NDArray): NDArray =>
-  c.slice(0, -1).reduceRight<NDArray>((sum, v) => add(mul(sum, x), v), mul(0, x).add(c.at(-1)!));
+  c.slice(0, -1).reduceRight<NDArray>((sum, v) => add(mul(sum, x), v), add(mul(x, 0), c.at(-1)!));
 
 // ---------------------------------------------------------------- factors
 
@@ -171,8 +171,16 @@ function upperNearZero(a: NDArray, x: NDArray): NDArray {
  */
 const temme: readonly (readonly number[])[] = [
   [
-    -1 / 3, 1 / 12, -0.01481481481, 0.001157407407, 0.0003527336861, -0.000178755144, 3.919263179e-5, -2.185448511e-6,
-    -1.854062211e-6, 8.296711341e-7,
+    -1 / 3,
+    1 / 12,
+    -0.01481481481,
+    0.001157407407,
+    0.0003527336861,
+    -0.000178755144,
+    3.919263179e-5,
+    -2.185448511e-6,
+    -1.854062211e-6,
+    8.296711341e-7,
   ],
   [
     -0.001851851852, -0.003472222222, 0.002645502646, -0.0009902263374, 0.0002057613169, -4.01877572e-7,

@@ -5,6 +5,7 @@ import type { NDArray } from "../core/ndarray.ts";
 import { promoteOperands } from "../core/operands.ts";
 import { DTypeError } from "../core/problem.ts";
 import { shapesEqual } from "../core/shape.ts";
+import { add, mul } from "../lax/arithmetic.ts";
 import { broadcastAll } from "../numpy/arguments.ts";
 import { customJvp } from "../transforms/customJvp.ts";
 
@@ -46,4 +47,4 @@ export function elementwise(
 
 /** Σ c[n] x^n, by Horner's rule. */
 export const polynomial = (c: readonly number[], x: NDArray): NDArray =>
-  c.slice(0, -1).reduceRight<NDArray>((sum, v) => sum.mul(x).add(v), x.mul(0).add(c.at(-1)!));
+  c.slice(0, -1).reduceRight<NDArray>((sum, v) => add(mul(sum, x), v), add(mul(x, 0), c.at(-1)!));

@@ -4,12 +4,13 @@ import { elementwise } from "./elementwise.ts";
 import type { Generator } from "./generator.ts";
 
 const parameter = { min: 0.25, max: 12 };
+// The second derivative in `a` is none of the library: tests/lax/incomplete.test.ts checks the first.
 const share = { min: 0.0625, max: 0.9375 };
 
 export const generators: readonly Generator[] = [
-  elementwise(lax.igammaP, [parameter, parameter]),
-  elementwise(lax.igammacP, [parameter, parameter]),
-  elementwise(lax.igammaGradAP, [parameter, parameter], { nonDifferentiable: [0, 1] }),
+  elementwise(lax.igammaP, [parameter, parameter], { nonDifferentiable: [0] }),
+  elementwise(lax.igammacP, [parameter, parameter], { nonDifferentiable: [0] }),
+  elementwise(lax.igammaGradAP, [parameter, parameter], { nonDifferentiable: [0] }),
   elementwise(lax.randomGammaGradP, [parameter, parameter], { nonDifferentiable: [0, 1] }),
   elementwise(lax.betaincP, [parameter, parameter, share], { nonDifferentiable: [0, 1] }),
 ];

@@ -104,7 +104,7 @@ export function comb(N: ArrayLike, k: ArrayLike, ...rest: Rest<[], CombOptions>)
   const valid = np.logicalAnd(np.lessEqual(m, n), np.logicalAnd(np.greaterEqual(n, 0), np.greaterEqual(m, 0)));
   const [a, b] = [np.where(valid, n, 0), np.where(valid, m, 0)];
   const logFactorial = (x: NDArray): NDArray => lax.lgamma(np.add(x, 1));
-  const logarithm = logFactorial(a).sub(logFactorial(b)).sub(logFactorial(np.subtract(a, b)));
+  const logarithm = np.subtract(np.subtract(logFactorial(a), logFactorial(b)), logFactorial(np.subtract(a, b)));
   return np.where(valid, np.exp(logarithm), 0);
 }
 
@@ -156,7 +156,10 @@ export interface ZetaOptions {
  * @example
  * scipy.special.zeta(2, np.array([1, 2])) // [1.6449341, 0.6449341]
  */
-export function zeta(x: ArrayLike, ...rest: readonly [] | readonly [ArrayLike | ZetaOptions | null | undefined]): NDArray {
+export function zeta(
+  x: ArrayLike,
+  ...rest: readonly [] | readonly [ArrayLike | ZetaOptions | null | undefined]
+): NDArray {
   const { q = null } = given<{ q: ArrayLike | null }>("scipy.special.zeta", ["q"], 1, rest);
   if (q === null)
     throw new ArgumentError("ZetaWithoutQ", {
@@ -188,5 +191,6 @@ function eulerMaclaurin(s: NDArray, q: NDArray): NDArray {
     factor = np.multiply(factor, step);
     tail = np.add(tail, np.divide(factor, zetaSeries[k]!));
   }
-  return start.add(np.divide(np.multiply(power, end), np.subtract(s, 1))).add(np.multiply(power, tail));
+  const integral = np.divide(np.multiply(power, end), np.subtract(s, 1));
+  return np.add(np.add(start, integral), np.multiply(power, tail));
 }

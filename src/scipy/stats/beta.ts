@@ -1,0 +1,46 @@
+/** `scipy.stats.beta`: the beta distribution, between `loc` and `loc` + `scale`. */
+import type { ArrayLike } from "../../core/arrayMethods.ts";
+import type { NDArray } from "../../core/ndarray.ts";
+import * as np from "../../numpy/index.ts";
+import { betainc, betaln, xlog1py, xlogy } from "../special/index.ts";
+import { type LocScaleRest, scaled, standardized, within } from "./arguments.ts";
+
+/** The density. @example scipy.stats.beta.pdf(1.5, 2, 3, 1, 2) // 0.84375 */
+export const pdf = (x: ArrayLike, a: ArrayLike, b: ArrayLike, ...rest: LocScaleRest): NDArray =>
+  np.exp(logpdf(x, a, b, ...rest));
+
+/** The logarithm of the density; NaN unless `a`, `b` and `scale` are positive. @example scipy.stats.beta.logpdf(1.5, 2, 3, 1, 2) // -0.16989904 */
+export function logpdf(x: ArrayLike, a: ArrayLike, b: ArrayLike, ...rest: LocScaleRest): NDArray {
+  const [v, p, q, loc, scale] = scaled("beta.logpdf", [x, a, b], rest);
+  const outside = np.logicalOr(np.less(v, loc), np.greater(v, np.add(loc, scale)));
+  const kernel = (y: NDArray): NDArray =>
+    np.add(xlogy(np.subtract(p, 1), y), xlog1py(np.subtract(q, 1), np.negative(y)));
+  const value = (y: NDArray): NDArray => np.subtract(np.subtract(kernel(y), betaln(p, q)), np.log(scale));
+  const result = within(outside, standardized(v, loc, scale), 0.5, value, -Infinity);
+  const invalid = np.logicalOr(np.logicalOr(np.lessEqual(p, 0), np.lessEqual(q, 0)), np.lessEqual(scale, 0));
+  return np.where(invalid, NaN, result);
+}
+
+/** The share of the way from `loc` to `loc` + `scale`, not beyond either. */
+const share = (x: NDArray, loc: NDArray, scale: NDArray): NDArray =>
+  np.minimum(np.maximum(standardized(x, loc, scale), 0), 1);
+
+/** The distribution function. @example scipy.stats.beta.cdf(1.5, 2, 3, 1, 2) // 0.26171875 */
+export function cdf(x: ArrayLike, a: ArrayLike, b: ArrayLike, ...rest: LocScaleRest): NDArray {
+  const [v, p, q, loc, scale] = scaled("beta.cdf", [x, a, b], rest);
+  return betainc(p, q, share(v, loc, scale));
+}
+
+/** The logarithm of the distribution function. @example scipy.stats.beta.logcdf(1.5, 2, 3, 1, 2) // -1.3404848 */
+export const logcdf = (x: ArrayLike, a: ArrayLike, b: ArrayLike, ...rest: LocScaleRest): NDArray =>
+  np.log(cdf(x, a, b, ...rest));
+
+/** The survival function 1 − cdf. @example scipy.stats.beta.sf(1.5, 2, 3, 1, 2) // 0.73828125 */
+export function sf(x: ArrayLike, a: ArrayLike, b: ArrayLike, ...rest: LocScaleRest): NDArray {
+  const [v, p, q, loc, scale] = scaled("beta.sf", [x, a, b], rest);
+  return betainc(q, p, np.subtract(1, share(v, loc, scale)));
+}
+
+/** The logarithm of the survival function. @example scipy.stats.beta.logsf(1.5, 2, 3, 1, 2) // -0.30343043 */
+export const logsf = (x: ArrayLike, a: ArrayLike, b: ArrayLike, ...rest: LocScaleRest): NDArray =>
+  np.log(sf(x, a, b, ...rest));

@@ -1,0 +1,55 @@
+/** `scipy.stats.cauchy`: the Cauchy distribution around `loc`. */
+import type { ArrayLike } from "../../core/arrayMethods.ts";
+import type { NDArray } from "../../core/ndarray.ts";
+import * as np from "../../numpy/index.ts";
+import { type LocScaleRest, placed, scaled, standardized } from "./arguments.ts";
+
+/** The density. @example scipy.stats.cauchy.pdf(0.5, 1, 2) // 0.14979289 */
+export const pdf = (x: ArrayLike, ...rest: LocScaleRest): NDArray => np.exp(logpdf(x, ...rest));
+
+/** The logarithm of the density. @example scipy.stats.cauchy.logpdf(0.5, 1, 2) // -1.8985017 */
+export function logpdf(x: ArrayLike, ...rest: LocScaleRest): NDArray {
+  const [a, loc, scale] = scaled("cauchy.logpdf", [x], rest);
+  const z = standardized(a, loc, scale);
+  return np.negative(np.add(np.log(np.multiply(Math.PI, scale)), np.log1p(np.square(z))));
+}
+
+/** The angle under which all below z is seen, as a share of π: no cancellation in the tail. */
+const below = (z: NDArray): NDArray => np.multiply(1 / Math.PI, np.arctan2(1, np.negative(z)));
+
+/** The distribution function. @example scipy.stats.cauchy.cdf(0.5, 1, 2) // 0.42202087 */
+export function cdf(x: ArrayLike, ...rest: LocScaleRest): NDArray {
+  const [a, loc, scale] = scaled("cauchy.cdf", [x], rest);
+  return below(standardized(a, loc, scale));
+}
+
+/** The logarithm of the distribution function. @example scipy.stats.cauchy.logcdf(0.5, 1, 2) // -0.86270051 */
+export const logcdf = (x: ArrayLike, ...rest: LocScaleRest): NDArray => np.log(cdf(x, ...rest));
+
+/** The survival function 1 − cdf. @example scipy.stats.cauchy.sf(0.5, 1, 2) // 0.57797913 */
+export function sf(x: ArrayLike, ...rest: LocScaleRest): NDArray {
+  const [a, loc, scale] = scaled("cauchy.sf", [x], rest);
+  return below(np.negative(standardized(a, loc, scale)));
+}
+
+/** The logarithm of the survival function. @example scipy.stats.cauchy.logsf(0.5, 1, 2) // -0.54821752 */
+export const logsf = (x: ArrayLike, ...rest: LocScaleRest): NDArray => np.log(sf(x, ...rest));
+
+/** tan π(q − 1/2), by −cot where q is small. */
+function quantile(q: NDArray): NDArray {
+  const small = np.less(q, 0.25);
+  const tail = np.negative(np.divide(1, np.tan(np.multiply(Math.PI, np.where(small, q, 0.25)))));
+  return np.where(small, tail, np.tan(np.multiply(Math.PI, np.subtract(np.where(small, 0.5, q), 0.5))));
+}
+
+/** The inverse of cdf. @example scipy.stats.cauchy.ppf(0.25, 1, 2) // -1.0 */
+export function ppf(q: ArrayLike, ...rest: LocScaleRest): NDArray {
+  const [p, loc, scale] = scaled("cauchy.ppf", [q], rest);
+  return placed(quantile(p), loc, scale);
+}
+
+/** The inverse of sf. @example scipy.stats.cauchy.isf(0.25, 1, 2) // 3.0 */
+export function isf(q: ArrayLike, ...rest: LocScaleRest): NDArray {
+  const [p, loc, scale] = scaled("cauchy.isf", [q], rest);
+  return placed(np.negative(quantile(p)), loc, scale);
+}

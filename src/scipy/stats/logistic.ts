@@ -1,0 +1,40 @@
+/** `scipy.stats.logistic`: the logistic distribution around `loc`. */
+import type { ArrayLike } from "../../core/arrayMethods.ts";
+import type { NDArray } from "../../core/ndarray.ts";
+import * as np from "../../numpy/index.ts";
+import { expit, logit } from "../special/index.ts";
+import { type LocScaleRest, placed, scaled, standardized } from "./arguments.ts";
+
+/** The density. @example scipy.stats.logistic.pdf(0.5, 1, 2) // 0.12306704 */
+export const pdf = (x: ArrayLike, ...rest: LocScaleRest): NDArray => np.exp(logpdf(x, ...rest));
+
+/** The logarithm of the density. @example scipy.stats.logistic.logpdf(0.5, 1, 2) // -2.095026 */
+export function logpdf(x: ArrayLike, ...rest: LocScaleRest): NDArray {
+  const [a, loc, scale] = scaled("logistic.logpdf", [x], rest);
+  const half = np.multiply(0.5, standardized(a, loc, scale));
+  return np.subtract(np.multiply(-2, np.logaddexp(half, np.negative(half))), np.log(scale));
+}
+
+/** The distribution function. @example scipy.stats.logistic.cdf(0.5, 1, 2) // 0.4378235 */
+export function cdf(x: ArrayLike, ...rest: LocScaleRest): NDArray {
+  const [a, loc, scale] = scaled("logistic.cdf", [x], rest);
+  return expit(standardized(a, loc, scale));
+}
+
+/** The survival function 1 − cdf. @example scipy.stats.logistic.sf(0.5, 1, 2) // 0.5621765 */
+export function sf(x: ArrayLike, ...rest: LocScaleRest): NDArray {
+  const [a, loc, scale] = scaled("logistic.sf", [x], rest);
+  return expit(np.negative(standardized(a, loc, scale)));
+}
+
+/** The inverse of cdf. @example scipy.stats.logistic.ppf(0.25, 1, 2) // -1.1972246 */
+export function ppf(q: ArrayLike, ...rest: LocScaleRest): NDArray {
+  const [p, loc, scale] = scaled("logistic.ppf", [q], rest);
+  return placed(logit(p), loc, scale);
+}
+
+/** The inverse of sf. @example scipy.stats.logistic.isf(0.25, 1, 2) // 3.1972246 */
+export function isf(q: ArrayLike, ...rest: LocScaleRest): NDArray {
+  const [p, loc, scale] = scaled("logistic.isf", [q], rest);
+  return placed(np.negative(logit(p)), loc, scale);
+}

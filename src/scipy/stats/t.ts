@@ -1,0 +1,20 @@
+/** `scipy.stats.t`: Student's distribution with `df` degrees of freedom. */
+import type { ArrayLike } from "../../core/arrayMethods.ts";
+import type { NDArray } from "../../core/ndarray.ts";
+import * as np from "../../numpy/index.ts";
+import { betaln } from "../special/index.ts";
+import { type LocScaleRest, scaled, standardized } from "./arguments.ts";
+
+/** The density. @example scipy.stats.t.pdf(0.5, 3, 1, 2) // 0.17635177 */
+export const pdf = (x: ArrayLike, df: ArrayLike, ...rest: LocScaleRest): NDArray => np.exp(logpdf(x, df, ...rest));
+
+/** The logarithm of the density. @example scipy.stats.t.logpdf(0.5, 3, 1, 2) // -1.7352746 */
+export function logpdf(x: ArrayLike, df: ArrayLike, ...rest: LocScaleRest): NDArray {
+  const [v, freedom, loc, scale] = scaled("t.logpdf", [x, df], rest);
+  const z = standardized(v, loc, scale);
+  const half = np.multiply(0.5, freedom);
+  // log B(df / 2, 1 / 2) + log(df scale²) / 2: of many degrees two gamma functions would cancel.
+  const normalizer = np.add(betaln(half, 0.5), np.multiply(0.5, np.log(np.multiply(freedom, np.square(scale)))));
+  const kernel = np.multiply(np.add(half, 0.5), np.log1p(np.divide(np.square(z), freedom)));
+  return np.negative(np.add(normalizer, kernel));
+}

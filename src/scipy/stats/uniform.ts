@@ -1,0 +1,28 @@
+/** `scipy.stats.uniform`: the uniform distribution between `loc` and `loc` + `scale`. */
+import type { ArrayLike } from "../../core/arrayMethods.ts";
+import type { NDArray } from "../../core/ndarray.ts";
+import * as np from "../../numpy/index.ts";
+import { type LocScaleRest, ofShare, placed, scaled, standardized } from "./arguments.ts";
+
+/** The density. @example scipy.stats.uniform.pdf(1.5, 1, 2) // 0.5 */
+export const pdf = (x: ArrayLike, ...rest: LocScaleRest): NDArray => np.exp(logpdf(x, ...rest));
+
+/** The logarithm of the density. @example scipy.stats.uniform.logpdf(1.5, 1, 2) // -0.69314718 */
+export function logpdf(x: ArrayLike, ...rest: LocScaleRest): NDArray {
+  const [a, loc, scale] = scaled("uniform.logpdf", [x], rest);
+  const outside = np.logicalOr(np.less(a, loc), np.greater(a, np.add(loc, scale)));
+  return np.where(outside, -Infinity, np.negative(np.log(scale)));
+}
+
+/** The distribution function. @example scipy.stats.uniform.cdf(1.5, 1, 2) // 0.25 */
+export function cdf(x: ArrayLike, ...rest: LocScaleRest): NDArray {
+  const [a, loc, scale] = scaled("uniform.cdf", [x], rest);
+  const above = np.greater(a, np.add(loc, scale));
+  return np.where(np.less(a, loc), 0, np.where(above, 1, standardized(a, loc, scale)));
+}
+
+/** The inverse of cdf. @example scipy.stats.uniform.ppf(0.25, 1, 2) // 1.5 */
+export function ppf(q: ArrayLike, ...rest: LocScaleRest): NDArray {
+  const [p, loc, scale] = scaled("uniform.ppf", [q], rest);
+  return ofShare(p, (r) => placed(r, loc, scale));
+}
