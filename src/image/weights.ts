@@ -35,10 +35,11 @@ export type ResizeMethod = (typeof methods)[keyof typeof methods];
  * distance, `NEAREST` takes one pixel, `AREA` averages what a pixel covers. `CUBIC_PYTORCH` is `CUBIC` with antialiasing;
  * without, it has a = −3/4 and repeats the pixels at the edges. `fromString` gives the method of a name.
  */
-export const ResizeMethod = {
-  ...methods,
-  fromString: (name: string): ResizeMethod => parseMethod("image.ResizeMethod.fromString", name as ResizeMethodName),
-} as const;
+export const ResizeMethod: typeof methods & { readonly fromString: (name: string) => ResizeMethod } =
+  /* @__PURE__ */ Object.assign(
+    { fromString: (name: string) => parseMethod("image.ResizeMethod.fromString", name as ResizeMethodName) },
+    methods,
+  );
 
 /** The method that a name or a number means. */
 export function parseMethod(name: string, method: ResizeMethodName | ResizeMethod): ResizeMethod {
