@@ -28,6 +28,7 @@ const rooms = {
   optim: ["core", ...publicRooms, "nn"],
   data: ["core", "numpy", "random"],
   profiler: ["core", "compiler", "backends"],
+  checkify: ["core", ...publicRooms],
   debug: ["core", "compiler", "backends", ...publicRooms, ...layers],
   testing: ["core", ...publicRooms, ...layers],
 };

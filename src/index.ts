@@ -68,5 +68,6 @@ export * as optim from "./optim/index.ts";
 export * as image from "./image/index.ts";
 export * as ops from "./ops/index.ts";
 export * as tree from "./tree/index.ts";
+export * as checkify from "./checkify/index.ts";
 export * as debug from "./debug/index.ts";
 export * as data from "./data/index.ts";

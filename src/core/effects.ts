@@ -5,6 +5,8 @@
 export type Effect =
   /** A debug print or callback: kept, order free between different ones. */
   | "debug"
+  /** A check that may fail; `checkify` turns it into a result. */
+  | "check"
   /** A callback that must run exactly once, in program order. */
   | "ordered"
   /** A callback that must run exactly once. */

@@ -6,6 +6,7 @@
  * typed by arity: `In` is a tuple type, one entry per operand (`Many` for any number).
  */
 import type { Aval } from "./aval.ts";
+import type { Checker } from "./checks.ts";
 import type { Effect } from "./effects.ts";
 import type { HostArray } from "./hostArray.ts";
 import type { Interpreters } from "./interpreters.ts";
@@ -204,6 +205,11 @@ export interface OptionalSlots<In extends Many, P> {
   readonly inline?: (params: P) => Jaxpr | null;
   /** Evaluates a jaxpr-carrying application equation by equation in the current trace, to find where a NaN is made. */
   readonly stepwise?: (ins: Each<In, NDArray>, params: P) => readonly NDArray[];
+  /**
+   * Runs an application under `checkify`: adds the checks that belong to it, and puts checks inside its jaxprs among its
+   * results. Default: it is applied as it is, and its results are searched for NaN.
+   */
+  readonly check?: (ins: Each<In, NDArray>, params: P, checker: Checker) => readonly NDArray[];
   /** The named axes a collective works over; the trace that maps one of them calls `batch` whatever the operands. */
   readonly axisNames?: (params: P) => readonly string[];
   /** Parameters as printed in jaxprs; default: all, in the order given. Undefined values are left out. */

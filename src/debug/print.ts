@@ -1,6 +1,5 @@
 /** `debug.print`: printing values from inside programs. */
-import { NDArray } from "../core/ndarray.ts";
-import { ArgumentError } from "../core/problem.ts";
+import { checkFormat, fill, isFields } from "../core/format.ts";
 import { debugCallback } from "../lax/callback.ts";
 
 /** Where `debug.print` writes: the console unless changed. */
@@ -17,9 +16,6 @@ export function setPrinter(printer: (line: string) => void): (line: string) => v
   return before;
 }
 
-const isFields = (x: unknown): x is Record<string, unknown> =>
-  typeof x === "object" && x !== null && !(x instanceof NDArray) && Object.getPrototypeOf(x) === Object.prototype;
-
 /**
  * Prints when the program runs, not when it is traced: under jit, in loops, and once per example under vmap.
  *
@@ -32,42 +28,9 @@ export function print(format: string, ...args: unknown[]): void {
   const fields = isFields(last) ? last : {};
   const { ordered, ...named } = fields as { ordered?: boolean };
   const positional = isFields(last) ? args.slice(0, -1) : args;
-  checkFormat(format, positional.length, Object.keys(named));
+  checkFormat("debug.print", format, positional.length, Object.keys(named));
   const show = (xs: readonly unknown[], byName: Readonly<Record<string, unknown>>): void =>
     write(fill(format, xs, byName));
   const options = ordered === undefined ? [] : [{ ordered }];
   debugCallback(show, positional, named, ...options);
-}
-
-const PLACE = /\{\{|\}\}|\{(\w*)\}/g;
-
-function fill(format: string, positional: readonly unknown[], named: Readonly<Record<string, unknown>>): string {
-  let next = 0;
-  return format.replace(PLACE, (whole, name: string | undefined) => {
-    if (whole === "{{") return "{";
-    if (whole === "}}") return "}";
-    return text(name ? named[name] : positional[next++]);
-  });
-}
-
-function text(x: unknown): string {
-  if (x instanceof NDArray) return x.toString();
-  if (Array.isArray(x)) return `[${x.map(text).join(", ")}]`;
-  if (isFields(x))
-    return `{ ${Object.entries(x)
-      .map(([k, v]) => `${k}: ${text(v)}`)
-      .join(", ")} }`;
-  return String(x);
-}
-
-function checkFormat(format: string, positional: number, names: readonly string[]): void {
-  const places = [...format.matchAll(PLACE)].filter((m) => m[0] !== "{{" && m[0] !== "}}").map((m) => m[1] ?? "");
-  const unnamed = places.filter((p) => p === "").length;
-  const missing = places.filter((p) => p !== "" && !names.includes(p));
-  if (unnamed === positional && missing.length === 0) return;
-  throw new ArgumentError("PrintFormat", {
-    what: `debug.print: the format ${JSON.stringify(format)} has ${unnamed} places {} for ${positional} ${positional === 1 ? "argument" : "arguments"}${missing.length ? ` and names ${missing.join(", ")}, which are not given` : ""}`,
-    why: "the format is filled when the program runs, so it is checked now",
-    fix: 'write one {} per argument and {name} per field: debug.print("x = {}, y = {y}", x, { y })',
-  });
 }

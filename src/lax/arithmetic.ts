@@ -150,7 +150,13 @@ export const divP: Primitive<Two, null> = /* @__PURE__ */ binary(
     derivatives: [(g, _, _x, y) => divArrays(g, y), (g, out, _x, y) => mulArrays(g, neg(divArrays(out, y)))],
     transpose: [(ct, y) => divArrays(ct, y), null],
   },
-  { simplify: ([x, y], _, outs) => unchangedBy(1, x!, y!, outs) },
+  {
+    simplify: ([x, y], _, outs) => unchangedBy(1, x!, y!, outs),
+    check: ([x, y], _, checker) => {
+      if (checker.enabled("div")) checker.fail("div", eq(y, 0), "division by zero");
+      return [divArrays(x, y)];
+    },
+  },
 );
 export const divArrays = (x: NDArray, y: NDArray): NDArray => bind1(divP, [x, y], null);
 export const div = (x: ArrayLike, y: ArrayLike): NDArray => bind1(divP, pairOf("div", x, y), null);

@@ -4,6 +4,7 @@
  */
 import type { ArrayLike } from "../core/arrayMethods.ts";
 import type { Aval } from "../core/aval.ts";
+import type { Checker } from "../core/checks.ts";
 import { isInteger, isUnsigned } from "../core/dtype.ts";
 import type { HostArray } from "../core/hostArray.ts";
 import type { Operand } from "../core/lowering.ts";
@@ -38,6 +39,7 @@ import { add } from "./arithmetic.ts";
 import { readOptions } from "./arguments.ts";
 import { lt, select } from "./compare.ts";
 import { gatherP } from "./gather.ts";
+import { checkBounds } from "./indexChecks.ts";
 import { lowerDynamicSlice, lowerDynamicUpdateSlice } from "./indexLowering.ts";
 import { concatenateArrays, expandDims, stridedInto } from "./movement.ts";
 import { unstack } from "./rearrange.ts";
@@ -45,6 +47,15 @@ import { scatterP } from "./scatter.ts";
 
 type Arrays = readonly NDArray[];
 type Dims = readonly (number | null)[];
+
+const checkCorner = (checker: Checker, x: NDArray, starts: Arrays, window: Shape): void => {
+  if (!checker.enabled("oob") || x.ndim === 0) return;
+  const corner = concatenateArrays(
+    starts.map((s) => reshape(convert(s, "int32"), [1])),
+    0,
+  );
+  checkBounds(checker, x.shape, corner, range(x.ndim), window);
+};
 
 // ---------------------------------------------------------------- dynamicSlice
 
@@ -80,6 +91,10 @@ export const dynamicSliceP: Primitive<Many, DynamicSliceParams> = /* @__PURE__ *
     if (!isLinear(x!)) return [null, ...none];
     const t = ct as NDArray;
     return [bind1(dynamicUpdateSliceP, [full(x.aval.shape, 0, t.dtype), t, ...(starts as Arrays)], null), ...none];
+  },
+  check: ([x, ...starts]: Arrays, p, checker) => {
+    checkCorner(checker, x!, starts, p.sliceSizes);
+    return [bind1(dynamicSliceP, [x!, ...starts], p)];
   },
   batch: ([x, ...starts]: Arrays, [dx, ...ds]: Dims, { sliceSizes }, axis) =>
     batchSlice(x!, starts, dx!, ds, sliceSizes, axis),
@@ -167,6 +182,10 @@ export const dynamicUpdateSliceP: Primitive<Many, null> = /* @__PURE__ */ define
       isLinear(update!) ? bind1(dynamicSliceP, [t, ...at], { sliceSizes: sizes }) : null,
       ...starts.map(() => null),
     ];
+  },
+  check: ([x, update, ...starts]: Arrays, _, checker) => {
+    checkCorner(checker, x!, starts, update!.shape);
+    return [bind1(dynamicUpdateSliceP, [x!, update!, ...starts], null)];
   },
   batch: ([x, update, ...starts]: Arrays, [dx, du, ...ds]: Dims, _, axis) =>
     batchUpdate(x!, update!, starts, dx!, du!, ds, axis),

@@ -22,6 +22,7 @@ import { type Shape, parseShape } from "../core/shape.ts";
 import { full, moveAxis } from "../core/structural.ts";
 import { bind1 } from "../core/trace.ts";
 import { readOptions } from "./arguments.ts";
+import { checkBounds } from "./indexChecks.ts";
 import { lowerGather } from "./indexLowering.ts";
 import {
   type GatherScatterModeName,
@@ -97,6 +98,10 @@ export const gatherP: Primitive<Two, GatherParams> = /* @__PURE__ */ definePrimi
   batch: ([x, indices], [dx, di], p) => batchGather(x, indices, dx, di, p),
   lower: ([x, indices], p) =>
     lowerGather(x, indices, indexDims(p.dimensionNumbers), p.sliceSizes, p.mode === "fill" ? (p.fillValue ?? 0) : null),
+  check: ([x, indices], p, checker) => {
+    checkBounds(checker, x.shape, indices, p.dimensionNumbers.startIndexMap, p.sliceSizes);
+    return [bind1(gatherP, [x, indices], p)];
+  },
   printParams: (p) => ({
     dimension_numbers: p.dimensionNumbers,
     fill_value: p.fillValue,

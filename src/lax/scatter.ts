@@ -25,6 +25,7 @@ import { bind1 } from "../core/trace.ts";
 import { neg } from "./arithmetic.ts";
 import { readOptions } from "./arguments.ts";
 import type { GatherDimensionNumbers } from "./gather.ts";
+import { checkBounds } from "./indexChecks.ts";
 import { type Combine, lowerScatter } from "./indexLowering.ts";
 import {
   type GatherScatterModeName,
@@ -115,6 +116,13 @@ const scatterPrimitive = (
         unique: p.uniqueIndices && p.mode !== "clip",
         combine,
       }),
+    check: ([x, indices, updates], p, checker) => {
+      const d = p.dimensionNumbers;
+      checkBounds(checker, x.shape, indices, d.scatterDimsToOperandDims, scatterWindow(x.ndim, updates.shape, d));
+      const outs = [bind1(self(), [x, indices, updates], p)];
+      checker.lookForNaN(name, outs);
+      return outs;
+    },
     printParams: (p) => ({
       dimension_numbers: p.dimensionNumbers,
       indices_are_sorted: p.indicesAreSorted,

@@ -2,8 +2,9 @@
  * Rules that call-like primitives share: those that call one jaxpr (`jit`, `checkpoint`), and those that hold a user's
  * function until an application is recorded (custom rules). Each transforms the jaxpr and calls the result.
  */
+import type { Checker } from "../core/checks.ts";
 import type { Interpreters, LinearizedJaxpr } from "../core/interpreters.ts";
-import { type Jaxpr, evalJaxpr, outAvals } from "../core/jaxpr.ts";
+import { type Jaxpr, Var, evalJaxpr, outAvals } from "../core/jaxpr.ts";
 import type { NDArray } from "../core/ndarray.ts";
 import {
   type AnyPrimitive,
@@ -17,7 +18,7 @@ import {
   isLinear,
 } from "../core/primitive.ts";
 import { unreachable } from "../core/problem.ts";
-import { tangentAval } from "../core/structural.ts";
+import { stopGradientArray, tangentAval } from "../core/structural.ts";
 import { bind } from "../core/trace.ts";
 import { dropInputs } from "./dce.ts";
 
@@ -50,6 +51,7 @@ export function callSlots<P extends { readonly jaxpr: Jaxpr }>(self: () => AnyPr
     lower: (_, { jaxpr }) => ({ form: "call", jaxpr }),
     subJaxprs: ({ jaxpr }) => [jaxpr],
     stepwise: (ins, { jaxpr }) => evalJaxpr(jaxpr, [], ins),
+    check: (ins, params, checker) => checker.call([params.jaxpr], ([jaxpr]) => rebind(params)(jaxpr!, ins)),
   };
 }
 
@@ -90,6 +92,39 @@ export const customCallSlots = <P extends CustomCallParams>(): Omit<
   stepwise: (ins, { jaxpr, call }) => (jaxpr ? evalJaxpr(jaxpr, [], ins) : call(ins)),
   printParams: ({ name, jaxpr }) => ({ name, call_jaxpr: jaxpr ?? undefined }),
 });
+
+/** A custom call in two checked forms, with the length of the state in front of their results. */
+interface CheckedCustomCall {
+  /** (…captured values, …their copies, …args) → (…state, …outs). */
+  readonly jaxpr: Jaxpr;
+  /** (…captured values, …args) → (…state, …outs). */
+  readonly function: Jaxpr;
+  readonly count: number;
+}
+
+/**
+ * Checks a staged call with a custom rule. Rules receive the arguments only, but the checks of the function may depend on
+ * captured values; so these are passed a second time, as arguments without derivative.
+ *
+ * @param change gives the parameters of the checked call.
+ */
+export function checkCustomCall<P extends CustomCallParams>(
+  primitive: AnyPrimitive,
+  ins: readonly NDArray[],
+  params: P,
+  checker: Checker,
+  change: (checked: CheckedCustomCall) => Omit<P, "call" | "jaxpr">,
+): readonly NDArray[] {
+  const { numConsts } = params;
+  const { jaxpr, types, count } = checker.jaxpr(params.jaxpr ?? unreachable("a custom call was not staged"));
+  if (count === 0) return bind(primitive, ins, params);
+  const captured = ins.slice(0, numConsts);
+  const unused = captured.map((x) => new Var(x.aval));
+  const checked = { jaxpr: { ...jaxpr, inVars: [...unused, ...jaxpr.inVars] }, function: jaxpr, count };
+  const operands = [...captured, ...captured.map(stopGradientArray), ...ins.slice(numConsts)];
+  const call: FlatCall = () => unreachable("a checked call was not staged");
+  return checker.join(types, bind(primitive, operands, { ...change(checked), call, jaxpr: checked.jaxpr }));
+}
 
 type Rebind = (jaxpr: Jaxpr, ins: readonly NDArray[]) => readonly NDArray[];
 

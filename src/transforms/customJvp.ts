@@ -6,6 +6,7 @@
 import type { Aval } from "../core/aval.ts";
 import { isInexact } from "../core/dtype.ts";
 import type { Interpreters } from "../core/interpreters.ts";
+import { evalJaxpr } from "../core/jaxpr.ts";
 import type { NDArray } from "../core/ndarray.ts";
 import { type BatchAxis, type Many, type Primitive, Zero, definePrimitive } from "../core/primitive.ts";
 import { ArgumentError, DifferentiationError, TransformError, TreeError } from "../core/problem.ts";
@@ -22,7 +23,7 @@ import {
   flattenTree,
   nameOf,
 } from "../core/call.ts";
-import { type CustomCallParams, type FlatCall, customCallSlots } from "./callRules.ts";
+import { type CustomCallParams, type FlatCall, checkCustomCall, customCallSlots } from "./callRules.ts";
 import { argumentNumber, matchTangent, named } from "./gradient.ts";
 
 type FlatRule = (
@@ -78,6 +79,17 @@ export const customJvpP: Primitive<Many, CustomJvpParams> = /* @__PURE__ */ defi
     const outs = bind(customJvpP, operands, next);
     return { outs, dims: outs.map(() => 0) };
   },
+  check: (ins, params, checker) =>
+    checkCustomCall(customJvpP, ins, params, checker, (checked) => ({
+      ...params,
+      // The rule gives values and tangents as before; whether a check fails is decided by the function itself.
+      rule: (primals, tangents) => {
+        const state = evalJaxpr(checked.function, [], primals).slice(0, checked.count);
+        const out = params.rule(primals.slice(params.numConsts), tangents.slice(params.numConsts));
+        const zeros = state.map((x) => zerosLike(tangentAval(x.aval)));
+        return { primals: [...state, ...out.primals], tangents: [...zeros, ...out.tangents] };
+      },
+    })),
 });
 
 export const capturedDerivative = (kind: string, name: string): DifferentiationError =>

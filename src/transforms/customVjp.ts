@@ -7,10 +7,11 @@
  */
 import type { Aval } from "../core/aval.ts";
 import { isInexact } from "../core/dtype.ts";
+import { evalJaxpr } from "../core/jaxpr.ts";
 import type { NDArray } from "../core/ndarray.ts";
 import { type Many, type Primitive, type Tangent, Zero, definePrimitive } from "../core/primitive.ts";
 import { ArgumentError, DifferentiationError, TransformError, TreeError } from "../core/problem.ts";
-import { batchToFront, instantiate, moveAxis, sumAxes, tangentAval } from "../core/structural.ts";
+import { batchToFront, instantiate, moveAxis, sumAxes, tangentAval, zerosLike } from "../core/structural.ts";
 import { bind } from "../core/trace.ts";
 import { type TreeDef, describeValue, flatten, leafDef, treeDifferences, unflatten } from "../core/tree.ts";
 import {
@@ -22,7 +23,7 @@ import {
   flattenTree,
   nameOf,
 } from "../core/call.ts";
-import { type CustomCallParams, customCallSlots } from "./callRules.ts";
+import { type CustomCallParams, checkCustomCall, customCallSlots } from "./callRules.ts";
 import { SplitArguments, batchedCall, capturedDerivative } from "./customJvp.ts";
 import { matchTangent, named } from "./gradient.ts";
 
@@ -147,6 +148,19 @@ export const customVjpP: Primitive<Many, CustomVjpParams> = /* @__PURE__ */ defi
     const outs = bind(customVjpP, operands, next);
     return { outs, dims: outs.map(() => 0) };
   },
+  check: (ins, params, checker) =>
+    checkCustomCall(customVjpP, ins, params, checker, (checked) => {
+      const captured = ins.slice(0, params.numConsts).map((x) => tangentAval(x.aval));
+      return {
+        ...params,
+        fwd: (args) => {
+          const state = evalJaxpr(checked.function, [], args).slice(0, checked.count);
+          const { outs, residuals } = params.fwd(args.slice(params.numConsts));
+          return { outs: [...state, ...outs], residuals };
+        },
+        bwd: (residuals, cts) => [...captured.map(zerosLike), ...params.bwd(residuals, cts.slice(checked.count))],
+      };
+    }),
 });
 
 /** Runs the forward half; tangents become the operands of `custom_lin`. */

@@ -69,6 +69,7 @@ export const condP: Primitive<Many, CondParams> = /* @__PURE__ */ definePrimitiv
   },
   lower: (_, { branches }) => ({ form: "cond", branches }),
   subJaxprs: ({ branches }) => branches,
+  check: (ins, { branches }, checker) => checker.call(branches, (checked) => bind(condP, ins, { branches: checked })),
   stepwise: ([index, ...ins], { branches }) => evalJaxpr(branches[indexValue(index!)]!, [], ins),
 });
 

@@ -159,6 +159,17 @@ export const scanP: Primitive<Many, ScanParams> = /* @__PURE__ */ definePrimitiv
     reverse,
   }),
   subJaxprs: ({ jaxpr }) => [jaxpr],
+  check: (ins, params, checker) => {
+    const { consts, carry, xs } = group(ins, params);
+    return checker.repeat(params.jaxpr, (checked, state) => {
+      const n = state.length;
+      if (n === 0) return bind(scanP, ins, params);
+      const inputs = group(checked.inVars.slice(n), params);
+      const inVars = [...inputs.consts, ...checked.inVars.slice(0, n), ...inputs.carry, ...inputs.xs];
+      const next = { ...params, jaxpr: { ...checked, inVars }, numCarry: params.numCarry + n, linear: false };
+      return bind(scanP, [...consts, ...state, ...carry, ...xs], next);
+    });
+  },
   stepwise: (ins, params) => stepScan(ins, params),
   printParams: ({ jaxpr, length, reverse, numConsts, numCarry, unroll }) => ({
     jaxpr,

@@ -7,6 +7,7 @@
  * all are done and finished examples keep their carry.
  */
 import type { Aval } from "../../core/aval.ts";
+import type { Checker } from "../../core/checks.ts";
 import type { HostArray } from "../../core/hostArray.ts";
 import type { Interpreters } from "../../core/interpreters.ts";
 import { type Jaxpr, Var, evalJaxpr, inAvals, outAvals } from "../../core/jaxpr.ts";
@@ -120,6 +121,7 @@ export const whileP: Primitive<Many, WhileParams> = /* @__PURE__ */ definePrimit
     bodyConsts,
   }),
   subJaxprs: ({ condJaxpr, bodyJaxpr }) => [condJaxpr, bodyJaxpr],
+  check: (ins, params, checker) => checkWhile(ins, params, checker),
   stepwise: (ins, params) => {
     const [condConsts, bodyConsts, init] = split(ins, params);
     let carry: readonly NDArray[] = init;
@@ -176,6 +178,51 @@ function jvpWhile(
   const cond: Jaxpr = { ...condJaxpr, inVars: [...condJaxpr.inVars, ...carryDots.map((t) => new Var(t.aval))] };
   const next: WhileParams = { condJaxpr: cond, bodyJaxpr: body, condConsts, bodyConsts: bc.length + bcDots.length };
   return { operands: [...cc, ...bc, ...bcDots, ...carry, ...carryDots], next, carryFlags: flags };
+}
+
+/** Checks in the condition run once before the loop, then at the end of each step, for the condition that follows. */
+function checkWhile(ins: readonly NDArray[], params: WhileParams, checker: Checker): readonly NDArray[] {
+  const { condJaxpr, bodyJaxpr, condConsts } = params;
+  const [cc, bc, carry] = split(ins, params);
+  const holds = checker.jaxpr(condJaxpr);
+  if (holds.count > 0) checker.run(condJaxpr, [...cc, ...carry]);
+  const step = holds.count > 0 ? bodyThenCondition(params) : bodyJaxpr;
+  const captured = holds.count > 0 ? [...cc, ...bc] : bc;
+  return checker.repeat(step, (checked, state) => {
+    const n = state.length;
+    const body = checked.inVars.slice(n);
+    const next: WhileParams = {
+      condJaxpr: {
+        ...holds.jaxpr,
+        inVars: [
+          ...holds.jaxpr.inVars.slice(0, condConsts),
+          ...state.map((x) => new Var(x.aval)),
+          ...holds.jaxpr.inVars.slice(condConsts),
+        ],
+        outs: holds.jaxpr.outs.slice(holds.count),
+      },
+      bodyJaxpr: {
+        ...checked,
+        inVars: [...body.slice(0, captured.length), ...checked.inVars.slice(0, n), ...body.slice(captured.length)],
+      },
+      condConsts,
+      bodyConsts: captured.length,
+    };
+    return bind(whileP, [...cc, ...captured, ...state, ...carry], next);
+  });
+}
+
+/** The body, then the condition of the next step for the sake of its checks: (condConsts, bodyConsts, carry) → carry. */
+function bodyThenCondition({ condJaxpr, bodyJaxpr, condConsts }: WhileParams): Jaxpr {
+  return traceClosed(
+    (...xs) => {
+      const next = evalJaxpr(bodyJaxpr, [], xs.slice(condConsts));
+      evalJaxpr(condJaxpr, [], [...xs.slice(0, condConsts), ...next]);
+      return next;
+    },
+    [...inAvals(condJaxpr).slice(0, condConsts), ...inAvals(bodyJaxpr)],
+    "while",
+  ).jaxpr;
 }
 
 function batchWhile(
