@@ -29,6 +29,9 @@ const rooms = {
   data: ["core", "numpy", "random"],
   profiler: ["core", "compiler", "backends"],
   checkify: ["core", ...publicRooms],
+  // Names of root modules of JAX that are made of several rooms.
+  custom: ["core", ...publicRooms],
+  config: ["core", "backends", "debug"],
   debug: ["core", "compiler", "backends", ...publicRooms, ...layers],
   testing: ["core", ...publicRooms, ...layers],
 };

@@ -58,6 +58,10 @@ export {
   TreeError,
 } from "./core/problem.ts";
 
+// settings
+export { type Config, config, defaultBackend, deviceCount, enableX64, typeof_ } from "./config/index.ts";
+export { debugInfs, debugNans } from "./debug/modes.ts";
+
 // rooms
 export * as numpy from "./numpy/index.ts";
 export * as lax from "./lax/index.ts";
@@ -68,6 +72,13 @@ export * as optim from "./optim/index.ts";
 export * as image from "./image/index.ts";
 export * as ops from "./ops/index.ts";
 export * as tree from "./tree/index.ts";
+export * as treeUtil from "./tree/treeUtil.ts";
 export * as checkify from "./checkify/index.ts";
+export * as customBatching from "./custom/batching.ts";
+export * as customDerivatives from "./custom/derivatives.ts";
+export * as dtypes from "./numpy/dtypeModule.ts";
+export * as errors from "./core/errorNames.ts";
+export * as flattenUtil from "./numpy/flattenUtil.ts";
+export * as testUtil from "./testing/testUtil.ts";
 export * as debug from "./debug/index.ts";
 export * as data from "./data/index.ts";

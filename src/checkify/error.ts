@@ -1,5 +1,4 @@
 /** Errors as values: what a checkified function returns beside its result. */
-import type { ArrayLike } from "../core/arrayMethods.ts";
 import type { CheckCategory, CheckSite, CheckTypes } from "../core/checks.ts";
 import { evaluator } from "../core/evaluator.ts";
 import { fill } from "../core/format.ts";
@@ -111,7 +110,7 @@ export class ErrorValue {
 }
 
 function concrete(x: NDArray): NDArray {
-  const value = asArray(x as ArrayLike, "checkify.Error").concrete();
+  const value = asArray(x, "checkify.Error").concrete();
   if (value) return value;
   throw new ConcretizationError("TracedError", {
     what: `an error value that is ${x.describe()} was read`,

@@ -47,11 +47,16 @@ export interface CheckedJaxpr {
 export interface Checker {
   enabled(category: CheckCategory): boolean;
   /**
-   * Adds a check that fails if any element of `bad` is true.
+   * Adds a check that fails if any element of `bad()` is true; it is not called if such checks are off.
    *
    * @param values scalars for the message, from the position of the first such element in row-major order.
    */
-  fail(category: CheckCategory, bad: NDArray, format: string, values?: (first: NDArray) => readonly NDArray[]): void;
+  fail(
+    category: CheckCategory,
+    bad: () => NDArray,
+    format: string,
+    values?: (first: NDArray) => readonly NDArray[],
+  ): void;
   /** Adds the checks of a program that has run: takes its results (…state, …outs) and gives the outs. */
   join(types: CheckTypes, results: readonly NDArray[]): readonly NDArray[];
   /** The checked form of a jaxpr. */

@@ -6,6 +6,8 @@ export interface Modes {
   debugNans: boolean;
   /** With `debugNans`: also report NaN that never reaches a result. */
   debugNansEverywhere: boolean;
+  /** Look for infinities in every result. */
+  debugInfs: boolean;
   /** Report PRNG keys that are consumed twice. */
   debugKeyReuse: boolean;
   /** Say why a jitted function was traced again. */
@@ -16,9 +18,13 @@ export const modes: Modes = {
   disableJit: false,
   debugNans: false,
   debugNansEverywhere: false,
+  debugInfs: false,
   debugKeyReuse: false,
   explainRetraces: false,
 };
+
+/** Whether evaluation looks at every result. */
+export const watchesResults = (): boolean => modes.debugNans || modes.debugInfs;
 
 /** Runs `f` with some switches changed. */
 export function withModes<T>(changed: Partial<Modes>, f: () => T): T {

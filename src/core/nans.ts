@@ -1,20 +1,24 @@
 /**
- * `debugNans`: finding the operation that made a NaN.
+ * `debugNans` and `debugInfs`: finding the operation that made a NaN or an infinity.
  *
- * Every evaluated result with a NaN remembers its origin: the operation that had none among its operands. Outside of
+ * Every evaluated result with one remembers its origin: the operation that had none among its operands. Outside of
  * any transformed function the origin is reported at once; inside, only if the NaN reaches a result (a masked branch of
  * `where` may hold NaN without harm), unless everything was asked for.
  */
 import { evaluator } from "./evaluator.ts";
-import { modes } from "./modes.ts";
+import { modes, watchesResults } from "./modes.ts";
 import type { NDArray } from "./ndarray.ts";
 import { isInexact } from "./dtype.ts";
 import type { AnyPrimitive, Params } from "./primitive.ts";
 import { NaNError } from "./problem.ts";
 import { currentPlace, isDifferentiating } from "./source.ts";
 
+type Found = "a NaN" | "an infinity";
+
 interface Origin {
   readonly operation: string;
+  /** What it made. */
+  readonly found: Found;
   readonly where: string;
   /** Whether the operation belongs to the backward pass of the line, rather than to the line itself. */
   readonly backward: boolean;
@@ -24,34 +28,50 @@ const origins = new WeakMap<NDArray, Origin>();
 /** Transformed functions being run. */
 let depth = 0;
 
-const hasNaN = (x: NDArray): boolean => isInexact(x.dtype) && x.concrete() === x && evaluator().hasNaN(x);
+/** What is wrong with a result, if anything that is looked for. */
+function findIn(x: NDArray): Found | null {
+  if (!isInexact(x.dtype) || x.concrete() !== x) return null;
+  if (modes.debugNans && evaluator().hasNaN(x)) return "a NaN";
+  return modes.debugInfs &&
+    evaluator()
+      .toHost(x)
+      .data.some((v) => Math.abs(v) === Infinity)
+    ? "an infinity"
+    : null;
+}
 
 /** Evaluates one primitive and traces NaNs in its results back. */
 export function evaluateWatched(primitive: AnyPrimitive, args: readonly NDArray[], params: Params): readonly NDArray[] {
   const outs = primitive.stepwise ? primitive.stepwise(args, params) : evaluator().evaluate(primitive, args, params);
   for (const y of outs) {
-    if (origins.has(y) || !hasNaN(y)) continue;
+    const found = origins.has(y) ? null : findIn(y);
+    if (found === null) continue;
     const inherited = args.map((x) => origins.get(x)).find((o) => o !== undefined);
-    const origin = inherited ?? { operation: primitive.name, where: currentPlace(), backward: isDifferentiating() };
+    const origin = inherited ?? {
+      operation: primitive.name,
+      found,
+      where: currentPlace(),
+      backward: isDifferentiating(),
+    };
     origins.set(y, origin);
     if (depth === 0 || modes.debugNansEverywhere) throw madeNaN(origin);
   }
   return outs;
 }
 
-const madeNaN = ({ operation, where, backward }: Origin): NaNError =>
-  new NaNError("NaN", {
+const madeNaN = ({ operation, found, where, backward }: Origin): NaNError =>
+  new NaNError(found === "a NaN" ? "NaN" : "Inf", {
     what: backward
-      ? `a NaN was made by ${operation} in the backward pass of the line below`
-      : `a NaN was made by ${operation}`,
+      ? `${found} was made by ${operation} in the backward pass of the line below`
+      : `${found} was made by ${operation}`,
     where,
-    why: "the operation's operands were free of NaN, its result is not; debugNans looks at every result",
+    why: `no operation before made one of its operands so; ${found === "a NaN" ? "debugNans" : "debugInfs"} looks at every result`,
     fix: "guard the operand (numpy.where(x > 0, x, 1) before log, sqrt or a division, not after), or look at it with debug.print",
   });
 
 /** Runs a transformed function; on the way out of the outermost one, reports NaNs among its results. */
 export function reportNaNs<T>(run: () => T, arrays: (result: T) => readonly NDArray[]): T {
-  if (!modes.debugNans) return run();
+  if (!watchesResults()) return run();
   depth++;
   let result: T;
   try {
@@ -63,7 +83,9 @@ export function reportNaNs<T>(run: () => T, arrays: (result: T) => readonly NDAr
     for (const x of arrays(result)) {
       const origin = origins.get(x);
       if (origin) throw madeNaN(origin);
-      if (hasNaN(x)) throw madeNaN({ operation: "the transformed function", where: currentPlace(), backward: false });
+      const found = findIn(x);
+      if (found)
+        throw madeNaN({ operation: "the transformed function", found, where: currentPlace(), backward: false });
     }
   return result;
 }

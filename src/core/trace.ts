@@ -5,7 +5,7 @@
  */
 import type { Aval } from "./aval.ts";
 import { evaluator } from "./evaluator.ts";
-import { modes } from "./modes.ts";
+import { watchesResults } from "./modes.ts";
 import { evaluateWatched } from "./nans.ts";
 import { NDArray } from "./ndarray.ts";
 import type { AnyPrimitive, Params } from "./primitive.ts";
@@ -64,7 +64,7 @@ class EvalTrace extends Trace {
     for (let i = 0; i < args.length; i++) if (args[i] instanceof Tracer) throw escaped(args[i] as Tracer);
     // A call that still holds a user's function (a custom rule outside of jit) runs that function.
     if (primitive.stage && primitive.stepwise) return withTrace(this, () => primitive.stepwise!(args, params));
-    return modes.debugNans ? evaluateWatched(primitive, args, params) : evaluator().evaluate(primitive, args, params);
+    return watchesResults() ? evaluateWatched(primitive, args, params) : evaluator().evaluate(primitive, args, params);
   }
 }
 

@@ -39,8 +39,8 @@ type ClassOf<T> = abstract new (...args: never[]) => T;
 export interface NodeType<T, Aux = unknown> {
   readonly flatten: (node: T) => readonly [children: readonly unknown[], aux: Aux];
   readonly unflatten: (aux: Aux, children: readonly unknown[]) => T;
-  /** Names of the children, for paths. Default: their positions. */
-  readonly keys?: (node: T) => readonly string[];
+  /** Names of the children, or their path entries, for paths. Default: their positions. */
+  readonly keys?: (node: T) => readonly (string | KeyEntry)[];
 }
 
 const registered = new Map<unknown, NodeType<never>>();
@@ -98,9 +98,14 @@ export class TreeDef {
   /** Keys of an object or a Map; `[type, aux]` of a registered class; `null` or `undefined` for none. */
   readonly data: readonly unknown[];
   readonly numLeaves: number;
-  /** Names of a registered class's children. */
-  readonly names: readonly string[] | undefined;
-  constructor(kind: NodeKind, children: readonly TreeDef[], data: readonly unknown[], names?: readonly string[]) {
+  /** Names or path entries of a registered class's children. */
+  readonly names: readonly (string | KeyEntry)[] | undefined;
+  constructor(
+    kind: NodeKind,
+    children: readonly TreeDef[],
+    data: readonly unknown[],
+    names?: readonly (string | KeyEntry)[],
+  ) {
     this.kind = kind;
     this.children = children;
     this.data = data;
@@ -125,8 +130,11 @@ export class TreeDef {
         return { kind: "key", key: this.data[i] as string };
       case "map":
         return { kind: "mapKey", key: this.data[i] };
-      case "custom":
-        return this.names ? { kind: "attribute", name: this.names[i] ?? String(i) } : { kind: "index", index: i };
+      case "custom": {
+        const name = this.names?.[i];
+        if (typeof name === "object") return name;
+        return this.names ? { kind: "attribute", name: name ?? String(i) } : { kind: "index", index: i };
+      }
       default:
         return { kind: "index", index: i };
     }
@@ -162,14 +170,18 @@ export const leafDef = new TreeDef("leaf", [], []);
 const nullDef = new TreeDef("none", [], [null]);
 const undefinedDef = new TreeDef("none", [], [undefined]);
 
-/** Compares plain data by value, functions and class instances by identity. */
+/** Compares plain data by value, class instances by their `equals` method, functions and the rest by identity. */
 export function structurallyEqual(a: unknown, b: unknown): boolean {
   if (Object.is(a, b)) return true;
   if (typeof a !== "object" || typeof b !== "object" || a === null || b === null) return false;
   if (Array.isArray(a))
     return Array.isArray(b) && a.length === b.length && a.every((x, i) => structurallyEqual(x, b[i]));
   const [p, q] = [Object.getPrototypeOf(a) as unknown, Object.getPrototypeOf(b) as unknown];
-  if (p !== q || (p !== Object.prototype && p !== null)) return false;
+  if (p !== q) return false;
+  if (p !== Object.prototype && p !== null) {
+    const { equals } = a as { equals?: unknown };
+    return typeof equals === "function" && Boolean(equals.call(a, b));
+  }
   const [ka, kb] = [Object.keys(a), Object.keys(b)];
   return (
     ka.length === kb.length &&
@@ -284,6 +296,29 @@ export function flattenMatching(def: TreeDef, x: unknown, leaves: unknown[]): bo
   }
 }
 
+/** Whether values of a class are containers. */
+export const isNodeType = (type: unknown): boolean =>
+  type === Array || type === Object || type === Map || registered.has(type);
+
+/** Leaves and structure, where what counts as a leaf depends on its path, too. */
+export function flattenByPath(
+  x: unknown,
+  isLeaf: (path: KeyPath, x: unknown) => boolean,
+): [leaves: unknown[], treedef: TreeDef] {
+  const leaves: unknown[] = [];
+  const walk = (y: unknown, path: KeyPath): TreeDef => {
+    const children = isLeaf(path, y) ? null : childrenOf(y);
+    if (!children) {
+      leaves.push(y);
+      return leafDef;
+    }
+    const { kind, data, names } = children.def;
+    const parts = children.values.map((v, i) => walk(v, [...path, children.def.entry(i)]));
+    return new TreeDef(kind, parts, data, names);
+  };
+  return [leaves, walk(x, [])];
+}
+
 /** Whether `x` is a container rather than a leaf. */
 export const isContainer = (x: object): boolean =>
   Array.isArray(x) ||
@@ -366,8 +401,8 @@ export function flattenUpTo(def: TreeDef, x: unknown, name: string): unknown[] {
 const sameNode = (a: TreeDef, b: TreeDef): boolean =>
   a.kind === b.kind && a.children.length === b.children.length && structurallyEqual(a.data, b.data);
 
-/** The immediate children of a container, with a structure whose children are all leaves. */
-function childrenOf(x: unknown): { def: TreeDef; values: unknown[] } | null {
+/** The immediate children of a container, with a structure whose children are all leaves; null of a leaf. */
+export function childrenOf(x: unknown): { def: TreeDef; values: unknown[] } | null {
   if (x === null || x === undefined) return { def: x === null ? nullDef : undefinedDef, values: [] };
   const values: unknown[] = [];
   const def = flattenInto(x, values, (y) => y !== x);

@@ -123,16 +123,19 @@ export {
   dynamicUpdateSlice,
   dynamicUpdateSliceInDim,
 } from "./dynamicSlice.ts";
-export { type GatherDimensionNumbers, gather } from "./gather.ts";
+export { gather } from "./gather.ts";
 export {
-  type ScatterDimensionNumbers,
-  scatter,
-  scatterAdd,
-  scatterMax,
-  scatterMin,
-  scatterMul,
-  scatterSub,
-} from "./scatter.ts";
+  type ConvGeneralDilatedDimensionNumbers,
+  ConvDimensionNumbers,
+  DotDimensionNumbers,
+  GatherDimensionNumbers,
+  GatherScatterMode,
+  Precision,
+  type PrecisionLike,
+  ScatterDimensionNumbers,
+  empty,
+} from "./dimensionNumbers.ts";
+export { scatter, scatterAdd, scatterMax, scatterMin, scatterMul, scatterSub } from "./scatter.ts";
 export { scatterApply } from "./scatterApply.ts";
 export { sort, sortKeyVal, topK } from "./sort.ts";
 export { batchMatmul, dot, dotGeneral } from "./contract.ts";

@@ -30,10 +30,15 @@ export function checkBounds(
   const at = convert(positions, "int32");
   const last = broadcastInDim(constant(axes.map((a) => operand[a]! - window[a]!)), at.shape, [at.ndim - 1]);
   const message = `out-of-bounds indexing for array of shape ${shapeText(operand)}: index {} is out of bounds for axis {} with size {}.`;
-  checker.fail("oob", bitwiseOr(lt(at, 0), gt(at, last)), message, (first) => {
-    const entry = rem(first, axes.length);
-    const pick = (list: NDArray, i: NDArray): NDArray => dynamicIndexInDim(list, i, { axis: 0, keepdims: false });
-    const sizes = constant(axes.map((a) => operand[a]!));
-    return [pick(reshape(at, [at.size]), first), pick(constant(axes), entry), pick(sizes, entry)];
-  });
+  checker.fail(
+    "oob",
+    () => bitwiseOr(lt(at, 0), gt(at, last)),
+    message,
+    (first) => {
+      const entry = rem(first, axes.length);
+      const pick = (list: NDArray, i: NDArray): NDArray => dynamicIndexInDim(list, i, { axis: 0, keepdims: false });
+      const sizes = constant(axes.map((a) => operand[a]!));
+      return [pick(reshape(at, [at.size]), first), pick(constant(axes), entry), pick(sizes, entry)];
+    },
+  );
 }

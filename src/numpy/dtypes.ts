@@ -58,6 +58,9 @@ export const unsignedinteger = "unsignedinteger";
 export const inexact = "inexact";
 export const floating = "floating";
 export const complexfloating = "complexfloating";
+/** Dtypes that are no numbers: those of PRNG keys. */
+export const extended = "extended";
+export const prngKey = "prngKey";
 
 // ---------------------------------------------------------------- constants
 
@@ -197,11 +200,22 @@ const families: Readonly<Record<string, (d: DType) => boolean>> = {
   inexact: (d) => isFloat(d) || isComplex(d),
   floating: isFloat,
   complexfloating: isComplex,
+  extended: isKey,
+  prngKey: isKey,
 };
 
 /** A family of dtypes, as `issubdtype` takes it. */
 export type DTypeFamily =
-  "generic" | "number" | "integer" | "signedinteger" | "unsignedinteger" | "inexact" | "floating" | "complexfloating";
+  | "generic"
+  | "number"
+  | "integer"
+  | "signedinteger"
+  | "unsignedinteger"
+  | "inexact"
+  | "floating"
+  | "complexfloating"
+  | "extended"
+  | "prngKey";
 
 const unknownFamily = (name: string, x: unknown, choices: readonly string[]): ArgumentError =>
   new ArgumentError("UnknownDTypeFamily", {
@@ -212,7 +226,7 @@ const unknownFamily = (name: string, x: unknown, choices: readonly string[]): Ar
 
 /** Whether a family lies in another. */
 const inside = (a: string, b: string): boolean => {
-  const members = Object.keys(numberDTypes).filter((d) => families[a]!(d as DType));
+  const members = [...Object.keys(numberDTypes), "key<fry>"].filter((d) => families[a]!(d as DType));
   return members.every((d) => families[b]!(d as DType));
 };
 const numberDTypes: Readonly<Record<Exclude<DType, "key<fry>">, true>> = {
@@ -289,7 +303,16 @@ export const promoteTypes = (a: DType, b: DType): DType => promote([strong(a), s
  * @example
  * np.resultType("int8", np.arange(3)) // "int32"
  */
-export function resultType(...args: readonly (DType | ArrayLike)[]): DType {
+export const resultType = (...args: readonly (DType | ArrayLike)[]): DType => resultTypeOf(args).dtype;
+
+/** What operands are computed in. */
+export interface ResultType {
+  readonly dtype: DType;
+  readonly weakType: boolean;
+}
+
+/** `resultType` and whether it is weak. */
+export function resultTypeOf(args: readonly (DType | ArrayLike)[]): ResultType {
   if (args.length === 0)
     throw new ArgumentError("NoOperands", {
       what: "resultType: no operands",
@@ -303,7 +326,7 @@ export function resultType(...args: readonly (DType | ArrayLike)[]): DType {
       if (typeof x === "number" && known && Number.isInteger(x)) return { dtype: "int32", weakType: true };
       return asArray(x, "resultType").aval;
     }),
-  ).dtype;
+  );
 }
 
 /** Casts that keep every value. */

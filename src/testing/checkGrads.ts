@@ -1,7 +1,7 @@
 /**
  * `checkGrads`: derivatives against finite differences and against each other, to any order (after `jax.test_util`).
  */
-import { type AnyFunction, flattenArgs, flattenResult } from "../core/call.ts";
+import { type AnyFunction, checkOptions, flattenArgs, flattenResult, flattenTree } from "../core/call.ts";
 import { isFloat, isInexact } from "../core/dtype.ts";
 import { evaluator } from "../core/evaluator.ts";
 import { type HostArray, allocateLike } from "../core/hostArray.ts";
@@ -118,6 +118,31 @@ interface Settings {
   readonly next: () => number;
 }
 
+/** Central differences of `call` at `leaves` along `v`, one list of elements per result. */
+function differencesAlong(
+  call: (xs: readonly NDArray[]) => unknown,
+  leaves: readonly NDArray[],
+  v: readonly NDArray[],
+  outs: readonly NDArray[],
+  eps: number,
+  f: AnyFunction,
+): number[][] {
+  const at = (step: number): readonly NDArray[] =>
+    flattenResult(call(leaves.map((x, i) => moved(x, v[i]!, step))), "checkGrads", f).leaves;
+  const [above, below] = [at(eps), at(-eps)];
+  return outs.map((y, i) => {
+    const [a, b] = [host(above[i]!).data, host(below[i]!).data];
+    return Array.from(a, (x, k) => (isInexact(y.dtype) ? (x - b[k]!) / (2 * eps) : 0));
+  });
+}
+
+/** The sum of products of cotangents with differences. */
+const paired = (cts: readonly NDArray[], differences: readonly (readonly number[])[]): number =>
+  cts.reduce(
+    (sum, ct, i) => (isInexact(ct.dtype) ? sum + innerProduct(Array.from(host(ct).data), differences[i]!) : sum),
+    0,
+  );
+
 function check(
   f: AnyFunction,
   leaves: readonly NDArray[],
@@ -129,13 +154,7 @@ function check(
   const call = (xs: readonly NDArray[]): unknown => f(...(unflatten(def, xs) as unknown[])) as unknown;
   const out = flattenResult(call(leaves), "checkGrads", f);
   const v = leaves.map((x) => randomLike(x, s.next));
-  const at = (step: number): readonly NDArray[] =>
-    flattenResult(call(leaves.map((x, i) => moved(x, v[i]!, step))), "checkGrads", f).leaves;
-  const [above, below] = [at(s.eps), at(-s.eps)];
-  const difference = out.leaves.map((y, i) => {
-    const [a, b] = [host(above[i]!).data, host(below[i]!).data];
-    return Array.from(a, (x, k) => (isInexact(y.dtype) ? (x - b[k]!) / (2 * s.eps) : 0));
-  });
+  const difference = differencesAlong(call, leaves, v, out.leaves, s.eps, f);
   const paths = out.def.paths();
   if (s.modes.includes("fwd")) {
     const push = (...xs: unknown[]): unknown => jvp(f, xs, unflatten(def, v) as unknown[])[1];
@@ -147,13 +166,93 @@ function check(
     const ct = out.leaves.map((y) => randomLike(y, s.next));
     const pull = (...xs: unknown[]): unknown => (vjp(f, ...xs)[1] as AnyFunction)(unflatten(out.def, ct));
     const cts = flattenArgs(pull(...(unflatten(def, leaves) as unknown[])) as unknown[], "checkGrads").leaves;
-    const expected = out.leaves.reduce(
-      (sum, y, i) => (isInexact(y.dtype) ? sum + innerProduct(Array.from(host(ct[i]!).data), difference[i]!) : sum),
-      0,
-    );
+    const expected = paired(ct, difference);
     compare(`the vjp of ${name}`, [], [dot(v, cts)], [expected], s);
     if (order > 1) check(pull, leaves, def, order - 1, s, `the vjp of ${name}`);
   }
+}
+
+export interface CheckRuleOptions {
+  /** Absolute and relative tolerance. Default: by the widest dtype among the arguments. */
+  readonly atol?: number;
+  readonly rtol?: number;
+  /** Step of the finite differences. Default: by dtype. */
+  readonly eps?: number;
+  /** Put in front of the message. */
+  readonly errMsg?: string;
+}
+
+/** What the checks of one rule begin with: the arguments, a direction, and the function's values and differences. */
+function prepare(name: string, f: AnyFunction, args: readonly unknown[], options: CheckRuleOptions) {
+  checkOptions(name, options, ["atol", "rtol", "eps", "errMsg"]);
+  const { leaves, def } = flattenArgs(args, name);
+  const { tolerance, eps } = defaults(leaves.some((x) => x.dtype === "float64"));
+  const next = directions(0);
+  const settings: Settings = {
+    atol: options.atol ?? tolerance,
+    rtol: options.rtol ?? tolerance,
+    eps: options.eps ?? eps,
+    modes: [],
+    next,
+  };
+  const call = (xs: readonly NDArray[]): unknown => f(...(unflatten(def, xs) as unknown[])) as unknown;
+  const out = flattenResult(call(leaves), name, f);
+  const v = leaves.map((x) => randomLike(x, next));
+  const differences = differencesAlong(call, leaves, v, out.leaves, settings.eps, f);
+  const prefix = options.errMsg ? `${options.errMsg}: ` : "";
+  const sameValues = (value: unknown): void => {
+    const got = flattenTree(value, name, "the value that the rule gives").leaves;
+    got.forEach((y, i) =>
+      compare(`${prefix}the value`, out.def.paths()[i] ?? [], values(y), values(out.leaves[i]!), settings),
+    );
+  };
+  return { def, out, v, differences, settings, prefix, sameValues };
+}
+const values = (x: NDArray): number[] => Array.from(host(x).data);
+
+/**
+ * Checks a forward-mode rule: values against the function, tangents against finite differences.
+ *
+ * @param fJvp `(primals, tangents) => [value, tangent]`, for example `(p, t) => jvp(f, p, t)`.
+ * @throws GradientMismatchError
+ * @example
+ * testUtil.checkJvp((x) => np.sin(x), ([x], [t]) => [np.sin(x), np.cos(x).mul(t)], [np.array(0.3)]);
+ */
+export function checkJvp(
+  f: AnyFunction,
+  fJvp: AnyFunction,
+  args: readonly unknown[],
+  options: CheckRuleOptions = {},
+): void {
+  const { def, out, v, differences, settings, prefix, sameValues } = prepare("checkJvp", f, args, options);
+  const [value, tangent] = fJvp(args, unflatten(def, v)) as [unknown, unknown];
+  sameValues(value);
+  const tangents = flattenTree(tangent, "checkJvp", "the tangent that the rule gives").leaves;
+  tangents.forEach((t, i) =>
+    compare(`${prefix}the jvp`, out.def.paths()[i] ?? [], values(t), differences[i] ?? [], settings),
+  );
+}
+
+/**
+ * Checks a reverse-mode rule: values against the function, cotangents against finite differences along one direction.
+ *
+ * @param fVjp `(...args) => [value, pullback]`, for example `(...xs) => vjp(f, ...xs)`.
+ * @throws GradientMismatchError
+ * @example
+ * testUtil.checkVjp((x) => np.sin(x), (x) => vjp((y) => np.sin(y), x), [np.array(0.3)]);
+ */
+export function checkVjp(
+  f: AnyFunction,
+  fVjp: AnyFunction,
+  args: readonly unknown[],
+  options: CheckRuleOptions = {},
+): void {
+  const { out, v, differences, settings, prefix, sameValues } = prepare("checkVjp", f, args, options);
+  const [value, pull] = fVjp(...args) as [unknown, AnyFunction];
+  sameValues(value);
+  const ct = out.leaves.map((y) => randomLike(y, settings.next));
+  const cts = flattenArgs(pull(unflatten(out.def, ct)) as unknown[], "checkVjp").leaves;
+  compare(`${prefix}the vjp`, [], [dot(v, cts)], [paired(ct, differences)], settings);
 }
 
 function compare(

@@ -2,7 +2,14 @@
 import "../backends/install.ts";
 import "../numpy/install.ts";
 
-export { type CheckGradsOptions, GradientMismatchError, checkGrads } from "./checkGrads.ts";
+export {
+  type CheckGradsOptions,
+  type CheckRuleOptions,
+  GradientMismatchError,
+  checkGrads,
+  checkJvp,
+  checkVjp,
+} from "./checkGrads.ts";
 export {
   type ArrayOptions,
   type ShapeOptions,

@@ -15,7 +15,7 @@ import {
 } from "../core/evaluator.ts";
 import { type Jaxpr, hoistConsts } from "../core/jaxpr.ts";
 import { consumeKey, wasConsumed } from "../core/keyReuse.ts";
-import { modes } from "../core/modes.ts";
+import { modes, watchesResults } from "../core/modes.ts";
 import { reportNaNs } from "../core/nans.ts";
 import { NDArray } from "../core/ndarray.ts";
 import { printJaxpr } from "../core/printJaxpr.ts";
@@ -194,7 +194,7 @@ class JittedFunction {
 
   #run(entry: Entry, leaves: readonly NDArray[]): unknown {
     let outs: readonly NDArray[];
-    if (currentTrace() === evalTrace && !modes.debugNans) {
+    if (currentTrace() === evalTrace && !watchesResults()) {
       entry.executable ??= evaluator().compile(entry.jaxpr, {
         name: entry.name,
         donated: entry.donated.length ? [...entry.consts.map(() => false), ...entry.donated] : [],

@@ -6,8 +6,10 @@ import type { ArrayLike } from "../core/arrayMethods.ts";
 import { ArgumentError, TreeError } from "../core/problem.ts";
 import {
   type IsLeaf,
+  type KeyEntry,
   type KeyPath,
   type TreeDef,
+  flattenByPath,
   flatten as flattenTree,
   flattenUpTo,
   keyString,
@@ -49,19 +51,38 @@ export function map<T>(
   tree: T,
   ...rest: readonly unknown[]
 ): T extends object ? { [K in keyof T]: Leaf } : Leaf {
-  const last = rest[rest.length - 1];
-  const isOptions =
-    typeof last === "object" &&
-    last !== null &&
-    Object.keys(last).length === 1 &&
-    typeof (last as TreeOptions).isLeaf === "function";
-  const [isLeaf, others] = isOptions ? [(last as TreeOptions).isLeaf, rest.slice(0, -1)] : [undefined, rest];
+  const [others, { isLeaf }] = splitOptions<TreeOptions>(rest, isTreeOptions);
   const [first, def] = flattenTree(tree, isLeaf);
-  const parts = others.map((r) => flattenUpTo(def, r, "tree.map"));
+  return mapLeaves("tree.map", f, first, def, others) as never;
+}
+
+const isTreeOptions = (key: string, value: unknown): boolean => key === "isLeaf" && typeof value === "function";
+const isPathOptions = (key: string, value: unknown): boolean =>
+  isTreeOptions(key, value) || (key === "isLeafTakesPath" && typeof value === "boolean");
+
+/** Further trees, and options behind them: a last object all of whose fields are options. */
+function splitOptions<O extends object>(
+  rest: readonly unknown[],
+  isOption: (key: string, value: unknown) => boolean,
+): [trees: readonly unknown[], options: O] {
+  const last = rest.at(-1);
+  const fields = typeof last === "object" && last !== null && !Array.isArray(last) ? Object.entries(last) : [];
+  if (fields.length === 0 || !fields.every(([k, v]) => isOption(k, v))) return [rest, {} as O];
+  return [rest.slice(0, -1), last as O];
+}
+
+function mapLeaves(
+  name: string,
+  f: (...leaves: Leaf[]) => unknown,
+  first: readonly Leaf[],
+  def: TreeDef,
+  others: readonly unknown[],
+): Leaf {
+  const parts = others.map((r) => flattenUpTo(def, r, name));
   return unflattenTree(
     def,
     first.map((x, i) => f(x, ...parts.map((p) => p[i]))),
-  ) as never;
+  );
 }
 
 /** Combines all leaves from the left. @example tree.reduce((a, b) => a + b, { a: 1, b: [2, 3] }, 0) // 6 */
@@ -103,17 +124,28 @@ export const all = (tree: unknown, options: TreeOptions = {}): boolean =>
     typeof x === "object" && x !== null ? Boolean(asArray(x as ArrayLike, "tree.all").item()) : Boolean(x),
   );
 
-/** Leaves with their paths. @example tree.leavesWithPath({ a: [5] }).map(([p, x]) => [tree.keystr(p), x]) // [[".a[0]", 5]] */
-export function leavesWithPath(tree: unknown, options: TreeOptions = {}): [KeyPath, Leaf][] {
-  const [xs, def] = flattenTree(tree, options.isLeaf);
-  return def.paths().map((p, i) => [p, xs[i]]);
+/** Options of functions that give paths. */
+export interface PathOptions {
+  /** Containers for which this holds count as leaves. */
+  readonly isLeaf?: IsLeaf | ((path: KeyPath, x: unknown) => boolean);
+  /** Whether `isLeaf` is called with the path, too: `isLeaf(path, x)`. */
+  readonly isLeafTakesPath?: boolean;
 }
 
+const flattenFor = (tree: unknown, { isLeaf, isLeafTakesPath = false }: PathOptions): [Leaf[], TreeDef] =>
+  isLeaf && isLeafTakesPath
+    ? flattenByPath(tree, isLeaf)
+    : flattenTree(tree, isLeaf as IsLeaf | undefined);
+
+/** Leaves with their paths. @example tree.leavesWithPath({ a: [5] }).map(([p, x]) => [tree.keystr(p), x]) // [[".a[0]", 5]] */
+export const leavesWithPath = (tree: unknown, options: PathOptions = {}): [KeyPath, Leaf][] =>
+  flattenWithPath(tree, options)[0];
+
 /** Leaves with their paths, and the structure. */
-export const flattenWithPath = (tree: unknown, options: TreeOptions = {}): [[KeyPath, Leaf][], TreeDef] => [
-  leavesWithPath(tree, options),
-  structure(tree, options),
-];
+export function flattenWithPath(tree: unknown, options: PathOptions = {}): [[KeyPath, Leaf][], TreeDef] {
+  const [xs, def] = flattenFor(tree, options);
+  return [def.paths().map((p, i) => [p, xs[i]]), def];
+}
 
 /** Like `map`, with the path as the first argument. */
 export function mapWithPath(
@@ -121,29 +153,57 @@ export function mapWithPath(
   tree: unknown,
   ...rest: readonly unknown[]
 ): Leaf {
-  const paths = structure(tree).paths();
+  const [others, options] = splitOptions<PathOptions>(rest, isPathOptions);
+  const [first, def] = flattenFor(tree, options);
+  const paths = def.paths();
   let i = 0;
-  return map((...xs: Leaf[]) => f(paths[i++]!, ...xs), tree, ...rest);
+  return mapLeaves("tree.mapWithPath", (...xs: Leaf[]) => f(paths[i++]!, ...xs), first, def, others);
 }
 
-/** A path as text: `.layers[0].w`. */
-export const keystr = keyString;
+/**
+ * A path as text: `.layers[0].w`; if `simple`, the keys alone, joined by `separator`.
+ *
+ * @example
+ * tree.leavesWithPath({ a: [5] }).map(([p]) => tree.keystr(p, { simple: true, separator: "/" })) // ["a/0"]
+ */
+export function keystr(
+  path: KeyPath,
+  options: { readonly simple?: boolean; readonly separator?: string } = {},
+): string {
+  const { simple = false, separator = "" } = options;
+  if (simple) return path.map(keyText).join(separator);
+  return path.map((k) => keyString([k])).join(separator);
+}
+
+const keyText = (k: KeyEntry): string => {
+  switch (k.kind) {
+    case "index":
+      return String(k.index);
+    case "attribute":
+      return k.name;
+    default:
+      return String(k.key);
+  }
+};
 
 /**
  * Swaps the outer and the inner structure: a tree of trees becomes the inner tree of outer trees.
  *
+ * @param inner null: the structure of the first inner tree.
  * @example
  * tree.transpose(tree.structure([0, 0]), tree.structure({ a: 0 }), [{ a: 1 }, { a: 2 }]) // { a: [1, 2] }
  */
-export function transpose(outer: TreeDef, inner: TreeDef, tree: unknown): Leaf {
-  const rows = flattenUpTo(outer, tree, "tree.transpose").map((t) => flattenUpTo(inner, t, "tree.transpose"));
-  const columns = Array.from({ length: inner.numLeaves }, (_, i) =>
+export function transpose(outer: TreeDef, inner: TreeDef | null, tree: unknown): Leaf {
+  const parts = flattenUpTo(outer, tree, "tree.transpose");
+  const def = inner ?? structure(parts[0]);
+  const rows = parts.map((t) => flattenUpTo(def, t, "tree.transpose"));
+  const columns = Array.from({ length: def.numLeaves }, (_, i) =>
     unflattenTree(
       outer,
       rows.map((r) => r[i]),
     ),
   );
-  return unflattenTree(inner, columns);
+  return unflattenTree(def, columns);
 }
 
 /** Repeats the leaves of a prefix tree over the subtrees of a full one. @example tree.broadcast(1, { a: 0, b: 0 }) // { a: 1, b: 1 } */

@@ -1,5 +1,6 @@
 /** `cotangent/tree`: pytrees. */
 export {
+  type PathOptions,
   type TreeOptions,
   all,
   allLeaves,

@@ -1,0 +1,9 @@
+/** `testUtil`: checks of derivatives under the names of `jax.test_util`; needs no fast-check. */
+export {
+  type CheckGradsOptions,
+  type CheckRuleOptions,
+  GradientMismatchError,
+  checkGrads,
+  checkJvp,
+  checkVjp,
+} from "./checkGrads.ts";
