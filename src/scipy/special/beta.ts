@@ -30,14 +30,14 @@ function logQuotient(a: NDArray, b: NDArray): NDArray {
 const logBeta = /* @__PURE__ */ elementwise(
   "betaln",
   (p, q) => {
-    const [a, b] = [np.minimum(p, q!), np.maximum(p, q!)];
+    const [a, b] = [np.minimum(p, q), np.maximum(p, q)];
     const isLarge = np.logicalAnd(np.greaterEqual(b, large), np.greaterEqual(a, 0));
     const direct = np.subtract(lax.lgamma(b), lax.lgamma(np.add(a, b)));
     const split = logQuotient(np.where(isLarge, a, 1), np.where(isLarge, b, large));
     return np.add(lax.lgamma(a), np.where(isLarge, split, direct));
   },
-  (g, _, a, b) => np.multiply(g, np.subtract(lax.digamma(a), lax.digamma(np.add(a, b!)))),
-  (g, _, a, b) => np.multiply(g, np.subtract(lax.digamma(b!), lax.digamma(np.add(a, b!)))),
+  (g, _, a, b) => np.multiply(g, np.subtract(lax.digamma(a), lax.digamma(np.add(a, b)))),
+  (g, _, a, b) => np.multiply(g, np.subtract(lax.digamma(b), lax.digamma(np.add(a, b)))),
 );
 
 /** log |B(a, b)|, accurate for large parameters too. @example scipy.special.betaln(1, np.array([1, 4])) // [0, -1.3862944] */

@@ -1,6 +1,6 @@
 /** The gamma function, its logarithm and what is made of them. */
 import type { ArrayLike } from "../../core/arrayMethods.ts";
-import { NDArray } from "../../core/ndarray.ts";
+import { type NDArray } from "../../core/ndarray.ts";
 import { ArgumentError } from "../../core/problem.ts";
 import { range } from "../../core/shape.ts";
 import * as lax from "../../lax/index.ts";
@@ -123,8 +123,8 @@ const pochAligned = /* @__PURE__ */ elementwise(
     const quotient = np.exp(np.subtract(lax.lgamma(np.add(z, m)), lax.lgamma(z)));
     return np.where(np.equal(m, 0), 1, np.multiply(np.multiply(gammasgn(np.add(z, m)), gammasgn(z)), quotient));
   },
-  (g, y, z, m) => np.multiply(np.multiply(g, y), np.subtract(lax.digamma(np.add(z, m!)), lax.digamma(z))),
-  (g, y, z, m) => np.multiply(np.multiply(g, y), lax.digamma(np.add(z, m!))),
+  (g, y, z, m) => np.multiply(np.multiply(g, y), np.subtract(lax.digamma(np.add(z, m)), lax.digamma(z))),
+  (g, y, z, m) => np.multiply(np.multiply(g, y), lax.digamma(np.add(z, m))),
 );
 
 /**
@@ -171,9 +171,9 @@ export function zeta(
 }
 const hurwitz = /* @__PURE__ */ elementwise(
   "zeta",
-  (x, q) => lax.zeta(x, q!),
-  (g, _, x, q) => jvp((s: NDArray) => eulerMaclaurin(s, q!), [x], [g])[1],
-  (g, _, x, q) => np.multiply(g, np.multiply(np.negative(x), lax.zeta(np.add(x, 1), q!))),
+  (x, q) => lax.zeta(x, q),
+  (g, _, x, q) => jvp((s: NDArray) => eulerMaclaurin(s, q), [x], [g])[1],
+  (g, _, x, q) => np.multiply(g, np.multiply(np.negative(x), lax.zeta(np.add(x, 1), q))),
 );
 
 /** Euler and Maclaurin's formula with a start of N terms (Johansson, 2015, formula 5): a function to be differentiated. */

@@ -10,18 +10,18 @@ const weighted = (x: NDArray, y: NDArray, logarithm: NDArray): NDArray =>
 
 const xlogyAligned = /* @__PURE__ */ elementwise(
   "xlogy",
-  (x, y) => weighted(x, y!, np.log(y!)),
-  (g, _, _x, y) => np.multiply(g, np.log(y!)),
-  (g, _, x, y) => np.divide(np.multiply(g, x), y!),
+  (x, y) => weighted(x, y, np.log(y)),
+  (g, _, _x, y) => np.multiply(g, np.log(y)),
+  (g, _, x, y) => np.divide(np.multiply(g, x), y),
 );
 /** x log y, and 0 where x is 0. @example scipy.special.xlogy(np.array([0, 2]), np.array([0, 1])) // [0, 0] */
 export const xlogy = (x: ArrayLike, y: ArrayLike): NDArray => xlogyAligned(x, y);
 
 const xlog1pyAligned = /* @__PURE__ */ elementwise(
   "xlog1py",
-  (x, y) => weighted(x, y!, np.log1p(y!)),
-  (g, _, _x, y) => np.multiply(g, np.log1p(y!)),
-  (g, _, x, y) => np.divide(np.multiply(g, x), np.add(y!, 1)),
+  (x, y) => weighted(x, y, np.log1p(y)),
+  (g, _, _x, y) => np.multiply(g, np.log1p(y)),
+  (g, _, x, y) => np.divide(np.multiply(g, x), np.add(y, 1)),
 );
 /** x log(1 + y), and 0 where x is 0. @example scipy.special.xlog1py(np.array([0, 2]), np.array([-1, 0])) // [0, 0] */
 export const xlog1py = (x: ArrayLike, y: ArrayLike): NDArray => xlog1pyAligned(x, y);
