@@ -10,6 +10,7 @@ import { abs, add, div, max, min, mul, neg, reciprocal, sqrt, square, sub } from
 import { bitwiseAnd, bitwiseNot, bitwiseOr } from "./bitwise.ts";
 import { eq, ge, gt, le, lt, ne, select } from "./compare.ts";
 import { whileLoop } from "./control/loops.ts";
+import { full } from "./creation.ts";
 import { exp, expm1, log } from "./elementary.ts";
 import { eulerGamma, logGammaSeries, stirlingSeries } from "./incompleteMath.ts";
 import { reduceOr } from "./reduce.ts";
@@ -232,7 +233,7 @@ export function lowerGamma(a: NDArray, x: NDArray): NDArray {
   const undefinedAt = any(isNaN(a), isNaN(x), lt(a, 0), lt(x, 0), all(eq(a, 0), eq(x, 0)));
   return select(undefinedAt, NaN, select(inside, choice, edge));
 }
-const literal = (x: NDArray, value: number): NDArray => add(mul(only(gt(x, 1), x, 1), 0), value);
+const literal = (x: NDArray, value: number): NDArray => full(x.shape, value, x.dtype);
 
 export function upperGamma(a: NDArray, x: NDArray): NDArray {
   const { inside, uniform, fraction, rest } = gammaRegions(a, x);

@@ -4,7 +4,7 @@ import { elementwise } from "./elementwise.ts";
 import type { Generator } from "./generator.ts";
 
 const parameter = { min: 0.25, max: 12 };
-// The second derivative in `a` is none of the library: tests/lax/incomplete.test.ts checks the first.
+// The second derivative in `a` is none of the library: tests/scipy/incomplete.test.ts checks the first.
 const share = { min: 0.0625, max: 0.9375 };
 
 export const generators: readonly Generator[] = [

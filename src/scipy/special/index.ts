@@ -19,3 +19,5 @@ export { i0, i0e, i1, i1e } from "./bessel.ts";
 export { boxcox, boxcox1p, entr, klDiv, relEntr, xlog1py, xlogy } from "./information.ts";
 export { type AxisOption, expit, logSoftmax, logit, logsumexp, softmax } from "./logistic.ts";
 export { type LogNdtrOptions, erf, erfc, erfinv, logNdtr, ndtr, ndtri } from "./normal.ts";
+export { exp1, expi, expn } from "./exponential.ts";
+export { bernoulli, spence } from "./dilogarithm.ts";

@@ -21,14 +21,16 @@ export function logpdf(x: ArrayLike, a: ArrayLike, b: ArrayLike, ...rest: LocSca
   return np.where(invalid, NaN, result);
 }
 
-/** The share of the way from `loc` to `loc` + `scale`, not beyond either. */
-const share = (x: NDArray, loc: NDArray, scale: NDArray): NDArray =>
-  np.minimum(np.maximum(standardized(x, loc, scale), 0), 1);
+/** A function of the share of the way from `loc` to `loc` + `scale`; constants before and behind. */
+function ofWay(z: NDArray, f: (z: NDArray) => NDArray, before: number, behind: number): NDArray {
+  const outside = np.logicalOr(np.less(z, 0), np.greater(z, 1));
+  return np.where(np.greater(z, 1), behind, within(outside, z, 0.5, f, before));
+}
 
 /** The distribution function. @example scipy.stats.beta.cdf(1.5, 2, 3, 1, 2) // 0.26171875 */
 export function cdf(x: ArrayLike, a: ArrayLike, b: ArrayLike, ...rest: LocScaleRest): NDArray {
   const [v, p, q, loc, scale] = scaled("beta.cdf", [x, a, b], rest);
-  return betainc(p, q, share(v, loc, scale));
+  return ofWay(standardized(v, loc, scale), (z) => betainc(p, q, z), 0, 1);
 }
 
 /** The logarithm of the distribution function. @example scipy.stats.beta.logcdf(1.5, 2, 3, 1, 2) // -1.3404848 */
@@ -38,7 +40,7 @@ export const logcdf = (x: ArrayLike, a: ArrayLike, b: ArrayLike, ...rest: LocSca
 /** The survival function 1 − cdf. @example scipy.stats.beta.sf(1.5, 2, 3, 1, 2) // 0.73828125 */
 export function sf(x: ArrayLike, a: ArrayLike, b: ArrayLike, ...rest: LocScaleRest): NDArray {
   const [v, p, q, loc, scale] = scaled("beta.sf", [x, a, b], rest);
-  return betainc(q, p, np.subtract(1, share(v, loc, scale)));
+  return ofWay(standardized(v, loc, scale), (z) => betainc(q, p, np.subtract(1, z)), 1, 0);
 }
 
 /** The logarithm of the survival function. @example scipy.stats.beta.logsf(1.5, 2, 3, 1, 2) // -0.30343043 */

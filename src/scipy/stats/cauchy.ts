@@ -35,11 +35,14 @@ export function sf(x: ArrayLike, ...rest: LocScaleRest): NDArray {
 /** The logarithm of the survival function. @example scipy.stats.cauchy.logsf(0.5, 1, 2) // -0.54821752 */
 export const logsf = (x: ArrayLike, ...rest: LocScaleRest): NDArray => np.log(sf(x, ...rest));
 
-/** tan π(q − 1/2), by −cot where q is small. */
+/** tan π(q − 1/2), towards the ends by the cotangent of the distance from them. */
 function quantile(q: NDArray): NDArray {
-  const small = np.less(q, 0.25);
-  const tail = np.negative(np.divide(1, np.tan(np.multiply(Math.PI, np.where(small, q, 0.25)))));
-  return np.where(small, tail, np.tan(np.multiply(Math.PI, np.subtract(np.where(small, 0.5, q), 0.5))));
+  const middle = np.less(np.abs(np.subtract(q, 0.5)), 0.25);
+  const low = np.less(q, 0.5);
+  const distance = np.where(middle, 0.25, np.where(low, q, np.subtract(1, q)));
+  const tail = np.divide(1, np.tan(np.multiply(Math.PI, distance)));
+  const near = np.tan(np.multiply(Math.PI, np.where(middle, np.subtract(q, 0.5), 0)));
+  return np.where(middle, near, np.where(low, np.negative(tail), tail));
 }
 
 /** The inverse of cdf. @example scipy.stats.cauchy.ppf(0.25, 1, 2) // -1.0 */

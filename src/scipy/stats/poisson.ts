@@ -3,7 +3,7 @@ import type { ArrayLike } from "../../core/arrayMethods.ts";
 import type { NDArray } from "../../core/ndarray.ts";
 import * as lax from "../../lax/index.ts";
 import * as np from "../../numpy/index.ts";
-import { entr, gammaincc, gammaln, xlogy } from "../special/index.ts";
+import { gammaincc, gammaln, xlogy } from "../special/index.ts";
 import { type LocRest, located, within } from "./arguments.ts";
 
 /** The probability. @example scipy.stats.poisson.pmf(3, 2.5) // 0.21376302 */
@@ -27,8 +27,8 @@ export function cdf(k: ArrayLike, mu: ArrayLike, ...rest: LocRest): NDArray {
   return within(np.less(x, 0), x, 0, (y) => gammaincc(np.floor(np.add(y, 1)), mean), 0);
 }
 
-/** From here on the entropy is an expansion in 1 / mu, before it is a sum. */
-const largeMean = 100;
+/** From which mean on the entropy is an expansion in 1 / mu; before, it is a sum. */
+const largeMean = (mean: NDArray): number => (mean.dtype === "float64" ? 100 : 20);
 /** More terms than a smaller mean has probabilities above the precision of float64. */
 const terms = 250;
 
@@ -41,17 +41,19 @@ const terms = 250;
  */
 export function entropy(mu: ArrayLike, ...rest: LocRest): NDArray {
   const [mean, loc] = located("poisson.entropy", [mu], rest);
-  const large = np.greaterEqual(mean, largeMean);
-  const small = lax.expandDims(np.where(large, 1, mean), [mean.ndim]);
-  const counts = np.arange(terms, { dtype: mean.dtype });
-  const sum = np.sum(entr(np.exp(logProbability(counts, small))), -1);
-  const m = np.where(large, mean, largeMean);
+  const limit = largeMean(mean);
+  const large = np.greaterEqual(mean, limit);
+  const positive = np.greater(mean, 0);
+  const small = lax.expandDims(np.where(np.logicalAnd(positive, np.less(mean, limit)), mean, 1), [mean.ndim]);
+  const logarithms = logProbability(np.arange(terms, { dtype: mean.dtype }), small);
+  const sum = np.negative(np.sum(np.multiply(np.exp(logarithms), logarithms), -1));
+  const m = np.where(large, mean, limit);
   const inverse = np.divide(1, m);
   const correction = np.multiply(
     inverse,
     np.add(1 / 12, np.multiply(inverse, np.add(1 / 24, np.multiply(inverse, 19 / 360)))),
   );
   const expansion = np.subtract(np.multiply(0.5, np.log(np.multiply(2 * Math.PI * Math.E, m))), correction);
-  const value = np.where(np.less(mean, 0), NaN, np.where(large, expansion, sum));
+  const value = np.where(large, expansion, np.where(positive, sum, np.where(np.equal(mean, 0), 0, NaN)));
   return np.broadcastTo(value, np.broadcastShapes(mean.shape, loc.shape));
 }
