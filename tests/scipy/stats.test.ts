@@ -141,7 +141,7 @@ describe("discrete distributions", () => {
 
   test("are 0 outside, and shift with loc", () => {
     const k = f32([-1, 9, 0.5]);
-    expect(list(stats.binom.pmf(k, 8, 0.5)).slice(0, 2)).toEqual([0, 0]);
+    expect(list(stats.binom.pmf(f32([-1, 9]), 8, 0.5))).toEqual([0, 0]);
     expect(list(stats.poisson.pmf(k, 2))).toEqual([0, expect.closeTo(0.00019095, 6), 0]);
     expectClose(stats.poisson.logpmf(5, 2, { loc: 2 }), stats.poisson.logpmf(3, 2));
     expect(list(stats.betabinom.logpmf(f32([1, 1]), 3, f32([-1, 1]), 1))).toEqual([
