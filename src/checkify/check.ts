@@ -157,8 +157,8 @@ export function checkError(error: ErrorValue): void {
       why: "it hands on what a checkified function returned",
       fix: "const [err, y] = checkify.checkify(f)(x); checkify.checkError(err)",
     });
-  if (error.types.sites.length === 0 || error.failed.size === 0) return;
+  if (error.checks().sites.length === 0 || error.failed.size === 0) return;
   let state = [error.failed, error.code, ...error.payload].map((x) => asArray(x, "checkify.checkError"));
   while (state[0]!.ndim > 0) state = firstFailure(state);
-  bind(checkP, state, { types: error.types, debug: false });
+  bind(checkP, state, { types: error.checks(), debug: false });
 }

@@ -42,43 +42,43 @@ function register(): void {
   registered = true;
   registerPytreeNode<ErrorValue, CheckTypes>(
     ErrorValue,
-    (e) => [[e.failed, e.code, ...e.payload], e.types],
+    (e) => [[e.failed, e.code, ...e.payload], e.checks()],
     (types, [failed, code, ...payload]) =>
       new ErrorValue(failed as NDArray, code as NDArray, payload as NDArray[], types),
   );
 }
 
 /**
- * Whether a check has failed, which, and the values of its message. A pytree: it goes through jit, vmap, scan and grad
- * like other results; a mapped one tells of every example.
+ * Whether a check has failed, which one, and the values of its message. A pytree: it goes through jit, vmap, scan and grad
+ * like other results; a mapped one tells of every example. It has no private members, so that its type passes unchanged, too.
  */
 export class ErrorValue {
   readonly failed: NDArray;
   readonly code: NDArray;
   readonly payload: readonly NDArray[];
   /** What is known without running: the checks of the program. */
-  readonly types: CheckTypes;
+  readonly checks: () => CheckTypes;
   constructor(failed: NDArray, code: NDArray, payload: readonly NDArray[], types: CheckTypes) {
     register();
     this.failed = failed;
     this.code = code;
     this.payload = payload;
-    this.types = types;
+    this.checks = () => types;
   }
 
   /** Null, or the message of the first check that failed; of a mapped error, one line per example that failed. */
   get(): string | null {
-    return textOf(this.#failures((x) => evaluator().toHost(x)));
+    return textOf(failuresOf(this));
   }
 
   /** `get` for devices that cannot be read synchronously. */
   async getAsync(): Promise<string | null> {
-    return textOf(await this.#failuresLater());
+    return textOf(failuresIn(this.checks(), await Promise.all(arraysOf(this).map((x) => evaluator().read(x)))));
   }
 
   /** The error to throw, or null. */
   getException(): JaxRuntimeError | null {
-    return exceptionOf(this.#failures((x) => evaluator().toHost(x)));
+    return exceptionOf(failuresOf(this));
   }
 
   /** Throws a `JaxRuntimeError` if a check has failed. */
@@ -95,19 +95,14 @@ export class ErrorValue {
   toString(): string {
     return this.failed.concrete() ? `Error(${this.get() ?? "no error"})` : `Error(${this.failed.describe()})`;
   }
-
-  #arrays(): NDArray[] {
-    return [this.failed, this.code, ...this.payload].map(concrete);
-  }
-
-  #failures(read: (x: NDArray) => HostArray): Failure[] {
-    return failuresIn(this.types, this.#arrays().map(read));
-  }
-
-  async #failuresLater(): Promise<Failure[]> {
-    return failuresIn(this.types, await Promise.all(this.#arrays().map((x) => evaluator().read(x))));
-  }
 }
+
+const arraysOf = (e: ErrorValue): NDArray[] => [e.failed, e.code, ...e.payload].map(concrete);
+const failuresOf = (e: ErrorValue): Failure[] =>
+  failuresIn(
+    e.checks(),
+    arraysOf(e).map((x) => evaluator().toHost(x)),
+  );
 
 function concrete(x: NDArray): NDArray {
   const value = asArray(x, "checkify.Error").concrete();

@@ -15,7 +15,7 @@ export function breakpoint(values: Readonly<Record<string, unknown>> = {}): void
 
 function stop(values: unknown): void {
   // The one place that stops because it was asked to.
-   
+
   debugger;
   void values;
 }

@@ -54,7 +54,12 @@ export const customJvpP: Primitive<Many, CustomJvpParams> = /* @__PURE__ */ defi
   jvp: (primals, tangents, { rule, numConsts, name }) => {
     if (tangents.slice(0, numConsts).some((t) => !(t instanceof Zero))) throw capturedDerivative("customJvp", name);
     const ts = tangents.slice(numConsts).map((t) => instantiate(t instanceof Zero ? new Zero(tangentAval(t.aval)) : t));
-    return rule(primals.slice(numConsts), ts);
+    const out = rule(primals.slice(numConsts), ts);
+    // Rules give an explicit zero for an integer result, too; operations on integers expect none.
+    return {
+      primals: out.primals,
+      tangents: out.tangents.map((t, i) => (isInexact(out.primals[i]!.dtype) ? t : new Zero(out.primals[i]!.aval))),
+    };
   },
   batch: (operands, dims, params, axis, interpreters) => {
     const { numConsts, rule } = params;

@@ -133,9 +133,7 @@ export interface PathOptions {
 }
 
 const flattenFor = (tree: unknown, { isLeaf, isLeafTakesPath = false }: PathOptions): [Leaf[], TreeDef] =>
-  isLeaf && isLeafTakesPath
-    ? flattenByPath(tree, isLeaf)
-    : flattenTree(tree, isLeaf as IsLeaf | undefined);
+  isLeaf && isLeafTakesPath ? flattenByPath(tree, isLeaf) : flattenTree(tree, isLeaf as IsLeaf | undefined);
 
 /** Leaves with their paths. @example tree.leavesWithPath({ a: [5] }).map(([p, x]) => [tree.keystr(p), x]) // [[".a[0]", 5]] */
 export const leavesWithPath = (tree: unknown, options: PathOptions = {}): [KeyPath, Leaf][] =>

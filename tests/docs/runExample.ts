@@ -5,7 +5,7 @@ import * as testing from "../../src/testing/index.ts";
 import { promiseOf, steps } from "./examples.ts";
 
 const { NDArray, numpy, tree } = cotangent;
-const scope: Record<string, unknown> = { ...cotangent, ...testing, np: numpy };
+const scope: Record<string, unknown> = { ...testing, ...cotangent, np: numpy };
 
 /** Arrays as plain values. */
 const plain = (x: unknown): unknown =>
