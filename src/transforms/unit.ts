@@ -1,7 +1,7 @@
 /**
  * Units: functions of the library that consist of several primitives run as one program when they are called eagerly, so
  * that a call costs one launch and not one for each primitive. Under a trace, or where single operations are looked at
- * (`debugNans`, `disableJit`), a unit is the plain function; no jaxpr shows it.
+ * (`debugNans`, `debugInfs`, `disableJit`), a unit is the plain function; no jaxpr shows it.
  *
  * A program belongs to a form of call: the avals of arrays, and everything else by value. What has no form (functions, lists
  * where an array is expected, traced values) and what needs values to decide shapes runs primitive by primitive, as does a
@@ -11,7 +11,7 @@ import { type Aval, avalsEqual } from "../core/aval.ts";
 import { flattenResult } from "../core/call.ts";
 import { type Executable, evaluator } from "../core/evaluator.ts";
 import { hoistConsts } from "../core/jaxpr.ts";
-import { modes } from "../core/modes.ts";
+import { modes, watchesResults } from "../core/modes.ts";
 import { NDArray } from "../core/ndarray.ts";
 import { traceToJaxpr } from "../core/staging.ts";
 import { Tracer, currentTrace, evalTrace } from "../core/trace.ts";
@@ -74,7 +74,7 @@ export function unit<F extends Callable>(name: string, operands: number, f: F): 
     return form;
   };
   const call = (...args: unknown[]): unknown => {
-    if (currentTrace() !== evalTrace || modes.disableJit || modes.debugNans) return plain(...args);
+    if (currentTrace() !== evalTrace || modes.disableJit || watchesResults()) return plain(...args);
     const arrays: NDArray[] = [];
     const program = (find(args, arrays) ?? add(args, arrays))?.program;
     if (!program) return plain(...args);

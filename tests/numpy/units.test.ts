@@ -3,6 +3,8 @@ import fc from "fast-check";
 import { describe, expect, test, vi } from "vitest";
 import {
   type NDArray,
+  debugInfs,
+  debugNans,
   defaultDevice,
   disableJit,
   grad,
@@ -163,4 +165,10 @@ test("on the reference device a new form is not compiled", () => {
   } finally {
     defaultDevice(before);
   }
+});
+
+test("where single operations are looked at, each one runs by itself", () => {
+  const x = np.array([1000, 0]);
+  expect(debugInfs(() => primitivesOf(() => nn.softmax(x))).length).toBeGreaterThan(2);
+  expect(debugNans(() => primitivesOf(() => nn.softmax(x))).length).toBeGreaterThan(2);
 });
