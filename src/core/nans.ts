@@ -65,7 +65,7 @@ const madeNaN = ({ operation, found, where, backward }: Origin): NaNError =>
       ? `${found} was made by ${operation} in the backward pass of the line below`
       : `${found} was made by ${operation}`,
     where,
-    why: `no operation before made one of its operands so; ${found === "a NaN" ? "debugNans" : "debugInfs"} looks at every result`,
+    why: `the operation's operands were free of ${found === "a NaN" ? "NaN" : "infinities"}, its result is not; ${found === "a NaN" ? "debugNans" : "debugInfs"} looks at every result`,
     fix: "guard the operand (numpy.where(x > 0, x, 1) before log, sqrt or a division, not after), or look at it with debug.print",
   });
 

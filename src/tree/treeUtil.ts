@@ -3,8 +3,6 @@ import { TreeError } from "../core/problem.ts";
 import { type KeyEntry, TreeDef, childrenOf, describeValue, isNodeType } from "../core/tree.ts";
 
 export {
-  type PathOptions,
-  type TreeOptions,
   all as treeAll,
   allLeaves,
   broadcast as treeBroadcast,
@@ -29,7 +27,7 @@ export {
   registerPytreeWithKeysClass,
   registerStatic,
 } from "./register.ts";
-export { type KeyEntry, type KeyPath, TreeDef as PyTreeDef, registerPytreeNode } from "../core/tree.ts";
+export { TreeDef as PyTreeDef, registerPytreeNode } from "../core/tree.ts";
 
 /** The path entry of a Map's or an object's key. */
 export function DictKey(key: string): KeyEntry {

@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { type NDArray, TreeError, grad, jit, numpy as np, tree, treeUtil } from "../../src/index.ts";
+import type { KeyEntry, KeyPath } from "../../src/core/tree.ts";
 import { pytrees } from "../../src/testing/index.ts";
 import { holds } from "../properties.ts";
 
@@ -18,8 +19,8 @@ describe("names of jax.tree_util", () => {
   test("one level at a time gives the leaves, the paths and the structure", () =>
     holds(60, [trees], (x) => {
       const leaves: unknown[] = [];
-      const paths: treeUtil.KeyPath[] = [];
-      const walk = (y: unknown, path: treeUtil.KeyPath): void => {
+      const paths: KeyPath[] = [];
+      const walk = (y: unknown, path: KeyPath): void => {
         if (treeUtil.treedefIsLeaf(treeUtil.treeStructure(y)) && typeof y === "number") {
           leaves.push(y);
           paths.push(path);
@@ -52,7 +53,7 @@ describe("names of jax.tree_util", () => {
         isLeafTakesPath: true,
       });
       for (const [path] of depth) expect(path.length).toBeLessThan(2);
-      const mapped = treeUtil.treeMapWithPath((path: treeUtil.KeyPath) => treeUtil.keystr(path), x, {
+      const mapped = treeUtil.treeMapWithPath((path: KeyPath) => treeUtil.keystr(path), x, {
         isLeaf: isArray,
       }) as unknown;
       expect(treeUtil.treeLeaves(mapped)).toEqual(plain[0].map(([p]) => treeUtil.keystr(p)));
@@ -106,7 +107,7 @@ describe("registered classes", () => {
     constructor(x: unknown) {
       this.x = x;
     }
-    treeFlattenWithKeys(): [[treeUtil.KeyEntry, unknown][], string] {
+    treeFlattenWithKeys(): [[KeyEntry, unknown][], string] {
       return [[[treeUtil.DictKey("the x"), this.x]], "aux"];
     }
     static treeUnflatten(aux: string, [x]: unknown[]): Keyed {
