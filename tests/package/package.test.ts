@@ -13,7 +13,7 @@ import { type Consumer, bin, entryPoints, makeConsumer, manifest, root, run } fr
 import { runInPage } from "./page.ts";
 
 /** Of a bundle with grad, jit, vmap and some functions of numpy by name, minified and gzipped. */
-const bundleLimitBytes = 185_000;
+const bundleLimitBytes = 175_000;
 
 let consumer: Consumer;
 beforeAll(async () => {
