@@ -38,25 +38,8 @@ export { type DeviceInfo, type MemoryInfo, defaultDevice, devices, init, memoryI
 export { blockUntilReady, deviceGet, devicePut } from "./backends/transfer.ts";
 
 // errors
-export {
-  ArgumentError,
-  BatchingError,
-  ConcretizationError,
-  ControlFlowError,
-  CotangentError,
-  DTypeError,
-  DataError,
-  DeviceError,
-  DifferentiationError,
-  IndexError,
-  InternalError,
-  LeakedTracerError,
-  NaNError,
-  type Problem,
-  ShapeError,
-  TransformError,
-  TreeError,
-} from "./core/problem.ts";
+export * from "./core/errors.ts";
+export type { Problem } from "./core/problem.ts";
 
 // settings
 export { type Config, config, defaultBackend, deviceCount, enableX64, typeof_ } from "./config/index.ts";

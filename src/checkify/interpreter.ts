@@ -7,12 +7,12 @@ import type { Aval } from "../core/aval.ts";
 import type { CheckCategory, CheckTypes, CheckedJaxpr, Checker } from "../core/checks.ts";
 import { embedConsts } from "../core/constant.ts";
 import { isInexact } from "../core/dtype.ts";
-import { type Atom, type Jaxpr, Var, evalJaxpr, inAvals, lastUses } from "../core/jaxpr.ts";
+import { type Jaxpr, evalJaxpr, inAvals } from "../core/jaxpr.ts";
 import type { NDArray } from "../core/ndarray.ts";
 import { scalarLiteral } from "../core/operands.ts";
 import type { AnyPrimitive, Params } from "../core/primitive.ts";
-import { TransformError, withPlace } from "../core/problem.ts";
-import { currentPlace, withSource } from "../core/source.ts";
+import { TransformError } from "../core/problem.ts";
+import { currentPlace } from "../core/source.ts";
 import { traceToJaxpr } from "../core/staging.ts";
 import { convert, reshape, stopGradientArray } from "../core/structural.ts";
 import { bind, evalTrace, withTrace } from "../core/trace.ts";
@@ -79,23 +79,7 @@ export class CheckInterpreter implements Checker {
   }
 
   run(jaxpr: Jaxpr, ins: readonly NDArray[], consts: readonly NDArray[] = []): readonly NDArray[] {
-    const env = new Map<Var, NDArray>();
-    jaxpr.constVars.forEach((v, i) => env.set(v, consts[i]!));
-    jaxpr.inVars.forEach((v, i) => env.set(v, ins[i]!));
-    const read = (a: Atom): NDArray => (a instanceof Var ? env.get(a)! : a);
-    const last = lastUses(jaxpr);
-    jaxpr.eqns.forEach((eqn, i) => {
-      const args = eqn.inputs.map(read);
-      const outs = withSource(eqn.source, () =>
-        withPlace(
-          () => eqn.source.frame(),
-          () => this.#apply(eqn.primitive, args, eqn.params),
-        ),
-      );
-      for (const v of last[i]!) env.delete(v);
-      eqn.outputs.forEach((v, k) => env.set(v, outs[k]!));
-    });
-    return jaxpr.outs.map(read);
+    return evalJaxpr(jaxpr, consts, ins, (...equation) => this.#apply(...equation));
   }
 
   #apply(primitive: AnyPrimitive, ins: readonly NDArray[], params: Params): readonly NDArray[] {

@@ -8,7 +8,7 @@ import { type Index, type IndexVar, zeroIndex } from "../core/indexing.ts";
 import type { Eqn, Var } from "../core/jaxpr.ts";
 import type { Lowering, Value } from "../core/lowering.ts";
 import { Literal } from "../core/ndarray.ts";
-import { type Expr, type Reduction, load, newBuffer } from "../core/scalar.ts";
+import { type Expr, type Reduction, eachOperand, load, newBuffer } from "../core/scalar.ts";
 import { lowerEqn } from "./lowerEqn.ts";
 import { axisVars, indicesOf, literalValue } from "./pull.ts";
 
@@ -70,34 +70,11 @@ export function visitReductions(root: Expr, f: (r: Reduction) => void): void {
   const visit = (x: Expr): void => {
     if (seen.has(x)) return;
     seen.add(x);
-    switch (x.kind) {
-      case "unary":
-      case "convert":
-      case "bitcast":
-        return visit(x.x);
-      case "binary":
-      case "compare":
-        visit(x.x);
-        return visit(x.y);
-      case "select":
-        visit(x.condition);
-        visit(x.x);
-        return visit(x.y);
-      case "index":
-      case "load":
-        return visitIndex(x.index);
-      case "reduced":
-        if (seen.has(x.reduction)) return;
-        seen.add(x.reduction);
-        f(x.reduction);
-        return x.reduction.body.forEach(visit);
-      default:
-    }
-  };
-  const visitIndex = (i: Index): void => {
-    for (const { atom } of i.terms)
-      if (atom.kind === "value") visit(atom.expr);
-      else if (atom.kind !== "var") visitIndex(atom.of);
+    eachOperand(x, visit);
+    if (x.kind !== "reduced" || seen.has(x.reduction)) return;
+    seen.add(x.reduction);
+    f(x.reduction);
+    x.reduction.body.forEach(visit);
   };
   visit(root);
 }

@@ -31,21 +31,4 @@ export const JaxprTypeError: typeof InternalError = InternalError;
 /** A device that cannot do what it was asked to. */
 export const JaxRuntimeError: typeof DeviceError = DeviceError;
 
-export {
-  ArgumentError,
-  BatchingError,
-  ConcretizationError,
-  ControlFlowError,
-  CotangentError,
-  DTypeError,
-  DataError,
-  DeviceError,
-  DifferentiationError,
-  IndexError,
-  InternalError,
-  LeakedTracerError,
-  NaNError,
-  ShapeError,
-  TransformError,
-  TreeError,
-} from "./problem.ts";
+export * from "./errors.ts";

@@ -81,8 +81,15 @@ export const newEqn = (
 /**
  * Evaluates a jaxpr in the current trace: concrete arrays compute, tracers record. Values are dropped after their last
  * use, so that evaluating a long program does not hold every intermediate.
+ *
+ * @param apply what an equation does.
  */
-export function evalJaxpr(jaxpr: Jaxpr, consts: readonly NDArray[], args: readonly NDArray[]): NDArray[] {
+export function evalJaxpr(
+  jaxpr: Jaxpr,
+  consts: readonly NDArray[],
+  args: readonly NDArray[],
+  apply: (primitive: AnyPrimitive, ins: readonly NDArray[], params: Params) => readonly NDArray[] = bind,
+): NDArray[] {
   const env = new Map<Var, NDArray>();
   jaxpr.constVars.forEach((v, i) => env.set(v, consts[i]!));
   jaxpr.inVars.forEach((v, i) => env.set(v, args[i]!));
@@ -93,7 +100,7 @@ export function evalJaxpr(jaxpr: Jaxpr, consts: readonly NDArray[], args: readon
     const outs = withSource(eqn.source, () =>
       withPlace(
         () => eqn.source.frame(),
-        () => bind(eqn.primitive, ins, eqn.params),
+        () => apply(eqn.primitive, ins, eqn.params),
       ),
     );
     for (const v of last[i]!) env.delete(v);

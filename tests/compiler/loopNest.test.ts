@@ -60,6 +60,7 @@ describe("verifyNest", () => {
   /** A node that no maker gives. */
   const forged = (fields: object): Expr => ({ id: -1, ...fields }) as Expr;
 
+  const n = newLocal("n", "i32");
   const mistakes: readonly (readonly [string, LoopNest, RegExp])[] = [
     ["a variable outside of its loop", nestOf(store(y, varIndex(i), f32(0))), /variable i is used outside/],
     ["a variable of a loop around", nestOf(loop("serial", i, loop("serial", i, stored))), /same variable/],
@@ -105,6 +106,13 @@ describe("verifyNest", () => {
     ["a parameter that is scratch", { ...nestOf(), params: [{ buffer: own, access: "read" }] }, /private scratch/],
     ["a vector loop that accumulates outside", nestOf(declare, loop("vector", i, assign)), /assigned in a vector loop/],
     ["a vector loop in a vector loop", nestOf(loop("vector", i, loop("vector", j, stored))), /vector loop in a vector/],
+    [
+      "a count of an unrolled loop",
+      nestOf({ kind: "let", local: n, value: i32(2) }, { ...loop("unroll", i, stored), count: n }),
+      /unroll loop with a count/,
+    ],
+    ["a count that changes", nestOf(declare, { ...loop("serial", i, stored), count: sum }), /not an immutable i32/],
+    ["a count from nowhere", nestOf({ ...loop("serial", i, stored), count: n }), /n is/],
     ["a call loop of several rounds", nestOf(loop("call", i, stored)), /a call loop of 8 iterations/],
     ["a call loop that accumulates outside", nestOf(declare, loop("call", once, assign)), /assigned in a call loop/],
     ["a call loop in a vector loop", nestOf(loop("vector", i, loop("call", once, stored))), /call loop in a vector/],

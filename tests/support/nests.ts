@@ -1,9 +1,8 @@
 /** Small loop nests for tests of targets. */
-import type { LoopNest, Stmt } from "../../src/compiler/loopNest/loopNest.ts";
+import { type LoopNest, type Stmt, store } from "../../src/compiler/loopNest/loopNest.ts";
 import type { TypedArray } from "../../src/core/hostArray.ts";
 import { type Index, add, indexVar, scale, varIndex } from "../../src/core/indexing.ts";
 import {
-  type Buffer,
   type Expr,
   type StorageType,
   bool,
@@ -21,7 +20,7 @@ export const loop = (kind: "block" | "thread" | "serial" | "vector" | "unroll", 
     around: (...body: Stmt[]): Stmt => ({ kind: "for", loop: kind, variable, body }),
   };
 };
-export const store = (buffer: Buffer, index: Index, value: Expr): Stmt => ({ kind: "store", buffer, index, value });
+export { store };
 
 /** f(x[i], y[i], …) for every i, in workgroups of 64 threads. Values of type bool are stored as words. */
 export function pointwise(

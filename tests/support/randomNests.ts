@@ -3,7 +3,14 @@ import fc from "fast-check";
 import { emitModule } from "../../src/backends/wasm/codegen.ts";
 import { expandCall } from "../../src/compiler/expandMath.ts";
 import { applyBinary, applyUnary } from "../../src/compiler/loopNest/evaluateExpr.ts";
-import type { For, If, LoopKind, LoopNest, Stmt, Store } from "../../src/compiler/loopNest/loopNest.ts";
+import {
+  type For,
+  type If,
+  type LoopKind,
+  type LoopNest,
+  type Stmt,
+  store,
+} from "../../src/compiler/loopNest/loopNest.ts";
 import { printNest } from "../../src/compiler/loopNest/printNest.ts";
 import type { TypedArray } from "../../src/core/hostArray.ts";
 import {
@@ -53,7 +60,7 @@ export const loop = (kind: LoopKind, variable: IndexVar, ...body: Stmt[]): For =
   variable,
   body,
 });
-export const store = (buffer: Buffer, index: Index, value: Expr): Store => ({ kind: "store", buffer, index, value });
+export { store };
 export const when = (condition: Expr, ...body: Stmt[]): If => ({ kind: "if", condition, body });
 /** Factor times variable, summed, plus a constant. */
 export const at = (...parts: readonly (IndexVar | number | readonly [number, IndexVar])[]): Index =>
@@ -238,7 +245,14 @@ export class RandomNest {
         this.#inVector ||= kind === "vector";
         const body = this.#scoped(v, () => this.#body(depth - 1));
         this.#inVector = outer;
-        return [loop(kind, v, ...body)];
+        if (kind !== "serial" || s.below(3) > 0) return [loop(kind, v, ...body)];
+        const count = newLocal("n", "i32");
+        const given = outer ? constant("i32", 1 + s.below(v.extent)) : this.#value("i32", 2);
+        const bounded = binary("min", binary("max", given, constant("i32", 1)), constant("i32", v.extent));
+        return [
+          { kind: "let", local: count, value: bounded },
+          { ...loop(kind, v, ...body), count },
+        ];
       }
     }
   }

@@ -43,7 +43,7 @@ export class Code {
   }
   #writeTo(out: Uint8Array, at: number): number {
     const parts = this.#parts;
-    // Most programs are compiled once, in an engine that interprets this: iterators would take three times as long.
+    // Most programs are compiled once, in an engine that interprets this, and iterators are slow there.
     for (let n = 0; n < parts.length; n++) {
       const part = parts[n]!;
       if (typeof part === "number") out[at++] = part;

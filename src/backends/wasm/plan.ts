@@ -185,6 +185,7 @@ function runsInLanes({ variable, body }: For): boolean {
         return;
       case "for":
         if (s.loop !== "serial" && s.loop !== "unroll") fits = false;
+        if (s.count && varying.has(s.count)) fits = false;
         return;
       case "barrier":
         fits = false;
