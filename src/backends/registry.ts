@@ -4,7 +4,7 @@
  * once `init()` has found one; its code is loaded by then and not before.
  */
 import type { Aval } from "../core/aval.ts";
-import type { Evaluator, Executable } from "../core/evaluator.ts";
+import type { CompileOptions, Evaluator, Executable } from "../core/evaluator.ts";
 import type { HostArray } from "../core/hostArray.ts";
 import type { Jaxpr } from "../core/jaxpr.ts";
 import { Literal, type NDArray } from "../core/ndarray.ts";
@@ -71,7 +71,13 @@ export interface DeviceInfo {
   toString(): string;
 }
 
-const info = (d: Device): DeviceInfo => withText({ kind: d.kind, id: d.id }, `${d.kind}:${d.id}`);
+const names = /* @__PURE__ */ new WeakMap<Device, string>();
+function nameOf(d: Device): string {
+  let name = names.get(d);
+  if (name === undefined) names.set(d, (name = `${d.kind}:${d.id}`));
+  return name;
+}
+const info = (d: Device): DeviceInfo => withText({ kind: d.kind, id: d.id }, nameOf(d));
 /** An object that shows its fields when it is printed, and a text when it is made a string. */
 const withText = <T extends object>(fields: T, text: string): T =>
   Object.defineProperty(fields, "toString", { value: () => text, enumerable: false });
@@ -138,7 +144,7 @@ export interface MemoryInfo extends DeviceMemoryInfo {
  */
 export function memoryInfo(device?: string | DeviceInfo): MemoryInfo {
   const d = device === undefined ? currentDevice() : find(device);
-  const name = `${d.kind}:${d.id}`;
+  const name = nameOf(d);
   const { live, peak, capacity, count } = d.memory();
   const inMebibytes = (bytes: number): string => `${(bytes / 2 ** 20).toFixed(1)} MiB`;
   const text = `${name}: ${inMebibytes(live)} live in ${count} allocations, ${inMebibytes(peak)} at peak, ${inMebibytes(capacity)} taken from the machine`;
@@ -238,6 +244,21 @@ export function toHost(x: NDArray): HostArray {
 export const readHost = (x: NDArray): Promise<HostArray> =>
   x instanceof DeviceArray ? x.home.read(x.buffer) : Promise.resolve(toHost(x));
 
+function compiledFor(device: Device, jaxpr: Jaxpr, options: CompileOptions): Executable {
+  const executable = device.compile(jaxpr, options);
+  const { outAvals } = executable;
+  return {
+    run(args) {
+      const inputs = new Array<Buffer>(args.length);
+      for (let i = 0; i < args.length; i++) inputs[i] = bufferOf(args[i]!, device);
+      const buffers = executable.run(inputs);
+      const arrays = new Array<NDArray>(buffers.length);
+      for (let i = 0; i < buffers.length; i++) arrays[i] = new DeviceArray(device, outAvals[i]!, buffers[i]);
+      return arrays;
+    },
+  };
+}
+
 export const deviceEvaluator: Evaluator = {
   evaluate(primitive, args, params) {
     const device = currentDevice();
@@ -255,17 +276,19 @@ export const deviceEvaluator: Evaluator = {
   },
 
   compile(jaxpr: Jaxpr, options): Executable {
-    const device = options.device === null ? currentDevice() : find(options.device);
-    const executable = device.compile(jaxpr, options);
-    const { outAvals } = executable;
+    if (options.device !== null) return compiledFor(find(options.device), jaxpr, options);
+    // The default device may be another one by the time of a call.
+    let device = currentDevice();
+    let executable = compiledFor(device, jaxpr, options);
+    const compiled = new Map([[device, executable]]);
     return {
       run(args) {
-        const inputs = new Array<Buffer>(args.length);
-        for (let i = 0; i < args.length; i++) inputs[i] = bufferOf(args[i]!, device);
-        const buffers = executable.run(inputs);
-        const arrays = new Array<NDArray>(buffers.length);
-        for (let i = 0; i < buffers.length; i++) arrays[i] = new DeviceArray(device, outAvals[i]!, buffers[i]);
-        return arrays;
+        const now = currentDevice();
+        if (now !== device) {
+          executable = compiled.get(now) ?? compiledFor(now, jaxpr, options);
+          compiled.set((device = now), executable);
+        }
+        return executable.run(args);
       },
     };
   },
@@ -281,8 +304,9 @@ export const deviceEvaluator: Evaluator = {
   ready: (x) => (x instanceof DeviceArray ? x.home.ready(x.buffer) : Promise.resolve()),
   deviceOf(x) {
     const device = x instanceof DeviceArray ? x.home : currentDevice();
-    return `${device.kind}:${device.id}`;
+    return nameOf(device);
   },
+  currentDevice: () => nameOf(currentDevice()),
   dispose(x) {
     if (x instanceof DeviceArray) x.giveUp("disposed");
   },

@@ -72,6 +72,8 @@ export interface Evaluator {
   ready(x: NDArray): Promise<void>;
   /** The name of the device that a concrete array lives on. */
   deviceOf(x: NDArray): string;
+  /** The name of the device that operations run on now. */
+  currentDevice(): string;
   /** Frees the buffer of a concrete array. */
   dispose(x: NDArray): void;
   /** Marks donated arrays as given away. */

@@ -187,6 +187,19 @@ function commonDType(xs: readonly ArrayLike[], arrays: readonly (NDArray | null)
   return promote(kinds);
 }
 
+/**
+ * Operands with literals for numbers, of the weak type that each has in promotion. A number that its literal does not hold
+ * stays: one beyond int32 and a negative zero, which float operands would meet as they are.
+ */
+export function withLiterals(xs: readonly unknown[]): readonly unknown[] {
+  const anyArray = xs.some((x) => x instanceof NDArray);
+  return xs.map((x) => {
+    if (typeof x !== "number") return x;
+    const { dtype } = anyArray ? weakDTypeOf(x) : { dtype: "float32" as const };
+    return dtype === "int32" && !Object.is(x, x | 0) ? x : scalarLiteral(x, dtype, true);
+  });
+}
+
 /** The dtype operands would be promoted to. */
 export function resultType(name: string, xs: readonly ArrayLike[]): WeakDType {
   const arrays = xs.map((x) => (isScalar(x) ? null : asArray(x, name)));

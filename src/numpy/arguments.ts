@@ -81,7 +81,7 @@ export function integer(name: string, what: string, value: unknown): number {
 // ---------------------------------------------------------------- operands
 
 /** Whether a number changes nothing about the dtype of an array it meets. */
-const adopts = (x: unknown, dtype: DType): x is number =>
+export const adopts = (x: unknown, dtype: DType): x is number =>
   typeof x === "number" && (isInexact(dtype) || (isInteger(dtype) && Number.isInteger(x) && Math.abs(x) < 2 ** 32));
 
 /** Two operands of their common dtype and, unless one is a scalar, shape. */

@@ -111,7 +111,7 @@ function floorDivideArrays(x: NDArray, y: NDArray): NDArray {
  * @example
  * np.floorDivide(np.array([7, -7]), 2) // [3, -4]
  */
-export const floorDivide: Binary = /* @__PURE__ */ numericBinary("floorDivide", floorDivideArrays);
+export const floorDivide: Binary = /* @__PURE__ */ numericBinary("floorDivide", floorDivideArrays, { composite: true });
 
 /** Integers by zero: the divisor counts as 1, so that the remainder is 0. */
 const withoutZeros = (y: NDArray): NDArray =>
@@ -132,7 +132,7 @@ function remainderArrays(x: NDArray, divisor: NDArray): NDArray {
  * @example
  * np.remainder(np.array([7, -7]), 3) // [1, 2]
  */
-export const remainder: Binary = /* @__PURE__ */ numericBinary("remainder", remainderArrays);
+export const remainder: Binary = /* @__PURE__ */ numericBinary("remainder", remainderArrays, { composite: true });
 
 /**
  * The same as `remainder`.
@@ -140,7 +140,7 @@ export const remainder: Binary = /* @__PURE__ */ numericBinary("remainder", rema
  * @example
  * np.mod(np.array([5, -5]), 3) // [2, 1]
  */
-export const mod: Binary = /* @__PURE__ */ numericBinary("mod", remainderArrays);
+export const mod: Binary = /* @__PURE__ */ numericBinary("mod", remainderArrays, { composite: true });
 
 /**
  * Remainder with the sign of the dividend, as C has it.
@@ -148,7 +148,9 @@ export const mod: Binary = /* @__PURE__ */ numericBinary("mod", remainderArrays)
  * @example
  * np.fmod(np.array([7, -7]), 3) // [1, -1]
  */
-export const fmod: Binary = /* @__PURE__ */ numericBinary("fmod", (x, y) => remArrays(x, withoutZeros(y)));
+export const fmod: Binary = /* @__PURE__ */ numericBinary("fmod", (x, y) => remArrays(x, withoutZeros(y)), {
+  composite: true,
+});
 
 /**
  * `floorDivide` and `remainder` at once.
@@ -196,6 +198,10 @@ export function power(x1: ArrayLike, x2: ArrayLike, ...surplus: Surplus): NDArra
   const known = x2 instanceof Literal && isInteger(x2.dtype) ? x2.value : x2;
   if (typeof known === "number" && Number.isInteger(known) && Math.abs(known) < 2 ** 31)
     return integerPow(numericOf("power", x1), known);
+  return generalPower(x1, x2);
+}
+
+const generalPower = /* @__PURE__ */ unit("power", 2, (x1: ArrayLike, x2: ArrayLike): NDArray => {
   const base = typeof x1 === "number" ? x1 : asArray(x1, "power");
   const exponent = typeof x2 === "number" ? x2 : asArray(x2, "power");
   const [x, y] = numericPair("power", base, exponent);
@@ -204,7 +210,7 @@ export function power(x1: ArrayLike, x2: ArrayLike, ...surplus: Surplus): NDArra
   if (typeof base !== "number" && typeof exponent !== "number" && isInexact(base.dtype) && isInteger(exponent.dtype))
     return powArrays(broadcastPower(base, exponent), broadcastPower(exponent, base));
   return powArrays(x, y);
-}
+});
 
 const broadcastPower = (x: NDArray, other: NDArray): NDArray =>
   x.ndim === 0 || other.ndim === 0 ? x : broadcastTo(x, broadcastShapes("power", [x.shape, other.shape]));
@@ -256,7 +262,7 @@ const unlessNaN =
  * @example
  * np.fmax(np.array([1, NaN]), np.array([NaN, 2])) // [1, 2]
  */
-export const fmax: Binary = /* @__PURE__ */ binary("fmax", /* @__PURE__ */ unlessNaN(greater));
+export const fmax: Binary = /* @__PURE__ */ binary("fmax", /* @__PURE__ */ unlessNaN(greater), { composite: true });
 
 /**
  * The smaller of two elements; a number wins over NaN.
@@ -264,7 +270,7 @@ export const fmax: Binary = /* @__PURE__ */ binary("fmax", /* @__PURE__ */ unles
  * @example
  * np.fmin(np.array([1, NaN]), np.array([3, 2])) // [1, 2]
  */
-export const fmin: Binary = /* @__PURE__ */ binary("fmin", /* @__PURE__ */ unlessNaN(less));
+export const fmin: Binary = /* @__PURE__ */ binary("fmin", /* @__PURE__ */ unlessNaN(less), { composite: true });
 
 export interface ClipOptions {
   readonly min?: ArrayLike | null | undefined;
@@ -371,18 +377,22 @@ export const reciprocal: Unary = (x) => integerPow(inexactOf("reciprocal", x), -
  * @example
  * np.hypot(np.array([3, 5]), np.array([4, 12])) // [5, 13]
  */
-export const hypot: Binary = /* @__PURE__ */ inexactBinary("hypot", (x1, x2) => {
-  if (isComplex(x1.dtype)) throw noComplex("hypot", x1);
-  const [a, b] = [absArray(x1), absArray(x2)];
-  const inf = literalLike(a, Infinity);
-  const infinite = orArrays(eqArrays(a, inf), eqArrays(b, inf));
-  const [x, y] = [maxArrays(a, b), minArrays(a, b)];
-  const zero = eqArrays(x, literalLike(x, 0));
-  const one = literalLike(x, 1);
-  const ratio = divArrays(y, selectArrays(zero, one, x));
-  const length = mulArrays(x, sqrtArray(addArrays(one, squareArray(ratio))));
-  return selectArrays(infinite, inf, selectArrays(zero, x, length));
-});
+export const hypot: Binary = /* @__PURE__ */ inexactBinary(
+  "hypot",
+  (x1, x2) => {
+    if (isComplex(x1.dtype)) throw noComplex("hypot", x1);
+    const [a, b] = [absArray(x1), absArray(x2)];
+    const inf = literalLike(a, Infinity);
+    const infinite = orArrays(eqArrays(a, inf), eqArrays(b, inf));
+    const [x, y] = [maxArrays(a, b), minArrays(a, b)];
+    const zero = eqArrays(x, literalLike(x, 0));
+    const one = literalLike(x, 1);
+    const ratio = divArrays(y, selectArrays(zero, one, x));
+    const length = mulArrays(x, sqrtArray(addArrays(one, squareArray(ratio))));
+    return selectArrays(infinite, inf, selectArrays(zero, x, length));
+  },
+  { composite: true },
+);
 
 /**
  * 0 for negative x1, 1 for positive, x2 where x1 is 0.
@@ -390,9 +400,13 @@ export const hypot: Binary = /* @__PURE__ */ inexactBinary("hypot", (x1, x2) => 
  * @example
  * np.heaviside(np.array([-1, 0, 2]), 0.5) // [0, 0.5, 1]
  */
-export const heaviside: Binary = /* @__PURE__ */ inexactBinary("heaviside", (x1, x2) => {
-  if (!isFloat(x1.dtype)) throw noComplex("heaviside", x1);
-  const zero = literalLike(x1, 0);
-  const atZero = selectArrays(neArrays(x1, x1), x1, x2);
-  return selectArrays(ltArrays(x1, zero), zero, selectArrays(gtArrays(x1, zero), literalLike(x1, 1), atZero));
-});
+export const heaviside: Binary = /* @__PURE__ */ inexactBinary(
+  "heaviside",
+  (x1, x2) => {
+    if (!isFloat(x1.dtype)) throw noComplex("heaviside", x1);
+    const zero = literalLike(x1, 0);
+    const atZero = selectArrays(neArrays(x1, x1), x1, x2);
+    return selectArrays(ltArrays(x1, zero), zero, selectArrays(gtArrays(x1, zero), literalLike(x1, 1), atZero));
+  },
+  { composite: true },
+);

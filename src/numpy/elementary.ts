@@ -77,6 +77,7 @@ const logarithm =
 export const log2: Unary = /* @__PURE__ */ inexactUnary(
   "log2",
   /* @__PURE__ */ logarithm((y) => divArrays(y, literalLike(y, Math.LN2))),
+  { composite: true },
 );
 
 /**
@@ -88,6 +89,7 @@ export const log2: Unary = /* @__PURE__ */ inexactUnary(
 export const log10: Unary = /* @__PURE__ */ inexactUnary(
   "log10",
   /* @__PURE__ */ logarithm((y) => scaled(y, Math.LOG10E)),
+  { composite: true },
 );
 
 /**
@@ -159,6 +161,7 @@ const logSum = (name: string, power: (x: NDArray) => NDArray, scale: number): ((
 export const logaddexp: Binary = /* @__PURE__ */ inexactBinary(
   "logaddexp",
   /* @__PURE__ */ logSum("logaddexp", (x) => elementary.exp(x), 1),
+  { composite: true },
 );
 
 /**
@@ -170,6 +173,7 @@ export const logaddexp: Binary = /* @__PURE__ */ inexactBinary(
 export const logaddexp2: Binary = /* @__PURE__ */ inexactBinary(
   "logaddexp2",
   /* @__PURE__ */ logSum("logaddexp2", (x) => elementary.exp2(x), 1 / Math.LN2),
+  { composite: true },
 );
 
 // ---------------------------------------------------------------- trigonometric functions
@@ -266,17 +270,21 @@ export const radians: Unary = deg2rad;
  * @example
  * np.sinc(np.array([0, 1, 0.5])) // [1, 0, 0.6366198]
  */
-export const sinc: Unary = /* @__PURE__ */ inexactUnary("sinc", (x) => {
-  const zero = eqArrays(x, literalLike(x, 0));
-  const inf = literalLike(x, Infinity);
-  const infinite = isComplex(x.dtype)
-    ? eqArrays(lax.abs(real(x)), literalLike(real(x), Infinity))
-    : eqArrays(lax.abs(x), inf);
-  const angle = scaled(x, Math.PI);
-  const safe = selectArrays(orArrays(zero, infinite), literalLike(x, 1), angle);
-  const value = selectArrays(zero, nearZero(angle), divArrays(elementary.sin(safe), safe));
-  return selectArrays(infinite, literalLike(x, 0), value);
-});
+export const sinc: Unary = /* @__PURE__ */ inexactUnary(
+  "sinc",
+  (x) => {
+    const zero = eqArrays(x, literalLike(x, 0));
+    const inf = literalLike(x, Infinity);
+    const infinite = isComplex(x.dtype)
+      ? eqArrays(lax.abs(real(x)), literalLike(real(x), Infinity))
+      : eqArrays(lax.abs(x), inf);
+    const angle = scaled(x, Math.PI);
+    const safe = selectArrays(orArrays(zero, infinite), literalLike(x, 1), angle);
+    const value = selectArrays(zero, nearZero(angle), divArrays(elementary.sin(safe), safe));
+    return selectArrays(infinite, literalLike(x, 0), value);
+  },
+  { composite: true },
+);
 
 /** The series of sin(x)/x, whose derivatives of all orders up to 8 are exact at 0. */
 function nearZero(x: NDArray): NDArray {
@@ -325,12 +333,16 @@ export const arcsinh: Unary = /* @__PURE__ */ inexactUnary("arcsinh", elementary
  * @example
  * np.arccosh(np.array([1])) // [0]
  */
-export const arccosh: Unary = /* @__PURE__ */ inexactUnary("arccosh", (x) => {
-  const y = elementary.acosh(x);
-  if (!isComplex(y.dtype)) return y;
-  const re = real(y);
-  return selectArrays(ltArrays(re, literalLike(re, 0)), lax.neg(y), y);
-});
+export const arccosh: Unary = /* @__PURE__ */ inexactUnary(
+  "arccosh",
+  (x) => {
+    const y = elementary.acosh(x);
+    if (!isComplex(y.dtype)) return y;
+    const re = real(y);
+    return selectArrays(ltArrays(re, literalLike(re, 0)), lax.neg(y), y);
+  },
+  { composite: true },
+);
 
 /**
  * Inverse hyperbolic tangent.

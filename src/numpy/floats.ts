@@ -86,6 +86,7 @@ const byParts =
 export const rint: Unary = /* @__PURE__ */ inexactUnary(
   "rint",
   /* @__PURE__ */ byParts((x) => lax.round(x, TO_EVEN)),
+  { composite: true },
 );
 
 interface DecimalsOption {
@@ -147,15 +148,19 @@ const bitsDType = (d: DType): DType => (d === "float32" ? "int32" : "int16");
  * @example
  * np.signbit(np.array([-1, -0, 0])) // [true, true, false]
  */
-export const signbit: Unary = /* @__PURE__ */ unary("signbit", (x) => {
-  if (isBool(x.dtype)) return full(x.shape, 0, "bool");
-  const zero = literalLike(x, 0);
-  if (isInteger(x.dtype)) return ltArrays(x, zero);
-  requireReal("signbit", x);
-  if (x.dtype === "float64") return orArrays(ltArrays(x, zero), ltArrays(divArrays(literalLike(x, 1), x), zero));
-  const bits = bitcastConvertType(x, bitsDType(x.dtype));
-  return ltArrays(bits, literalLike(bits, 0));
-});
+export const signbit: Unary = /* @__PURE__ */ unary(
+  "signbit",
+  (x) => {
+    if (isBool(x.dtype)) return full(x.shape, 0, "bool");
+    const zero = literalLike(x, 0);
+    if (isInteger(x.dtype)) return ltArrays(x, zero);
+    requireReal("signbit", x);
+    if (x.dtype === "float64") return orArrays(ltArrays(x, zero), ltArrays(divArrays(literalLike(x, 1), x), zero));
+    const bits = bitcastConvertType(x, bitsDType(x.dtype));
+    return ltArrays(bits, literalLike(bits, 0));
+  },
+  { composite: true },
+);
 
 /**
  * The magnitude of x1 with the sign of x2.
@@ -163,10 +168,14 @@ export const signbit: Unary = /* @__PURE__ */ unary("signbit", (x) => {
  * @example
  * np.copysign(np.array([1, -2]), np.array([-1, 1])) // [-1, 2]
  */
-export const copysign: Binary = /* @__PURE__ */ inexactBinary("copysign", (x1, x2) => {
-  const size = lax.abs(requireReal("copysign", x1));
-  return selectArrays(signbit(x2), lax.neg(size), size);
-});
+export const copysign: Binary = /* @__PURE__ */ inexactBinary(
+  "copysign",
+  (x1, x2) => {
+    const size = lax.abs(requireReal("copysign", x1));
+    return selectArrays(signbit(x2), lax.neg(size), size);
+  },
+  { composite: true },
+);
 
 /**
  * The next representable number after x1 in the direction of x2.
@@ -174,10 +183,14 @@ export const copysign: Binary = /* @__PURE__ */ inexactBinary("copysign", (x1, x
  * @example
  * np.nextafter(np.array([1]), np.array([2])) // [1.0000001]
  */
-export const nextafter: Binary = /* @__PURE__ */ inexactBinary("nextafter", (x, y) => {
-  const [a, b] = broadcastAll("nextafter", [x, y]);
-  return lax.nextafter(a!, b!);
-});
+export const nextafter: Binary = /* @__PURE__ */ inexactBinary(
+  "nextafter",
+  (x, y) => {
+    const [a, b] = broadcastAll("nextafter", [x, y]);
+    return lax.nextafter(a!, b!);
+  },
+  { composite: true },
+);
 
 /**
  * The distance from x to the next number away from zero.
@@ -185,12 +198,16 @@ export const nextafter: Binary = /* @__PURE__ */ inexactBinary("nextafter", (x, 
  * @example
  * np.spacing(np.array([1])) // [1.1920929e-7]
  */
-export const spacing: Unary = /* @__PURE__ */ inexactUnary("spacing", (x) => {
-  const inf = literalLike(requireReal("spacing", x), Infinity);
-  if (x.dtype === "float16") return subArrays(lax.nextafter(x, broadcastTo(inf, x.shape)), x);
-  const gap = subArrays(lax.nextafter(x, copysign(broadcastTo(inf, x.shape), x)), x);
-  return selectArrays(eqArrays(gap, literalLike(gap, 0)), copysign(facts(x.dtype).smallestSubnormal, x), gap);
-});
+export const spacing: Unary = /* @__PURE__ */ inexactUnary(
+  "spacing",
+  (x) => {
+    const inf = literalLike(requireReal("spacing", x), Infinity);
+    if (x.dtype === "float16") return subArrays(lax.nextafter(x, broadcastTo(inf, x.shape)), x);
+    const gap = subArrays(lax.nextafter(x, copysign(broadcastTo(inf, x.shape), x)), x);
+    return selectArrays(eqArrays(gap, literalLike(gap, 0)), copysign(facts(x.dtype).smallestSubnormal, x), gap);
+  },
+  { composite: true },
+);
 
 /** The exponent field and the number with that field replaced, on the word that holds both. */
 function exponentOfBits(bits: NDArray, nmant: number, nexp: number): readonly [exponent: NDArray, half: NDArray] {

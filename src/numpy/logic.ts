@@ -95,7 +95,9 @@ export const truth = (x: NDArray): NDArray => (isBool(x.dtype) ? x : neArrays(x,
  * @example
  * np.logicalAnd(np.array([true, true]), np.array([true, false])) // [true, false]
  */
-export const logicalAnd: Binary = /* @__PURE__ */ binary("logicalAnd", (x, y) => andArrays(truth(x), truth(y)));
+export const logicalAnd: Binary = /* @__PURE__ */ binary("logicalAnd", (x, y) => andArrays(truth(x), truth(y)), {
+  composite: true,
+});
 
 /**
  * Whether at least one of the elements is true (not zero).
@@ -103,7 +105,9 @@ export const logicalAnd: Binary = /* @__PURE__ */ binary("logicalAnd", (x, y) =>
  * @example
  * np.logicalOr(np.array([0, 2]), np.array([0, 0])) // [false, true]
  */
-export const logicalOr: Binary = /* @__PURE__ */ binary("logicalOr", (x, y) => orArrays(truth(x), truth(y)));
+export const logicalOr: Binary = /* @__PURE__ */ binary("logicalOr", (x, y) => orArrays(truth(x), truth(y)), {
+  composite: true,
+});
 
 /**
  * Whether exactly one of the elements is true (not zero).
@@ -111,7 +115,9 @@ export const logicalOr: Binary = /* @__PURE__ */ binary("logicalOr", (x, y) => o
  * @example
  * np.logicalXor(np.array([true, true]), np.array([true, false])) // [false, true]
  */
-export const logicalXor: Binary = /* @__PURE__ */ binary("logicalXor", (x, y) => xorArrays(truth(x), truth(y)));
+export const logicalXor: Binary = /* @__PURE__ */ binary("logicalXor", (x, y) => xorArrays(truth(x), truth(y)), {
+  composite: true,
+});
 
 /**
  * Whether elements are false (zero).
@@ -176,7 +182,9 @@ export const bitwiseNot: Unary = invert;
  * @example
  * np.leftShift(np.arange(3), 2) // [0, 4, 8]
  */
-export const leftShift: Binary = /* @__PURE__ */ onBits(/* @__PURE__ */ numericBinary("leftShift", shiftLeft));
+export const leftShift: Binary = /* @__PURE__ */ onBits(
+  /* @__PURE__ */ numericBinary("leftShift", shiftLeft, { composite: true }),
+);
 /** The same as `leftShift`. */
 export const bitwiseLeftShift: Binary = leftShift;
 
@@ -187,8 +195,10 @@ export const bitwiseLeftShift: Binary = leftShift;
  * np.rightShift(np.arange(8), 1) // [0, 0, 1, 1, 2, 2, 3, 3]
  */
 export const rightShift: Binary = /* @__PURE__ */ onBits(
-  /* @__PURE__ */ numericBinary("rightShift", (x, y) =>
-    isUnsigned(x.dtype) ? shiftRightLogical(x, y) : shiftRightArithmetic(x, y),
+  /* @__PURE__ */ numericBinary(
+    "rightShift",
+    (x, y) => (isUnsigned(x.dtype) ? shiftRightLogical(x, y) : shiftRightArithmetic(x, y)),
+    { composite: true },
   ),
 );
 /** The same as `rightShift`. */
@@ -225,10 +235,14 @@ export const isnan: Unary = /* @__PURE__ */ unary("isnan", (x) => neArrays(x, x)
  * @example
  * np.isinf(np.array([1, -Infinity])) // [false, true]
  */
-export const isinf: Unary = /* @__PURE__ */ unary("isinf", (x) => {
-  if (isFloat(x.dtype)) return isInfinite(x);
-  return isComplex(x.dtype) ? orArrays(isInfinite(real(x)), isInfinite(imag(x))) : constant(x, false);
-});
+export const isinf: Unary = /* @__PURE__ */ unary(
+  "isinf",
+  (x) => {
+    if (isFloat(x.dtype)) return isInfinite(x);
+    return isComplex(x.dtype) ? orArrays(isInfinite(real(x)), isInfinite(imag(x))) : constant(x, false);
+  },
+  { composite: true },
+);
 
 /**
  * Whether elements are neither infinite nor NaN.
@@ -236,10 +250,14 @@ export const isinf: Unary = /* @__PURE__ */ unary("isinf", (x) => {
  * @example
  * np.isfinite(np.array([1, Infinity, NaN])) // [true, false, false]
  */
-export const isfinite: Unary = /* @__PURE__ */ unary("isfinite", (x) => {
-  if (isFloat(x.dtype)) return isFiniteArray(x);
-  return isComplex(x.dtype) ? andArrays(isFiniteArray(real(x)), isFiniteArray(imag(x))) : constant(x, true);
-});
+export const isfinite: Unary = /* @__PURE__ */ unary(
+  "isfinite",
+  (x) => {
+    if (isFloat(x.dtype)) return isFiniteArray(x);
+    return isComplex(x.dtype) ? andArrays(isFiniteArray(real(x)), isFiniteArray(imag(x))) : constant(x, true);
+  },
+  { composite: true },
+);
 
 const isSignedInfinity = (name: string, value: number): Unary =>
   unary(name, (x) => {

@@ -13,6 +13,7 @@ import { truth } from "./logic.ts";
 import { type NonzeroOptions, nonzero } from "./nonzero.ts";
 import { argmax } from "./reduce.ts";
 import { stack } from "./join.ts";
+import { unit } from "../transforms/unit.ts";
 
 /**
  * Elements of `x` where the condition holds, else of `y`. Without `x` and `y`: the positions where it holds, see
@@ -32,15 +33,21 @@ export function where(condition: ArrayLike, ...rest: readonly unknown[]): NDArra
       why: "where takes a condition and two alternatives",
       fix: "for several alternatives use numpy.select",
     });
-  const [x, y] = pair("where", rest[0] as ArrayLike, rest[1] as ArrayLike);
-  const which = truth(asArray(condition, "where"));
-  if (which.ndim === 0 || (x.ndim === 0 && y.ndim === 0)) return chosen(which, x, y);
-  const shape = broadcastShapes("where", [which.shape, x.shape, y.shape]);
-  const fit = (z: NDArray): NDArray => (z.ndim === 0 || shapesEqual(z.shape, shape) ? z : broadcastTo(z, shape));
-  return chosen(fit(which), fit(x), fit(y));
+  return whereArrays(condition, rest[0] as ArrayLike, rest[1] as ArrayLike);
 }
 
-const chosen = (which: NDArray, x: NDArray, y: NDArray): NDArray => selectArrays(which, x, y);
+const whereArrays = /* @__PURE__ */ unit(
+  "where",
+  3,
+  (condition: ArrayLike, first: ArrayLike, second: ArrayLike): NDArray => {
+    const [x, y] = pair("where", first, second);
+    const which = truth(asArray(condition, "where"));
+    if (which.ndim === 0 || (x.ndim === 0 && y.ndim === 0)) return selectArrays(which, x, y);
+    const shape = broadcastShapes("where", [which.shape, x.shape, y.shape]);
+    const fit = (z: NDArray): NDArray => (z.ndim === 0 || shapesEqual(z.shape, shape) ? z : broadcastTo(z, shape));
+    return selectArrays(fit(which), fit(x), fit(y));
+  },
+);
 
 /**
  * Elements of the choice whose condition is the first to hold, else of the default.

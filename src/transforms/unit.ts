@@ -3,9 +3,9 @@
  * that a call costs one launch and not one for each primitive. Under a trace, or where single operations are looked at
  * (`debugNans`, `debugInfs`, `disableJit`), a unit is the plain function; no jaxpr shows it.
  *
- * A program belongs to a form of call: the avals of arrays, and everything else by value. What has no form (functions, lists
- * where an array is expected, traced values) and what needs values to decide shapes runs primitive by primitive, as does a
- * function that is called in a new form every time.
+ * A program belongs to a device and a form of call: the avals of arrays, and everything else by value. What has no form
+ * (functions, lists where an array is expected, traced values) and what needs values to decide shapes runs primitive by
+ * primitive, as does a function that is called in a new form every time, and everything on the reference device.
  */
 import { type Aval, avalsEqual } from "../core/aval.ts";
 import { flattenResult } from "../core/call.ts";
@@ -13,6 +13,7 @@ import { type Executable, evaluator } from "../core/evaluator.ts";
 import { hoistConsts } from "../core/jaxpr.ts";
 import { modes, watchesResults } from "../core/modes.ts";
 import { NDArray } from "../core/ndarray.ts";
+import { withLiterals } from "../core/operands.ts";
 import { traceToJaxpr } from "../core/staging.ts";
 import { Tracer, currentTrace, evalTrace } from "../core/trace.ts";
 import { type TreeDef, unflatten } from "../core/tree.ts";
@@ -42,41 +43,65 @@ interface Program {
 const mostForms = 64;
 const mostNew = 32;
 
+/** What calls of a function on one device have shown. */
+interface Known {
+  forms: Form[];
+  /** Calls in a row that were new. */
+  news: number;
+}
+
+export interface UnitOptions {
+  /**
+   * What a number is that stands for an operand: known, so that the program is made for it, or an input like an array. Inputs
+   * are for functions that treat all numbers alike, and first of all promote their operands.
+   */
+  readonly numbers?: "known" | "inputs";
+}
+
 /**
  * Makes a function run as one program when it is called eagerly.
  *
  * @param operands number of leading parameters that are arrays: plain lists there have no form.
  */
-export function unit<F extends Callable>(name: string, operands: number, f: F): F {
-  let forms: Form[] = [];
-  let news = 0;
+export function unit<F extends Callable>(
+  name: string,
+  operands: number,
+  f: F,
+  { numbers = "known" }: UnitOptions = {},
+): F {
+  const devices = new Map<string, Known>();
   const plain = f as unknown as (...args: unknown[]) => unknown;
-  const find = (args: readonly unknown[], arrays: NDArray[]): Form | null => {
+  const find = (known: Known, args: readonly unknown[], arrays: NDArray[]): Form | null => {
+    const { forms } = known;
     for (let i = 0; i < forms.length; i++) {
       const form = forms[i]!;
       arrays.length = 0;
       if (!fits(form.args, args, arrays)) continue;
       // Most calls look like the one before.
-      if (i > 0) forms = [form, ...forms.filter((other) => other !== form)];
-      news = 0;
+      if (i > 0) known.forms = [form, ...forms.filter((other) => other !== form)];
+      known.news = 0;
       return form;
     }
     return null;
   };
-  const add = (args: readonly unknown[], arrays: NDArray[]): Form | null => {
+  const add = (known: Known, args: readonly unknown[], arrays: NDArray[]): Form | null => {
     arrays.length = 0;
-    if (news >= mostNew || args.slice(0, operands).some((a) => Array.isArray(a))) return null;
+    if (known.news >= mostNew || args.slice(0, operands).some((a) => Array.isArray(a))) return null;
     const template = formOf(args, arrays);
     if (template === null || arrays.length === 0) return null;
-    news++;
+    known.news++;
     const form = { args: template as readonly unknown[], program: programOf(plain, name, template, arrays) };
-    forms = [form, ...forms.slice(0, mostForms - 1)];
+    known.forms = [form, ...known.forms.slice(0, mostForms - 1)];
     return form;
   };
   const call = (...args: unknown[]): unknown => {
     if (currentTrace() !== evalTrace || modes.disableJit || watchesResults()) return plain(...args);
+    const device = evaluator().currentDevice();
+    let known = devices.get(device);
+    if (!known) devices.set(device, (known = { forms: [], news: device.startsWith("cpu") ? Infinity : 0 }));
     const arrays: NDArray[] = [];
-    const program = (find(args, arrays) ?? add(args, arrays))?.program;
+    const form = numbers === "inputs" ? [...withLiterals(args.slice(0, operands)), ...args.slice(operands)] : args;
+    const program = (find(known, form, arrays) ?? add(known, form, arrays))?.program;
     if (!program) return plain(...args);
     const { executable, consts, outDef } = program;
     const outs = executable.run(consts.length > 0 ? [...consts, ...arrays] : arrays);
@@ -104,7 +129,7 @@ function fits(form: unknown, x: unknown, arrays: NDArray[]): boolean {
 /** The form of something, with its arrays added to a list; null if it has none. */
 function formOf(x: unknown, arrays: NDArray[]): unknown {
   if (x instanceof NDArray) {
-    if (x instanceof Tracer || x.device.startsWith("cpu")) return null;
+    if (x instanceof Tracer) return null;
     arrays.push(x);
     return new Slot(x.aval);
   }

@@ -9,6 +9,7 @@ import {
   devices,
   init,
   jit,
+  nn,
   numpy as np,
 } from "../../src/index.ts";
 
@@ -24,6 +25,24 @@ describe("devices", () => {
     expect(String(await init())).toBe("wasm:0");
     expect(String(defaultDevice("cpu"))).toBe("cpu:0");
     expect(String(defaultDevice("wasm"))).toBe("wasm:0");
+  });
+
+  test("programs that were made on one device run on another once that is the default", () => {
+    const double = jit((x: NDArray) => x.add(x));
+    const ones = (): NDArray => np.ones([2, 3]);
+    const run = (): (readonly [string, unknown])[] =>
+      [double(ones()), nn.softmax(ones()), np.hypot(ones(), 1)].map((y) => [y.device, y.js()]);
+    const before = run();
+    expect(before.map(([device]) => device)).toEqual(["wasm:0", "wasm:0", "wasm:0"]);
+    defaultDevice("cpu");
+    try {
+      const there = run();
+      expect(there.map(([device]) => device)).toEqual(["cpu:0", "cpu:0", "cpu:0"]);
+      there.forEach(([, values], i) => expect(JSON.stringify(values)).toBe(JSON.stringify(before[i]![1])));
+    } finally {
+      defaultDevice("wasm");
+    }
+    expect(run()).toEqual(before);
   });
 
   test("an unknown device is an error that lists the known ones", () => {

@@ -2,6 +2,7 @@
 import fc from "fast-check";
 import { describe, expect, test, vi } from "vitest";
 import {
+  type ArrayLike,
   type NDArray,
   debugInfs,
   debugNans,
@@ -171,4 +172,72 @@ test("where single operations are looked at, each one runs by itself", () => {
   const x = np.array([1000, 0]);
   expect(debugInfs(() => primitivesOf(() => nn.softmax(x))).length).toBeGreaterThan(2);
   expect(debugNans(() => primitivesOf(() => nn.softmax(x))).length).toBeGreaterThan(2);
+});
+
+describe("elementwise functions of operands that are not alike", () => {
+  const functions: Readonly<Record<string, (x: ArrayLike, y: ArrayLike) => unknown>> = {
+    add: np.add,
+    subtract: np.subtract,
+    divide: np.divide,
+    floorDivide: np.floorDivide,
+    remainder: np.remainder,
+    fmod: np.fmod,
+    power: np.power,
+    maximum: np.maximum,
+    fmin: np.fmin,
+    hypot: np.hypot,
+    logaddexp: np.logaddexp,
+    arctan2: np.arctan2,
+    copysign: np.copysign,
+    heaviside: np.heaviside,
+    less: np.less,
+    equal: np.equal,
+    logicalXor: np.logicalXor,
+    where: (x, y) => np.where(mask, x, np.reshape(np.asarray(y), [-1]).slice(0)),
+  };
+  const dtypes = ["float32", "int32", "uint8", "bool", "float16", "uint32"] as const;
+  const values = [0, 1, 2, 3, 200, 0.5, -0, -1, -7, 2 ** 31, 4e9, 1e20, Infinity, NaN];
+  const operand: fc.Arbitrary<() => ArrayLike> = fc.oneof(
+    fc.constantFrom(...values).map((n) => () => n),
+    fc
+      .tuple(fc.constantFrom(...dtypes), fc.constantFrom<readonly number[]>([], [3], [1], [2, 1]), fc.nat(12))
+      .map(([dtype, shape, from]) => () => {
+        const n = shape.reduce((a, b) => a * b, 1);
+        const list = Array.from(
+          { length: n },
+          (_, i) => [1, 2, 3, 5, 7, 100, 4, 6, 9, 11, 13, 8, 10][(from + i) % 13]!,
+        );
+        return np.array(list).reshape(shape).astype(dtype);
+      }),
+  );
+  const outcome = (f: () => unknown): unknown => {
+    try {
+      return bitsOf(f());
+    } catch (error) {
+      return (error as Error).message.split("\n")[0];
+    }
+  };
+
+  test.each(Object.entries(functions))("%s means what its primitives mean, numbers included", (_, f) => {
+    fc.assert(
+      fc.property(operand, operand, (a, b) => {
+        const [x, y] = [a(), b()];
+        expectSame(
+          outcome(() => f(x, y)),
+          disableJit(() => outcome(() => f(x, y))),
+        );
+      }),
+      { numRuns: 40 },
+    );
+  });
+
+  test("run as one program", () => {
+    const [row, whole] = [np.array([0.5, 1, 2]), np.array(new Int32Array([1, -2])).reshape([2, 1])];
+    for (const f of [...Object.values(functions).slice(0, -1), (x: ArrayLike, y: ArrayLike) => np.where(y, x, 0)]) {
+      f(row, whole);
+      expect(primitivesOf(() => f(row, whole))).toEqual([]);
+    }
+    np.hypot(whole, 3);
+    expect(primitivesOf(() => np.hypot(whole, 4))).toEqual([]);
+  });
 });
