@@ -26,6 +26,9 @@ export const modes: Modes = {
 /** Whether evaluation looks at every result. */
 export const watchesResults = (): boolean => modes.debugNans || modes.debugInfs;
 
+/** Whether single operations are looked at, so that functions of several must not run as one. */
+export const watchesOperations = (): boolean => modes.disableJit || modes.debugKeyReuse || watchesResults();
+
 /** Runs `f` with some switches changed. */
 export function withModes<T>(changed: Partial<Modes>, f: () => T): T {
   const before = { ...modes };

@@ -12,6 +12,7 @@ import type { Precision } from "../lax/contract.ts";
 import { type Rest, given, inexactOf } from "../numpy/arguments.ts";
 import * as np from "../numpy/index.ts";
 import { ResizeMethod, type ResizeMethodName, parseMethod, weightMatrix } from "./weights.ts";
+import { unit } from "../core/unit.ts";
 
 export { ResizeMethod, type ResizeMethodName };
 
@@ -68,34 +69,38 @@ function nearest(x: NDArray, axis: number, outputs: number): NDArray {
  * @example
  * image.resize(np.array([[0, 4]]), [2, 4], "linear") // [[0, 1, 3, 4], [0, 1, 3, 4]]
  */
-export function resize(
-  image: ArrayLike,
-  shape: readonly number[],
-  method: ResizeMethodName | ResizeMethod,
-  ...rest: ImageRest
-): NDArray {
-  const name = "image.resize";
-  const { antialias, precision } = readImageOptions(name, rest);
-  const x = asArray(image, name);
-  const wanted = shapeFor(name, shape, x);
-  const kind = parseMethod(name, method);
-  const axes = range(x.ndim).filter((i) => x.shape[i] !== wanted[i]);
-  if (axes.some((i) => x.shape[i] === 0))
-    throw new ShapeError("NoPixels", {
-      what: `${name}: an image of shape ${shapeText(x.shape)} to shape ${shapeText(wanted)}`,
-      why: "an axis without pixels has none to interpolate",
-      fix: "make the image from at least one pixel along every axis",
+export const resize = /* @__PURE__ */ unit(
+  "resize",
+  1,
+  function resize(
+    image: ArrayLike,
+    shape: readonly number[],
+    method: ResizeMethodName | ResizeMethod,
+    ...rest: ImageRest
+  ): NDArray {
+    const name = "image.resize";
+    const { antialias, precision } = readImageOptions(name, rest);
+    const x = asArray(image, name);
+    const wanted = shapeFor(name, shape, x);
+    const kind = parseMethod(name, method);
+    const axes = range(x.ndim).filter((i) => x.shape[i] !== wanted[i]);
+    if (axes.some((i) => x.shape[i] === 0))
+      throw new ShapeError("NoPixels", {
+        what: `${name}: an image of shape ${shapeText(x.shape)} to shape ${shapeText(wanted)}`,
+        why: "an axis without pixels has none to interpolate",
+        fix: "make the image from at least one pixel along every axis",
+      });
+    if (kind === ResizeMethod.NEAREST) return axes.reduce((y, axis) => nearest(y, axis, wanted[axis]!), x);
+    const y = inexactOf(name, x);
+    const dtype: DType = y.dtype === "float64" ? "float64" : "float32";
+    const matrices = axes.map((axis) => {
+      const [inputs, outputs] = [y.shape[axis]!, wanted[axis]!];
+      const step = outputs === 0 ? 1 : inputs / outputs;
+      return weightMatrix({ inputs, outputs, step, translation: 0, dtype }, kind, antialias);
     });
-  if (kind === ResizeMethod.NEAREST) return axes.reduce((y, axis) => nearest(y, axis, wanted[axis]!), x);
-  const y = inexactOf(name, x);
-  const dtype: DType = y.dtype === "float64" ? "float64" : "float32";
-  const matrices = axes.map((axis) => {
-    const [inputs, outputs] = [y.shape[axis]!, wanted[axis]!];
-    const step = outputs === 0 ? 1 : inputs / outputs;
-    return weightMatrix({ inputs, outputs, step, translation: 0, dtype }, kind, antialias);
-  });
-  return multiplied(y, axes, matrices, precision);
-}
+    return multiplied(y, axes, matrices, precision);
+  },
+);
 
 /**
  * An image moved and stretched: what was at y along an axis comes to y · scale + translation, where the centre of pixel i
@@ -111,46 +116,50 @@ export function resize(
  * @example
  * image.scaleAndTranslate(np.array([1, 2, 3]), [4], [0], [1], [1], "linear") // [0, 1, 2, 3]
  */
-export function scaleAndTranslate(
-  image: ArrayLike,
-  shape: readonly number[],
-  spatialDims: readonly number[],
-  scale: ArrayLike,
-  translation: ArrayLike,
-  method: ResizeMethodName | ResizeMethod,
-  ...rest: ImageRest
-): NDArray {
-  const name = "image.scaleAndTranslate";
-  const { antialias, precision } = readImageOptions(name, rest);
-  const x = inexactOf(name, image);
-  const wanted = shapeFor(name, shape, x);
-  const kind = parseMethod(name, method);
-  if (kind === ResizeMethod.NEAREST)
-    throw new ArgumentError("NearestHasNoWeights", {
-      what: `${name}: method "nearest"`,
-      why: "picking the nearest pixel has no derivative in scale and translation",
-      fix: 'use "linear", or image.resize for an image in another size',
-    });
-  const axes = canonicalAxes(name, spatialDims, x.ndim);
-  const [scales, translations] = promoteOperands(name, [scale, translation], true) as [NDArray, NDArray];
-  for (const p of [scales, translations])
-    if (p.ndim !== 1 || p.shape[0] !== axes.length)
-      throw new ShapeError("SpatialParameters", {
-        what: `${name}: scale of shape ${shapeText(scales.shape)} and translation of shape ${shapeText(translations.shape)} for ${axes.length} spatial axes`,
-        why: "both have an entry for every axis in spatialDims",
-        fix: "pass lists as long as spatialDims",
+export const scaleAndTranslate = /* @__PURE__ */ unit(
+  "scaleAndTranslate",
+  1,
+  function scaleAndTranslate(
+    image: ArrayLike,
+    shape: readonly number[],
+    spatialDims: readonly number[],
+    scale: ArrayLike,
+    translation: ArrayLike,
+    method: ResizeMethodName | ResizeMethod,
+    ...rest: ImageRest
+  ): NDArray {
+    const name = "image.scaleAndTranslate";
+    const { antialias, precision } = readImageOptions(name, rest);
+    const x = inexactOf(name, image);
+    const wanted = shapeFor(name, shape, x);
+    const kind = parseMethod(name, method);
+    if (kind === ResizeMethod.NEAREST)
+      throw new ArgumentError("NearestHasNoWeights", {
+        what: `${name}: method "nearest"`,
+        why: "picking the nearest pixel has no derivative in scale and translation",
+        fix: 'use "linear", or image.resize for an image in another size',
       });
-  const other = range(x.ndim).find((i) => !axes.includes(i) && x.shape[i] !== wanted[i]);
-  if (other !== undefined)
-    throw new ShapeError("NotResampled", {
-      what: `${name}: axis ${other} has length ${x.shape[other]!} and should have ${wanted[other]!}, but spatialDims [${spatialDims.join(", ")}] do not name it`,
-      why: "only the axes in spatialDims are resampled",
-      fix: "add the axis to spatialDims, or repeat its length in shape",
+    const axes = canonicalAxes(name, spatialDims, x.ndim);
+    const [scales, translations] = promoteOperands(name, [scale, translation], true) as [NDArray, NDArray];
+    for (const p of [scales, translations])
+      if (p.ndim !== 1 || p.shape[0] !== axes.length)
+        throw new ShapeError("SpatialParameters", {
+          what: `${name}: scale of shape ${shapeText(scales.shape)} and translation of shape ${shapeText(translations.shape)} for ${axes.length} spatial axes`,
+          why: "both have an entry for every axis in spatialDims",
+          fix: "pass lists as long as spatialDims",
+        });
+    const other = range(x.ndim).find((i) => !axes.includes(i) && x.shape[i] !== wanted[i]);
+    if (other !== undefined)
+      throw new ShapeError("NotResampled", {
+        what: `${name}: axis ${other} has length ${x.shape[other]!} and should have ${wanted[other]!}, but spatialDims [${spatialDims.join(", ")}] do not name it`,
+        why: "only the axes in spatialDims are resampled",
+        fix: "add the axis to spatialDims, or repeat its length in shape",
+      });
+    const matrices = axes.map((axis, i) => {
+      const step = np.divide(1, scales.slice(i));
+      const sampling = { inputs: x.shape[axis]!, outputs: wanted[axis]!, step, translation: translations.slice(i) };
+      return weightMatrix({ ...sampling, dtype: scales.dtype }, kind, antialias);
     });
-  const matrices = axes.map((axis, i) => {
-    const step = np.divide(1, scales.slice(i));
-    const sampling = { inputs: x.shape[axis]!, outputs: wanted[axis]!, step, translation: translations.slice(i) };
-    return weightMatrix({ ...sampling, dtype: scales.dtype }, kind, antialias);
-  });
-  return multiplied(x, axes, matrices, precision);
-}
+    return multiplied(x, axes, matrices, precision);
+  },
+);

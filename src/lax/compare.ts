@@ -41,6 +41,7 @@ import {
   sameDTypes,
   unbroadcast,
 } from "./rules.ts";
+import { unit } from "../core/unit.ts";
 
 // ---------------------------------------------------------------- comparisons
 
@@ -229,13 +230,17 @@ export function select(pred: ArrayLike, onTrue: ArrayLike, onFalse: ArrayLike): 
 }
 
 /** Element by element the case whose number is `which`; false is 0 and true is 1. */
-export function selectN(which: ArrayLike, ...cases: readonly ArrayLike[]): NDArray {
-  const w = typeof which === "boolean" ? asArray(which) : asIndex(which, "selectN");
-  const arrays =
-    cases.length > 0 && cases.every((c) => c instanceof NDArray && c.dtype === "key<fry>")
-      ? (cases as NDArray[])
-      : operandsOf("selectN", cases);
-  return bind1(selectNP, [w, ...arrays], null);
-}
+export const selectN = /* @__PURE__ */ unit(
+  "selectN",
+  1,
+  function selectN(which: ArrayLike, ...cases: readonly ArrayLike[]): NDArray {
+    const w = typeof which === "boolean" ? asArray(which) : asIndex(which, "selectN");
+    const arrays =
+      cases.length > 0 && cases.every((c) => c instanceof NDArray && c.dtype === "key<fry>")
+        ? (cases as NDArray[])
+        : operandsOf("selectN", cases);
+    return bind1(selectNP, [w, ...arrays], null);
+  },
+);
 
 export const primitives: readonly AnyPrimitive[] = [eqP, neP, ltP, leP, gtP, geP, selectNP];

@@ -35,6 +35,7 @@ import { bind1 } from "../core/trace.ts";
 import { readOptions } from "./arguments.ts";
 import { lowerDot } from "./contractLowering.ts";
 import { integerMatmul, matmul, packRows, paddedLength } from "./matmul.ts";
+import { unit } from "../core/unit.ts";
 
 /** Which axes are contracted, `[lhs, rhs]`, and which are batch axes, `[lhs, rhs]`, paired in order. */
 export type DotDimensionNumbers = readonly [
@@ -306,86 +307,98 @@ const axesOf = (axes: number | readonly number[], ndim: number): readonly number
  * @example
  * lax.dotGeneral(np.ones([2, 3]), np.ones([3, 1]), [[[1], [0]], [[], []]]) // [[3], [3]]
  */
-export function dotGeneral(
-  lhs: ArrayLike,
-  rhs: ArrayLike,
-  dimensionNumbers: DotDimensionNumbers,
-  ...options: readonly (Precision | DotOptions | undefined)[]
-): NDArray {
-  const { precision = null, preferredElementType = null } = readOptions<Required<DotOptions>>(
-    "dotGeneral",
-    ["precision", "preferredElementType", "outSharding"],
-    2,
-    options,
-  );
-  const [x, y] = [asArray(lhs, "dotGeneral"), asArray(rhs, "dotGeneral")];
-  const [[xc, yc], [xb, yb]] = dimensionNumbers;
-  const numbers: DotDimensionNumbers = [
-    [axesOf(xc, x.ndim), axesOf(yc, y.ndim)],
-    [axesOf(xb, x.ndim), axesOf(yb, y.ndim)],
-  ];
-  return bind1(dotGeneralP, [x, y], {
-    dimensionNumbers: numbers,
-    precision,
-    preferredElementType: preferredElementType === null ? null : parseDType(preferredElementType),
-  });
-}
+export const dotGeneral = /* @__PURE__ */ unit(
+  "dotGeneral",
+  2,
+  function dotGeneral(
+    lhs: ArrayLike,
+    rhs: ArrayLike,
+    dimensionNumbers: DotDimensionNumbers,
+    ...options: readonly (Precision | DotOptions | undefined)[]
+  ): NDArray {
+    const { precision = null, preferredElementType = null } = readOptions<Required<DotOptions>>(
+      "dotGeneral",
+      ["precision", "preferredElementType", "outSharding"],
+      2,
+      options,
+    );
+    const [x, y] = [asArray(lhs, "dotGeneral"), asArray(rhs, "dotGeneral")];
+    const [[xc, yc], [xb, yb]] = dimensionNumbers;
+    const numbers: DotDimensionNumbers = [
+      [axesOf(xc, x.ndim), axesOf(yc, y.ndim)],
+      [axesOf(xb, x.ndim), axesOf(yb, y.ndim)],
+    ];
+    return bind1(dotGeneralP, [x, y], {
+      dimensionNumbers: numbers,
+      precision,
+      preferredElementType: preferredElementType === null ? null : parseDType(preferredElementType),
+    });
+  },
+);
 
 /** The product of vectors and matrices: sums over the last axis of `lhs` and the first of `rhs`. */
-export function dot(
-  lhs: ArrayLike,
-  rhs: ArrayLike,
-  options: DotOptions & { readonly dimensionNumbers?: DotDimensionNumbers | null } = {},
-): NDArray {
-  const { dimensionNumbers = null, ...others } = readOptions<AllDotOptions>(
-    "dot",
-    ["dimensionNumbers", "precision", "preferredElementType", "outSharding"],
-    0,
-    [options],
-  );
-  const [x, y] = [asArray(lhs, "dot"), asArray(rhs, "dot")];
-  if (dimensionNumbers) return dotGeneral(x, y, dimensionNumbers, others);
-  if (![1, 2].includes(x.ndim) || ![1, 2].includes(y.ndim))
-    throw new ShapeError("DotRank", {
-      what: `dot: ${shapeText(x.shape)} · ${shapeText(y.shape)} needs dimension numbers`,
-      why: "without them dot multiplies vectors and matrices only",
-      fix: "use numpy.matmul or numpy.einsum, or give { dimensionNumbers: [[[…], […]], [[…], […]]] }",
-    });
-  return dotGeneral(
-    x,
-    y,
-    [
-      [[x.ndim - 1], [0]],
-      [[], []],
-    ],
-    others,
-  );
-}
+export const dot = /* @__PURE__ */ unit(
+  "dot",
+  2,
+  function dot(
+    lhs: ArrayLike,
+    rhs: ArrayLike,
+    options: DotOptions & { readonly dimensionNumbers?: DotDimensionNumbers | null } = {},
+  ): NDArray {
+    const { dimensionNumbers = null, ...others } = readOptions<AllDotOptions>(
+      "dot",
+      ["dimensionNumbers", "precision", "preferredElementType", "outSharding"],
+      0,
+      [options],
+    );
+    const [x, y] = [asArray(lhs, "dot"), asArray(rhs, "dot")];
+    if (dimensionNumbers) return dotGeneral(x, y, dimensionNumbers, others);
+    if (![1, 2].includes(x.ndim) || ![1, 2].includes(y.ndim))
+      throw new ShapeError("DotRank", {
+        what: `dot: ${shapeText(x.shape)} · ${shapeText(y.shape)} needs dimension numbers`,
+        why: "without them dot multiplies vectors and matrices only",
+        fix: "use numpy.matmul or numpy.einsum, or give { dimensionNumbers: [[[…], […]], [[…], […]]] }",
+      });
+    return dotGeneral(
+      x,
+      y,
+      [
+        [[x.ndim - 1], [0]],
+        [[], []],
+      ],
+      others,
+    );
+  },
+);
 
 /** Matrix products over equal leading axes. */
-export function batchMatmul(
-  lhs: ArrayLike,
-  rhs: ArrayLike,
-  precision: Precision | { readonly precision?: Precision } = null,
-): NDArray {
-  const options = readOptions<{ precision: Precision }>("batchMatmul", ["precision"], 1, [precision]);
-  const [x, y] = [asArray(lhs, "batchMatmul"), asArray(rhs, "batchMatmul")];
-  if (x.ndim < 2 || x.ndim !== y.ndim)
-    throw new ShapeError("BatchMatmulRank", {
-      what: `batchMatmul: shapes ${shapeText(x.shape)} and ${shapeText(y.shape)}`,
-      why: "both operands have the same number of axes, at least two",
-      fix: "use numpy.matmul, which broadcasts",
-    });
-  const batch = range(x.ndim - 2);
-  return dotGeneral(
-    x,
-    y,
-    [
-      [[x.ndim - 1], [y.ndim - 2]],
-      [batch, batch],
-    ],
-    options,
-  );
-}
+export const batchMatmul = /* @__PURE__ */ unit(
+  "batchMatmul",
+  2,
+  function batchMatmul(
+    lhs: ArrayLike,
+    rhs: ArrayLike,
+    precision: Precision | { readonly precision?: Precision } = null,
+  ): NDArray {
+    const options = readOptions<{ precision: Precision }>("batchMatmul", ["precision"], 1, [precision]);
+    const [x, y] = [asArray(lhs, "batchMatmul"), asArray(rhs, "batchMatmul")];
+    if (x.ndim < 2 || x.ndim !== y.ndim)
+      throw new ShapeError("BatchMatmulRank", {
+        what: `batchMatmul: shapes ${shapeText(x.shape)} and ${shapeText(y.shape)}`,
+        why: "both operands have the same number of axes, at least two",
+        fix: "use numpy.matmul, which broadcasts",
+      });
+    const batch = range(x.ndim - 2);
+    return dotGeneral(
+      x,
+      y,
+      [
+        [[x.ndim - 1], [y.ndim - 2]],
+        [batch, batch],
+      ],
+      options,
+    );
+  },
+);
 
 export const primitives: readonly AnyPrimitive[] = [dotGeneralP];

@@ -36,6 +36,7 @@ import { convHost } from "./convReference.ts";
 import { batchConv, transposeLhs, transposeRhs } from "./convRules.ts";
 import { rev } from "./movement.ts";
 import { type Padding, type Pads, dilated, padtypeToPads } from "./windowGeometry.ts";
+import { unit } from "../core/unit.ts";
 
 export interface ConvParams {
   readonly windowStrides: readonly number[];
@@ -171,39 +172,43 @@ const optionNames = [
  * @example
  * lax.convGeneralDilated(np.ones([1, 1, 4]), np.ones([1, 1, 2]), [1], "VALID") // [[[2, 2, 2]]]
  */
-export function convGeneralDilated(
-  lhs: ArrayLike,
-  rhs: ArrayLike,
-  windowStrides: readonly number[],
-  padding: Padding,
-  ...rest: readonly (ConvOptions | readonly number[] | null | undefined)[]
-): NDArray {
-  const options = readOptions<ConvOptions>("convGeneralDilated", optionNames, 2, rest);
-  const [x, w] = [asArray(lhs, "convGeneralDilated"), asArray(rhs, "convGeneralDilated")];
-  const numbers = convDimensionNumbers(x.shape, w.shape, options.dimensionNumbers ?? null);
-  const ones = new Array<number>(x.ndim - 2).fill(1);
-  const lhsDilation = integers("convGeneralDilated", "lhsDilation", options.lhsDilation ?? ones);
-  const rhsDilation = integers("convGeneralDilated", "rhsDilation", options.rhsDilation ?? ones);
-  const strides = integers("convGeneralDilated", "windowStrides", windowStrides);
-  if (typeof padding === "string" && lhsDilation.some((d) => d !== 1)) throw paddingByName(padding);
-  const [n, k] = [inOrder(x.shape, numbers.lhsSpec).slice(2), inOrder(w.shape, numbers.rhsSpec).slice(2)];
-  return bind1(convGeneralDilatedP, [x, w], {
-    windowStrides: strides,
-    padding: padtypeToPads(
-      n,
-      k.map((m, i) => dilated(m, rhsDilation[i] ?? 1)),
-      strides,
-      padding,
-    ),
-    lhsDilation,
-    rhsDilation,
-    dimensionNumbers: numbers,
-    featureGroupCount: options.featureGroupCount ?? 1,
-    batchGroupCount: options.batchGroupCount ?? 1,
-    precision: options.precision ?? null,
-    preferredElementType: options.preferredElementType ? parseDType(options.preferredElementType) : null,
-  });
-}
+export const convGeneralDilated = /* @__PURE__ */ unit(
+  "convGeneralDilated",
+  2,
+  function convGeneralDilated(
+    lhs: ArrayLike,
+    rhs: ArrayLike,
+    windowStrides: readonly number[],
+    padding: Padding,
+    ...rest: readonly (ConvOptions | readonly number[] | null | undefined)[]
+  ): NDArray {
+    const options = readOptions<ConvOptions>("convGeneralDilated", optionNames, 2, rest);
+    const [x, w] = [asArray(lhs, "convGeneralDilated"), asArray(rhs, "convGeneralDilated")];
+    const numbers = convDimensionNumbers(x.shape, w.shape, options.dimensionNumbers ?? null);
+    const ones = new Array<number>(x.ndim - 2).fill(1);
+    const lhsDilation = integers("convGeneralDilated", "lhsDilation", options.lhsDilation ?? ones);
+    const rhsDilation = integers("convGeneralDilated", "rhsDilation", options.rhsDilation ?? ones);
+    const strides = integers("convGeneralDilated", "windowStrides", windowStrides);
+    if (typeof padding === "string" && lhsDilation.some((d) => d !== 1)) throw paddingByName(padding);
+    const [n, k] = [inOrder(x.shape, numbers.lhsSpec).slice(2), inOrder(w.shape, numbers.rhsSpec).slice(2)];
+    return bind1(convGeneralDilatedP, [x, w], {
+      windowStrides: strides,
+      padding: padtypeToPads(
+        n,
+        k.map((m, i) => dilated(m, rhsDilation[i] ?? 1)),
+        strides,
+        padding,
+      ),
+      lhsDilation,
+      rhsDilation,
+      dimensionNumbers: numbers,
+      featureGroupCount: options.featureGroupCount ?? 1,
+      batchGroupCount: options.batchGroupCount ?? 1,
+      precision: options.precision ?? null,
+      preferredElementType: options.preferredElementType ? parseDType(options.preferredElementType) : null,
+    });
+  },
+);
 
 const paddingByName = (padding: string): ArgumentError =>
   new ArgumentError("PaddingByName", {
@@ -217,30 +222,32 @@ type TypeRest = readonly (Precision | TypeOptions | undefined)[];
 const typeNames = ["precision", "preferredElementType"] as const;
 
 /** A convolution with strides and padding only; layouts NCHW and OIHW. */
-export const conv = (
-  lhs: ArrayLike,
-  rhs: ArrayLike,
-  windowStrides: readonly number[],
-  padding: Padding,
-  ...rest: TypeRest
-): NDArray =>
-  convGeneralDilated(lhs, rhs, windowStrides, padding, readOptions<TypeOptions>("conv", typeNames, 2, rest));
+export const conv = /* @__PURE__ */ unit(
+  "conv",
+  2,
+  (lhs: ArrayLike, rhs: ArrayLike, windowStrides: readonly number[], padding: Padding, ...rest: TypeRest): NDArray =>
+    convGeneralDilated(lhs, rhs, windowStrides, padding, readOptions<TypeOptions>("conv", typeNames, 2, rest)),
+);
 
 /** A convolution with dilations; layouts NCHW and OIHW. */
-export const convWithGeneralPadding = (
-  lhs: ArrayLike,
-  rhs: ArrayLike,
-  windowStrides: readonly number[],
-  padding: Padding,
-  lhsDilation: readonly number[] | null,
-  rhsDilation: readonly number[] | null,
-  ...rest: TypeRest
-): NDArray =>
-  convGeneralDilated(lhs, rhs, windowStrides, padding, {
-    lhsDilation,
-    rhsDilation,
-    ...readOptions<TypeOptions>("convWithGeneralPadding", typeNames, 2, rest),
-  });
+export const convWithGeneralPadding = /* @__PURE__ */ unit(
+  "convWithGeneralPadding",
+  2,
+  (
+    lhs: ArrayLike,
+    rhs: ArrayLike,
+    windowStrides: readonly number[],
+    padding: Padding,
+    lhsDilation: readonly number[] | null,
+    rhsDilation: readonly number[] | null,
+    ...rest: TypeRest
+  ): NDArray =>
+    convGeneralDilated(lhs, rhs, windowStrides, padding, {
+      lhsDilation,
+      rhsDilation,
+      ...readOptions<TypeOptions>("convWithGeneralPadding", typeNames, 2, rest),
+    }),
+);
 
 export interface ConvTransposeOptions extends TypeOptions {
   readonly rhsDilation?: readonly number[] | null | undefined;
@@ -260,34 +267,40 @@ const transposeNames = [
 ] as const;
 
 /** A fractionally strided convolution, the shape inverse of one with these strides; layouts NHWC and HWIO by default. */
-export function convTranspose(
-  lhs: ArrayLike,
-  rhs: ArrayLike,
-  strides: readonly number[],
-  padding: Padding,
-  options: ConvTransposeOptions = {},
-): NDArray {
-  const given = readOptions<ConvTransposeOptions>("convTranspose", transposeNames, 0, [options]);
-  const [x, w] = [asArray(lhs, "convTranspose"), asArray(rhs, "convTranspose")];
-  const numbers = convDimensionNumbers(x.shape, w.shape, given.dimensionNumbers ?? channelsLast(x.ndim));
-  const ones = new Array<number>(x.ndim - 2).fill(1);
-  const rhsDilation = given.rhsDilation ?? ones;
-  const windows = inOrder(w.shape, numbers.rhsSpec)
-    .slice(2)
-    .map((k, i) => dilated(k, rhsDilation[i]!));
-  const byName = typeof padding === "string" && padding.toUpperCase() !== "SAME_LOWER";
-  const pads =
-    byName || given.useConsistentPadding
-      ? windows.map((k, i) => convTransposePadding(k, strides[i]!, typeof padding === "string" ? padding : padding[i]!))
-      : padding;
-  return convGeneralDilated(x, given.transposeKernel ? flippedKernel(w, numbers) : w, ones, pads, {
-    lhsDilation: strides,
-    rhsDilation,
-    dimensionNumbers: numbers,
-    precision: given.precision,
-    preferredElementType: given.preferredElementType,
-  });
-}
+export const convTranspose = /* @__PURE__ */ unit(
+  "convTranspose",
+  2,
+  function convTranspose(
+    lhs: ArrayLike,
+    rhs: ArrayLike,
+    strides: readonly number[],
+    padding: Padding,
+    options: ConvTransposeOptions = {},
+  ): NDArray {
+    const given = readOptions<ConvTransposeOptions>("convTranspose", transposeNames, 0, [options]);
+    const [x, w] = [asArray(lhs, "convTranspose"), asArray(rhs, "convTranspose")];
+    const numbers = convDimensionNumbers(x.shape, w.shape, given.dimensionNumbers ?? channelsLast(x.ndim));
+    const ones = new Array<number>(x.ndim - 2).fill(1);
+    const rhsDilation = given.rhsDilation ?? ones;
+    const windows = inOrder(w.shape, numbers.rhsSpec)
+      .slice(2)
+      .map((k, i) => dilated(k, rhsDilation[i]!));
+    const byName = typeof padding === "string" && padding.toUpperCase() !== "SAME_LOWER";
+    const pads =
+      byName || given.useConsistentPadding
+        ? windows.map((k, i) =>
+            convTransposePadding(k, strides[i]!, typeof padding === "string" ? padding : padding[i]!),
+          )
+        : padding;
+    return convGeneralDilated(x, given.transposeKernel ? flippedKernel(w, numbers) : w, ones, pads, {
+      lhsDilation: strides,
+      rhsDilation,
+      dimensionNumbers: numbers,
+      precision: given.precision,
+      preferredElementType: given.preferredElementType,
+    });
+  },
+);
 
 const channelsLast = (ndim: number): readonly [string, string, string] => {
   const spatial = ["", "H", "HW", "HWD"][ndim - 2];

@@ -44,6 +44,7 @@ import { lowerDynamicSlice, lowerDynamicUpdateSlice } from "./indexLowering.ts";
 import { concatenateArrays, expandDims, stridedInto } from "./movement.ts";
 import { unstack } from "./rearrange.ts";
 import { scatterP } from "./scatter.ts";
+import { unit } from "../core/unit.ts";
 
 type Arrays = readonly NDArray[];
 type Dims = readonly (number | null)[];
@@ -285,28 +286,40 @@ function startArrays(name: string, shape: Shape, starts: ArrayLike, options: Neg
  * @example
  * lax.dynamicSlice(np.arange(5), [np.array(1, "int32")], [2]) // [1, 2]
  */
-export function dynamicSlice(
-  operand: ArrayLike,
-  startIndices: ArrayLike,
-  sliceSizes: readonly number[],
-  options: NegativeOption = {},
-): NDArray {
-  const x = asArray(operand, "dynamicSlice");
-  return bind1(dynamicSliceP, [x, ...startArrays("dynamicSlice", x.shape, startIndices, options)], {
-    sliceSizes: parseShape("dynamicSlice", sliceSizes),
-  });
-}
+export const dynamicSlice = /* @__PURE__ */ unit(
+  "dynamicSlice",
+  1,
+  function dynamicSlice(
+    operand: ArrayLike,
+    startIndices: ArrayLike,
+    sliceSizes: readonly number[],
+    options: NegativeOption = {},
+  ): NDArray {
+    const x = asArray(operand, "dynamicSlice");
+    return bind1(dynamicSliceP, [x, ...startArrays("dynamicSlice", x.shape, startIndices, options)], {
+      sliceSizes: parseShape("dynamicSlice", sliceSizes),
+    });
+  },
+);
 
 /** `operand` with a block replaced by `update`. */
-export function dynamicUpdateSlice(
-  operand: ArrayLike,
-  update: ArrayLike,
-  startIndices: ArrayLike,
-  options: NegativeOption = {},
-): NDArray {
-  const [x, u] = updateOperands("dynamicUpdateSlice", operand, update);
-  return bind1(dynamicUpdateSliceP, [x, u, ...startArrays("dynamicUpdateSlice", x.shape, startIndices, options)], null);
-}
+export const dynamicUpdateSlice = /* @__PURE__ */ unit(
+  "dynamicUpdateSlice",
+  2,
+  function dynamicUpdateSlice(
+    operand: ArrayLike,
+    update: ArrayLike,
+    startIndices: ArrayLike,
+    options: NegativeOption = {},
+  ): NDArray {
+    const [x, u] = updateOperands("dynamicUpdateSlice", operand, update);
+    return bind1(
+      dynamicUpdateSliceP,
+      [x, u, ...startArrays("dynamicUpdateSlice", x.shape, startIndices, options)],
+      null,
+    );
+  },
+);
 
 /** Operand and update; a number or weak update takes the operand's dtype. */
 function updateOperands(name: string, operand: ArrayLike, update: ArrayLike): readonly [NDArray, NDArray] {
@@ -323,74 +336,90 @@ interface InDimOptions extends NegativeOption {
 }
 
 /** A slice of one axis at a computed position. */
-export function dynamicSliceInDim(
-  operand: ArrayLike,
-  startIndex: ArrayLike,
-  sliceSize: number,
-  ...rest: readonly (number | InDimOptions)[]
-): NDArray {
-  const { axis = 0, ...options } = readOptions<InDimOptions>(
-    "dynamicSliceInDim",
-    ["axis", "allowNegativeIndices"],
-    1,
-    rest,
-  );
-  const x = asArray(operand, "dynamicSliceInDim");
-  const a = canonicalAxis("dynamicSliceInDim", axis, x.ndim);
-  return dynamicSlice(
-    x,
-    only(x.ndim, a, startIndex),
-    x.shape.map((n, i) => (i === a ? sliceSize : n)),
-    options,
-  );
-}
+export const dynamicSliceInDim = /* @__PURE__ */ unit(
+  "dynamicSliceInDim",
+  1,
+  function dynamicSliceInDim(
+    operand: ArrayLike,
+    startIndex: ArrayLike,
+    sliceSize: number,
+    ...rest: readonly (number | InDimOptions)[]
+  ): NDArray {
+    const { axis = 0, ...options } = readOptions<InDimOptions>(
+      "dynamicSliceInDim",
+      ["axis", "allowNegativeIndices"],
+      1,
+      rest,
+    );
+    const x = asArray(operand, "dynamicSliceInDim");
+    const a = canonicalAxis("dynamicSliceInDim", axis, x.ndim);
+    return dynamicSlice(
+      x,
+      only(x.ndim, a, startIndex),
+      x.shape.map((n, i) => (i === a ? sliceSize : n)),
+      options,
+    );
+  },
+);
 
 interface IndexInDimOptions extends InDimOptions {
   readonly keepdims?: boolean | undefined;
 }
 
 /** One computed position of an axis. */
-export function dynamicIndexInDim(
-  operand: ArrayLike,
-  index: ArrayLike,
-  ...rest: readonly (number | boolean | IndexInDimOptions)[]
-): NDArray {
-  const {
-    axis = 0,
-    keepdims = true,
-    ...options
-  } = readOptions<IndexInDimOptions>("dynamicIndexInDim", ["axis", "keepdims", "allowNegativeIndices"], 2, rest);
-  const x = asArray(operand, "dynamicIndexInDim");
-  const a = canonicalAxis("dynamicIndexInDim", axis, x.ndim);
-  const y = dynamicSliceInDim(x, index, 1, { axis: a, ...options });
-  return keepdims ? y : reshape(y, dropAxes(y.shape, [a]));
-}
+export const dynamicIndexInDim = /* @__PURE__ */ unit(
+  "dynamicIndexInDim",
+  1,
+  function dynamicIndexInDim(
+    operand: ArrayLike,
+    index: ArrayLike,
+    ...rest: readonly (number | boolean | IndexInDimOptions)[]
+  ): NDArray {
+    const {
+      axis = 0,
+      keepdims = true,
+      ...options
+    } = readOptions<IndexInDimOptions>("dynamicIndexInDim", ["axis", "keepdims", "allowNegativeIndices"], 2, rest);
+    const x = asArray(operand, "dynamicIndexInDim");
+    const a = canonicalAxis("dynamicIndexInDim", axis, x.ndim);
+    const y = dynamicSliceInDim(x, index, 1, { axis: a, ...options });
+    return keepdims ? y : reshape(y, dropAxes(y.shape, [a]));
+  },
+);
 
 /** Replaces a slice of one axis at a computed position. */
-export function dynamicUpdateSliceInDim(
-  operand: ArrayLike,
-  update: ArrayLike,
-  startIndex: ArrayLike,
-  axis: number,
-  options: NegativeOption = {},
-): NDArray {
-  const x = asArray(operand, "dynamicUpdateSliceInDim");
-  const a = canonicalAxis("dynamicUpdateSliceInDim", axis, x.ndim);
-  return dynamicUpdateSlice(x, update, only(x.ndim, a, startIndex), options);
-}
+export const dynamicUpdateSliceInDim = /* @__PURE__ */ unit(
+  "dynamicUpdateSliceInDim",
+  2,
+  function dynamicUpdateSliceInDim(
+    operand: ArrayLike,
+    update: ArrayLike,
+    startIndex: ArrayLike,
+    axis: number,
+    options: NegativeOption = {},
+  ): NDArray {
+    const x = asArray(operand, "dynamicUpdateSliceInDim");
+    const a = canonicalAxis("dynamicUpdateSliceInDim", axis, x.ndim);
+    return dynamicUpdateSlice(x, update, only(x.ndim, a, startIndex), options);
+  },
+);
 
 /** Replaces one computed position of an axis; the update may lack that axis. */
-export function dynamicUpdateIndexInDim(
-  operand: ArrayLike,
-  update: ArrayLike,
-  index: ArrayLike,
-  axis: number,
-  options: NegativeOption = {},
-): NDArray {
-  const [x, u] = updateOperands("dynamicUpdateIndexInDim", operand, update);
-  const a = canonicalAxis("dynamicUpdateIndexInDim", axis, x.ndim);
-  const block = u.ndim === x.ndim ? u : expandDims(u, [a]);
-  return dynamicUpdateSliceInDim(x, block, index, a, options);
-}
+export const dynamicUpdateIndexInDim = /* @__PURE__ */ unit(
+  "dynamicUpdateIndexInDim",
+  2,
+  function dynamicUpdateIndexInDim(
+    operand: ArrayLike,
+    update: ArrayLike,
+    index: ArrayLike,
+    axis: number,
+    options: NegativeOption = {},
+  ): NDArray {
+    const [x, u] = updateOperands("dynamicUpdateIndexInDim", operand, update);
+    const a = canonicalAxis("dynamicUpdateIndexInDim", axis, x.ndim);
+    const block = u.ndim === x.ndim ? u : expandDims(u, [a]);
+    return dynamicUpdateSliceInDim(x, block, index, a, options);
+  },
+);
 
 export const primitives: readonly AnyPrimitive[] = [dynamicSliceP, dynamicUpdateSliceP];

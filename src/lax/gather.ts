@@ -33,6 +33,7 @@ import {
   planIndexing,
 } from "./indexPlan.ts";
 import { scatterAddArray, scatterDims } from "./scatter.ts";
+import { unit } from "../core/unit.ts";
 
 /** How the axes of operand, indices and result relate; XLA's names. */
 export interface GatherDimensionNumbers {
@@ -204,28 +205,32 @@ export interface GatherOptions {
  * const x = np.array([[1, 2], [3, 4], [5, 6]]);
  * lax.gather(x, [[2], [0]], { offsetDims: [1], collapsedSliceDims: [0], startIndexMap: [0] }, [1, 2]) // [[5, 6], [1, 2]]
  */
-export function gather(
-  operand: ArrayLike,
-  startIndices: ArrayLike,
-  dimensionNumbers: GatherDimensionNumbers,
-  sliceSizes: readonly number[],
-  options: GatherOptions = {},
-): NDArray {
-  const given = readOptions<GatherOptions>("gather", ["uniqueIndices", "indicesAreSorted", "mode", "fillValue"], 0, [
-    options,
-  ]);
-  const x = asArray(operand, "gather");
-  const mode = parseMode("gather", given.mode, "promise_in_bounds");
-  const fillValue = mode === "fill" ? Number(given.fillValue ?? defaultFill(x.dtype)) : null;
-  return bind1(gatherP, [x, asIndex(startIndices, "gather")], {
-    dimensionNumbers: { operandBatchingDims: [], startIndicesBatchingDims: [], ...defined(dimensionNumbers) },
-    sliceSizes: parseShape("gather", sliceSizes),
-    mode,
-    fillValue,
-    uniqueIndices: given.uniqueIndices ?? false,
-    indicesAreSorted: given.indicesAreSorted ?? false,
-  });
-}
+export const gather = /* @__PURE__ */ unit(
+  "gather",
+  2,
+  function gather(
+    operand: ArrayLike,
+    startIndices: ArrayLike,
+    dimensionNumbers: GatherDimensionNumbers,
+    sliceSizes: readonly number[],
+    options: GatherOptions = {},
+  ): NDArray {
+    const given = readOptions<GatherOptions>("gather", ["uniqueIndices", "indicesAreSorted", "mode", "fillValue"], 0, [
+      options,
+    ]);
+    const x = asArray(operand, "gather");
+    const mode = parseMode("gather", given.mode, "promise_in_bounds");
+    const fillValue = mode === "fill" ? Number(given.fillValue ?? defaultFill(x.dtype)) : null;
+    return bind1(gatherP, [x, asIndex(startIndices, "gather")], {
+      dimensionNumbers: { operandBatchingDims: [], startIndicesBatchingDims: [], ...defined(dimensionNumbers) },
+      sliceSizes: parseShape("gather", sliceSizes),
+      mode,
+      fillValue,
+      uniqueIndices: given.uniqueIndices ?? false,
+      indicesAreSorted: given.indicesAreSorted ?? false,
+    });
+  },
+);
 
 const defined = (d: GatherDimensionNumbers): GatherDimensionNumbers =>
   Object.fromEntries(Object.entries(d).filter(([, v]) => v !== undefined)) as unknown as GatherDimensionNumbers;

@@ -24,6 +24,7 @@ import {
   sumOfDerivatives,
 } from "./rules.ts";
 import { digamma, lgamma } from "./special.ts";
+import { unit } from "../core/unit.ts";
 
 interface Spec {
   readonly name: string;
@@ -121,7 +122,9 @@ export const igammaP: Primitive<Two, null> = /* @__PURE__ */ composed<Two>({
  * @example
  * lax.igamma(np.array([1]), np.array([Math.LN2])) // [0.5]
  */
-export const igamma = (a: ArrayLike, x: ArrayLike): NDArray => bind1(igammaP, pairOf("igamma", a, x), null);
+export const igamma = /* @__PURE__ */ unit("igamma", 2, (a: ArrayLike, x: ArrayLike): NDArray =>
+  bind1(igammaP, pairOf("igamma", a, x), null),
+);
 
 export const igammacP: Primitive<Two, null> = /* @__PURE__ */ composed<Two>({
   name: "igammac",
@@ -169,7 +172,8 @@ export const betaincP: Primitive<Three, null> = /* @__PURE__ */ composed<Three>(
  * @example
  * lax.betainc(np.array([1]), np.array([2]), np.array([0.5])) // [0.75]
  */
-export const betainc = (a: ArrayLike, b: ArrayLike, x: ArrayLike): NDArray =>
-  bind1(betaincP, operandsOf("betainc", [a, b, x]) as [NDArray, NDArray, NDArray], null);
+export const betainc = /* @__PURE__ */ unit("betainc", 3, (a: ArrayLike, b: ArrayLike, x: ArrayLike): NDArray =>
+  bind1(betaincP, operandsOf("betainc", [a, b, x]) as [NDArray, NDArray, NDArray], null),
+);
 
 export const primitives: readonly AnyPrimitive[] = [igammaP, igammacP, igammaGradAP, randomGammaGradP, betaincP];

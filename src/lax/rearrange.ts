@@ -15,6 +15,7 @@ import {
 } from "../core/structural.ts";
 import { integers, readOptions } from "./arguments.ts";
 import { concatenateArrays, expandDims, indexInDim, operandList, sliceInDim } from "./movement.ts";
+import { unit } from "../core/unit.ts";
 
 /** Joins arrays of one shape along a new axis. */
 export function stack(operands: readonly ArrayLike[], axis: number | { readonly axis?: number } = 0): NDArray {
@@ -133,8 +134,12 @@ export function reshape(
 }
 
 /** Permutes the axes: result axis i is operand axis `permutation[i]`. */
-export const transpose = (operand: ArrayLike, permutation: readonly number[]): NDArray =>
-  transposeArray(asArray(operand, "transpose"), integers("transpose", "permutation", permutation));
+export const transpose = /* @__PURE__ */ unit(
+  "transpose",
+  1,
+  (operand: ArrayLike, permutation: readonly number[]): NDArray =>
+    transposeArray(asArray(operand, "transpose"), integers("transpose", "permutation", permutation)),
+);
 
 /** Moves axis `from` in front of axis `into` (counted without it) and merges the two. */
 export function mergeAxis(x: NDArray, from: number, into: number): NDArray {

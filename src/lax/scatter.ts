@@ -37,6 +37,7 @@ import {
   windowOf,
 } from "./indexPlan.ts";
 import { jvpAdd, jvpExtremum, jvpMul, jvpSet, transposeAdd, transposeMul, transposeSet } from "./scatterDerivatives.ts";
+import { unit } from "../core/unit.ts";
 
 /** How the axes of operand, indices and updates relate; XLA's names. */
 export interface ScatterDimensionNumbers {
@@ -333,60 +334,84 @@ function apply(
  * const rows = np.array([[5, 6], [1, 2]]);
  * lax.scatter(np.zeros([3, 2]), [[2], [0]], rows, { updateWindowDims: [1], insertedWindowDims: [0], scatterDimsToOperandDims: [0] }) // [[1, 2], [0, 0], [5, 6]]
  */
-export const scatter = (
-  operand: ArrayLike,
-  scatterIndices: ArrayLike,
-  updates: ArrayLike,
-  dimensionNumbers: ScatterDimensionNumbers,
-  options: ScatterOptions = {},
-): NDArray => apply("scatter", scatterP, operand, scatterIndices, updates, dimensionNumbers, options);
+export const scatter = /* @__PURE__ */ unit(
+  "scatter",
+  3,
+  (
+    operand: ArrayLike,
+    scatterIndices: ArrayLike,
+    updates: ArrayLike,
+    dimensionNumbers: ScatterDimensionNumbers,
+    options: ScatterOptions = {},
+  ): NDArray => apply("scatter", scatterP, operand, scatterIndices, updates, dimensionNumbers, options),
+);
 
 /** Adds updates to windows of `operand`. */
-export const scatterAdd = (
-  operand: ArrayLike,
-  scatterIndices: ArrayLike,
-  updates: ArrayLike,
-  dimensionNumbers: ScatterDimensionNumbers,
-  options: ScatterOptions = {},
-): NDArray => apply("scatterAdd", scatterAddP, operand, scatterIndices, updates, dimensionNumbers, options);
+export const scatterAdd = /* @__PURE__ */ unit(
+  "scatterAdd",
+  3,
+  (
+    operand: ArrayLike,
+    scatterIndices: ArrayLike,
+    updates: ArrayLike,
+    dimensionNumbers: ScatterDimensionNumbers,
+    options: ScatterOptions = {},
+  ): NDArray => apply("scatterAdd", scatterAddP, operand, scatterIndices, updates, dimensionNumbers, options),
+);
 
 /** Subtracts updates from windows of `operand`. */
-export const scatterSub = (
-  operand: ArrayLike,
-  scatterIndices: ArrayLike,
-  updates: ArrayLike,
-  dimensionNumbers: ScatterDimensionNumbers,
-  options: ScatterOptions = {},
-): NDArray => {
-  const [x, u] = promoteOperands("scatterSub", [operand, updates]) as [NDArray, NDArray];
-  return apply("scatterSub", scatterAddP, x, scatterIndices, neg(u), dimensionNumbers, options);
-};
+export const scatterSub = /* @__PURE__ */ unit(
+  "scatterSub",
+  3,
+  (
+    operand: ArrayLike,
+    scatterIndices: ArrayLike,
+    updates: ArrayLike,
+    dimensionNumbers: ScatterDimensionNumbers,
+    options: ScatterOptions = {},
+  ): NDArray => {
+    const [x, u] = promoteOperands("scatterSub", [operand, updates]) as [NDArray, NDArray];
+    return apply("scatterSub", scatterAddP, x, scatterIndices, neg(u), dimensionNumbers, options);
+  },
+);
 
 /** Multiplies windows of `operand` by updates. */
-export const scatterMul = (
-  operand: ArrayLike,
-  scatterIndices: ArrayLike,
-  updates: ArrayLike,
-  dimensionNumbers: ScatterDimensionNumbers,
-  options: ScatterOptions = {},
-): NDArray => apply("scatterMul", scatterMulP, operand, scatterIndices, updates, dimensionNumbers, options);
+export const scatterMul = /* @__PURE__ */ unit(
+  "scatterMul",
+  3,
+  (
+    operand: ArrayLike,
+    scatterIndices: ArrayLike,
+    updates: ArrayLike,
+    dimensionNumbers: ScatterDimensionNumbers,
+    options: ScatterOptions = {},
+  ): NDArray => apply("scatterMul", scatterMulP, operand, scatterIndices, updates, dimensionNumbers, options),
+);
 
 /** Takes the smaller of what is there and the updates. */
-export const scatterMin = (
-  operand: ArrayLike,
-  scatterIndices: ArrayLike,
-  updates: ArrayLike,
-  dimensionNumbers: ScatterDimensionNumbers,
-  options: ScatterOptions = {},
-): NDArray => apply("scatterMin", scatterMinP, operand, scatterIndices, updates, dimensionNumbers, options);
+export const scatterMin = /* @__PURE__ */ unit(
+  "scatterMin",
+  3,
+  (
+    operand: ArrayLike,
+    scatterIndices: ArrayLike,
+    updates: ArrayLike,
+    dimensionNumbers: ScatterDimensionNumbers,
+    options: ScatterOptions = {},
+  ): NDArray => apply("scatterMin", scatterMinP, operand, scatterIndices, updates, dimensionNumbers, options),
+);
 
 /** Takes the larger of what is there and the updates. */
-export const scatterMax = (
-  operand: ArrayLike,
-  scatterIndices: ArrayLike,
-  updates: ArrayLike,
-  dimensionNumbers: ScatterDimensionNumbers,
-  options: ScatterOptions = {},
-): NDArray => apply("scatterMax", scatterMaxP, operand, scatterIndices, updates, dimensionNumbers, options);
+export const scatterMax = /* @__PURE__ */ unit(
+  "scatterMax",
+  3,
+  (
+    operand: ArrayLike,
+    scatterIndices: ArrayLike,
+    updates: ArrayLike,
+    dimensionNumbers: ScatterDimensionNumbers,
+    options: ScatterOptions = {},
+  ): NDArray => apply("scatterMax", scatterMaxP, operand, scatterIndices, updates, dimensionNumbers, options),
+);
 
 export const primitives: readonly AnyPrimitive[] = [scatterP, scatterAddP, scatterMulP, scatterMinP, scatterMaxP];

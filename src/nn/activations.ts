@@ -11,7 +11,7 @@ import { readOptions } from "../lax/arguments.ts";
 import * as lax from "../lax/index.ts";
 import * as np from "../numpy/index.ts";
 import { customJvp } from "../transforms/customJvp.ts";
-import { unit } from "../transforms/unit.ts";
+import { unit } from "../core/unit.ts";
 
 /** A floating point operand: integers become float32. */
 const inexact = (name: string, x: ArrayLike): NDArray => promoteOperands(`nn.${name}`, [x], true)[0]!;
@@ -28,7 +28,7 @@ function withDerivative(
   Object.defineProperty(f, "name", { value: name });
   const g = customJvp(f);
   g.defjvps(derivative);
-  return (x) => g(asArray(x, `nn.${name}`));
+  return unit(name, 1, (x: ArrayLike): NDArray => g(asArray(x, `nn.${name}`)));
 }
 
 // ---------------------------------------------------------------- rectifiers

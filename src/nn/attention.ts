@@ -9,6 +9,7 @@ import * as lax from "../lax/index.ts";
 import * as np from "../numpy/index.ts";
 import { stopGradient } from "../transforms/scopes.ts";
 import { logsumexp, softmax } from "./normalize.ts";
+import { unit } from "../core/unit.ts";
 
 export interface AttentionOptions {
   /** Added to the logits; broadcasts to [batch, heads, queries, keys]. */
@@ -77,14 +78,26 @@ export function dotProductAttention(
   value: ArrayLike,
   ...rest: readonly unknown[]
 ): NDArray | [NDArray, NDArray] {
-  const options = readOptions<AttentionOptions>("nn.dotProductAttention", names, 2, rest);
-  const [q, k, v] = [query, key, value].map((x) => withBatch(asArray(x, "nn.dotProductAttention")));
-  checkShapes(q!, k!, v!);
-  const [encoded, residual] = attend(q!, k!, v!, options);
-  const { shape } = asArray(query);
-  const result = np.reshape(encoded, shape);
-  return options.returnResidual ? [result, np.reshape(stopGradient(residual()), shape.slice(0, -1))] : result;
+  return dotProductAttentionUnit(query, key, value, ...rest);
 }
+const dotProductAttentionUnit = /* @__PURE__ */ unit(
+  "dotProductAttention",
+  3,
+  function dotProductAttention(
+    query: ArrayLike,
+    key: ArrayLike,
+    value: ArrayLike,
+    ...rest: readonly unknown[]
+  ): NDArray | [NDArray, NDArray] {
+    const options = readOptions<AttentionOptions>("nn.dotProductAttention", names, 2, rest);
+    const [q, k, v] = [query, key, value].map((x) => withBatch(asArray(x, "nn.dotProductAttention")));
+    checkShapes(q!, k!, v!);
+    const [encoded, residual] = attend(q!, k!, v!, options);
+    const { shape } = asArray(query);
+    const result = np.reshape(encoded, shape);
+    return options.returnResidual ? [result, np.reshape(stopGradient(residual()), shape.slice(0, -1))] : result;
+  },
+);
 
 /** Missing leading axes are of length 1. */
 const withBatch = (x: NDArray): NDArray =>

@@ -13,7 +13,7 @@ import * as lax from "../lax/index.ts";
 import * as np from "../numpy/index.ts";
 import { customJvp } from "../transforms/customJvp.ts";
 import { stopGradient } from "../transforms/scopes.ts";
-import { unit } from "../transforms/unit.ts";
+import { unit } from "../core/unit.ts";
 
 const inexact = (name: string, x: ArrayLike): NDArray => promoteOperands(`nn.${name}`, [x], true)[0]!;
 
@@ -139,32 +139,39 @@ export function logsumexp(
     | readonly [Axis | undefined, ArrayLike | null | LogSumExpOptions]
 ): NDArray;
 export function logsumexp(a: ArrayLike, ...rest: readonly unknown[]): NDArray | [NDArray, NDArray] {
-  const names = ["axis", "b", "keepdims", "returnSign", "where"] as const;
-  const {
-    axis = null,
-    b = null,
-    keepdims = false,
-    returnSign = false,
-    where: mask,
-  } = readOptions<LogSumExpOptions>("nn.logsumexp", names, 2, rest);
-  const where = mask == null ? null : asArray(mask, "nn.logsumexp");
-  const masked = where ? np.where(where, a, 0) : a;
-  const [x, factors] = (b === null ? [inexact("logsumexp", masked), null] : factored(masked, b)) as [
-    NDArray,
-    NDArray | null,
-  ];
-  const axes = canonicalAxes("nn.logsumexp", axis, x.ndim);
-  const top = greatest(isComplex(x.dtype) ? lax.real(x) : x, axes, where);
-  const shift = np.where(np.isfinite(top), top, 0);
-  const terms = np.exp(np.subtract(x, shift));
-  const sum = np.sum(factors ? np.multiply(terms, factors) : terms, taking(axes, where, true));
-  const shaped = (y: NDArray): NDArray => (keepdims ? y : lax.squeeze(y, axes));
-  // Without factors a real sum is not negative.
-  if (!returnSign && (factors === null || isComplex(x.dtype))) return shaped(np.add(np.log(sum), shift));
-  const sign = np.sign(sum);
-  const whole = np.add(np.log(np.abs(sum)), shift);
-  return returnSign ? [shaped(whole), shaped(sign)] : shaped(np.where(np.less(sign, 0), NaN, whole));
+  return logsumexpUnit(a, ...rest);
 }
+const logsumexpUnit = /* @__PURE__ */ unit(
+  "logsumexp",
+  1,
+  function logsumexp(a: ArrayLike, ...rest: readonly unknown[]): NDArray | [NDArray, NDArray] {
+    const names = ["axis", "b", "keepdims", "returnSign", "where"] as const;
+    const {
+      axis = null,
+      b = null,
+      keepdims = false,
+      returnSign = false,
+      where: mask,
+    } = readOptions<LogSumExpOptions>("nn.logsumexp", names, 2, rest);
+    const where = mask == null ? null : asArray(mask, "nn.logsumexp");
+    const masked = where ? np.where(where, a, 0) : a;
+    const [x, factors] = (b === null ? [inexact("logsumexp", masked), null] : factored(masked, b)) as [
+      NDArray,
+      NDArray | null,
+    ];
+    const axes = canonicalAxes("nn.logsumexp", axis, x.ndim);
+    const top = greatest(isComplex(x.dtype) ? lax.real(x) : x, axes, where);
+    const shift = np.where(np.isfinite(top), top, 0);
+    const terms = np.exp(np.subtract(x, shift));
+    const sum = np.sum(factors ? np.multiply(terms, factors) : terms, taking(axes, where, true));
+    const shaped = (y: NDArray): NDArray => (keepdims ? y : lax.squeeze(y, axes));
+    // Without factors a real sum is not negative.
+    if (!returnSign && (factors === null || isComplex(x.dtype))) return shaped(np.add(np.log(sum), shift));
+    const sign = np.sign(sum);
+    const whole = np.add(np.log(np.abs(sum)), shift);
+    return returnSign ? [shaped(whole), shaped(sign)] : shaped(np.where(np.less(sign, 0), NaN, whole));
+  },
+);
 
 /** Terms whose factor is 0 do not take part, whatever they are. */
 function factored(a: ArrayLike, b: ArrayLike): [NDArray, NDArray] {
@@ -223,21 +230,25 @@ export interface StandardizeOptions {
  * @example
  * nn.standardize(np.array([-1, 1]), { epsilon: 0 }) // [-1, 1]
  */
-export function standardize(
-  x: ArrayLike,
-  ...rest: readonly [] | readonly [Axis | undefined | StandardizeOptions] | readonly [Axis, StandardizeOptions]
-): NDArray {
-  const names = ["axis", "mean", "variance", "epsilon", "where", "algorithm"] as const;
-  const given = readOptions<StandardizeOptions>("nn.standardize", names, 5, rest);
-  const { axis = -1, epsilon = 1e-5, algorithm = "fast" } = given;
-  const a = asArray(x, "nn.standardize");
-  const where = given.where == null ? null : asArray(given.where, "nn.standardize");
-  const average = (y: NDArray): NDArray => np.mean(y, taking(axis, where, true));
-  const mean = given.mean ?? average(a);
-  const centered = np.subtract(a, mean);
-  const variance = given.variance ?? varianceBy(algorithm, a, centered, mean, average);
-  return np.multiply(centered, lax.rsqrt(inexact("standardize", np.add(variance, epsilon))));
-}
+export const standardize = /* @__PURE__ */ unit(
+  "standardize",
+  1,
+  function standardize(
+    x: ArrayLike,
+    ...rest: readonly [] | readonly [Axis | undefined | StandardizeOptions] | readonly [Axis, StandardizeOptions]
+  ): NDArray {
+    const names = ["axis", "mean", "variance", "epsilon", "where", "algorithm"] as const;
+    const given = readOptions<StandardizeOptions>("nn.standardize", names, 5, rest);
+    const { axis = -1, epsilon = 1e-5, algorithm = "fast" } = given;
+    const a = asArray(x, "nn.standardize");
+    const where = given.where == null ? null : asArray(given.where, "nn.standardize");
+    const average = (y: NDArray): NDArray => np.mean(y, taking(axis, where, true));
+    const mean = given.mean ?? average(a);
+    const centered = np.subtract(a, mean);
+    const variance = given.variance ?? varianceBy(algorithm, a, centered, mean, average);
+    return np.multiply(centered, lax.rsqrt(inexact("standardize", np.add(variance, epsilon))));
+  },
+);
 
 function varianceBy(
   algorithm: StandardizeOptions["algorithm"],

@@ -32,7 +32,7 @@ import { literalLike } from "../lax/rules.ts";
 import { type Surplus, given, inexactOf, noMore, numericOf, numericPair, type Rest } from "./arguments.ts";
 import { type Binary, type Unary, binary, inexactBinary, numericBinary, unary } from "./builders.ts";
 import { greater, less } from "./logic.ts";
-import { unit } from "../transforms/unit.ts";
+import { unit } from "../core/unit.ts";
 
 /**
  * Sum of two arrays; booleans are or-ed.
@@ -158,13 +158,17 @@ export const fmod: Binary = /* @__PURE__ */ numericBinary("fmod", (x, y) => remA
  * @example
  * np.divmod(np.array([7, -7]), 2) // [[3, -4], [1, 1]]
  */
-export function divmod(x1: ArrayLike, x2: ArrayLike, ...surplus: Surplus): [NDArray, NDArray] {
-  noMore("divmod", surplus);
-  const [x, y] = numericPair("divmod", x1, x2);
-  if (isInteger(x.dtype)) return [floorDivideArrays(x, y), remainderArrays(x, y)];
-  if (isComplex(x.dtype)) throw noComplex("divmod", x);
-  return [...floatDivmod(x, y)];
-}
+export const divmod = /* @__PURE__ */ unit(
+  "divmod",
+  2,
+  function divmod(x1: ArrayLike, x2: ArrayLike, ...surplus: Surplus): [NDArray, NDArray] {
+    noMore("divmod", surplus);
+    const [x, y] = numericPair("divmod", x1, x2);
+    if (isInteger(x.dtype)) return [floorDivideArrays(x, y), remainderArrays(x, y)];
+    if (isComplex(x.dtype)) throw noComplex("divmod", x);
+    return [...floatDivmod(x, y)];
+  },
+);
 
 // ---------------------------------------------------------------- powers
 

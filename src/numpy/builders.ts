@@ -7,7 +7,7 @@ import { type DType, isBool, isInexact } from "../core/dtype.ts";
 import { NDArray } from "../core/ndarray.ts";
 import { asArray } from "../core/operands.ts";
 import { shapesEqual } from "../core/shape.ts";
-import { unit } from "../transforms/unit.ts";
+import { unit } from "../core/unit.ts";
 import { type Surplus, adopts, inexactOf, noMore, numericPair, pair } from "./arguments.ts";
 
 /** An elementwise function of one array. */

@@ -16,7 +16,7 @@ import { type Rest, given, optionalDType } from "./arguments.ts";
 import { multiply, subtract } from "./arithmetic.ts";
 import { stack } from "./join.ts";
 import { moveaxis } from "./shape.ts";
-import { unit } from "../transforms/unit.ts";
+import { unit } from "../core/unit.ts";
 
 export interface ProductOptions {
   /** How exactly to multiply; devices that have one way only ignore it. */

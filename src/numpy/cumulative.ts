@@ -14,7 +14,7 @@ import { literalLike } from "../lax/rules.ts";
 import { type Rest, given, optionalDType } from "./arguments.ts";
 import { truth } from "./logic.ts";
 import { widened } from "./reduce.ts";
-import { unit } from "../transforms/unit.ts";
+import { unit } from "../core/unit.ts";
 
 export interface CumulativeOptions {
   /** The axis to run along; the flattened array by default. */

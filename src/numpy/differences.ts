@@ -18,7 +18,7 @@ import { concatenate } from "./join.ts";
 import { equal, greater, less, logicalAnd } from "./logic.ts";
 import { sum } from "./reduce.ts";
 import { where } from "./select.ts";
-import { unit } from "../transforms/unit.ts";
+import { unit } from "../core/unit.ts";
 
 export interface DiffOptions {
   /** How many times to take differences. */
@@ -120,28 +120,35 @@ export interface GradientOptions {
  * @example
  * np.gradient(np.array([1, 2, 4, 7])) // [1, 1.5, 2.5, 3]
  */
-export function gradient(f: ArrayLike, ...varargs: readonly (ArrayLike | GradientOptions)[]): NDArray | NDArray[] {
-  const [spacing, { axis = null }] = splitOptions<GradientOptions>(varargs, ["axis"]);
-  const [x, ...steps] = promoteOperands("gradient", [f, ...(spacing as ArrayLike[])], true) as [NDArray, ...NDArray[]];
-  const axes =
-    axis === null
-      ? range(x.ndim)
-      : (typeof axis === "number" ? [axis] : axis).map((i) => canonicalAxis("gradient", i, x.ndim));
-  if (axes.some((i) => x.shape[i]! < 2))
-    throw new ShapeError("GradientLength", {
-      what: `gradient: an axis of shape ${shapeText(x.shape)} is too short`,
-      why: "a difference needs two elements",
-      fix: "name the axes that are long enough, { axis: … }",
-    });
-  if (steps.length > 1 && steps.length !== axes.length)
-    throw new ArgumentError("GradientSpacing", {
-      what: `gradient: ${steps.length} spacings for ${axes.length} axes`,
-      why: "there is one spacing for all axes, or one per axis",
-      fix: "give as many spacings as axes",
-    });
-  const results = axes.map((i, k) => gradientAlong(x, steps.length > 1 ? steps[k]! : (steps[0] ?? null), i));
-  return results.length === 1 ? results[0]! : results;
-}
+export const gradient = /* @__PURE__ */ unit(
+  "gradient",
+  1,
+  function gradient(f: ArrayLike, ...varargs: readonly (ArrayLike | GradientOptions)[]): NDArray | NDArray[] {
+    const [spacing, { axis = null }] = splitOptions<GradientOptions>(varargs, ["axis"]);
+    const [x, ...steps] = promoteOperands("gradient", [f, ...(spacing as ArrayLike[])], true) as [
+      NDArray,
+      ...NDArray[],
+    ];
+    const axes =
+      axis === null
+        ? range(x.ndim)
+        : (typeof axis === "number" ? [axis] : axis).map((i) => canonicalAxis("gradient", i, x.ndim));
+    if (axes.some((i) => x.shape[i]! < 2))
+      throw new ShapeError("GradientLength", {
+        what: `gradient: an axis of shape ${shapeText(x.shape)} is too short`,
+        why: "a difference needs two elements",
+        fix: "name the axes that are long enough, { axis: … }",
+      });
+    if (steps.length > 1 && steps.length !== axes.length)
+      throw new ArgumentError("GradientSpacing", {
+        what: `gradient: ${steps.length} spacings for ${axes.length} axes`,
+        why: "there is one spacing for all axes, or one per axis",
+        fix: "give as many spacings as axes",
+      });
+    const results = axes.map((i, k) => gradientAlong(x, steps.length > 1 ? steps[k]! : (steps[0] ?? null), i));
+    return results.length === 1 ? results[0]! : results;
+  },
+);
 
 function gradientAlong(x: NDArray, h: NDArray | null, axis: number): NDArray {
   const n = x.shape[axis]!;

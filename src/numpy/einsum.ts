@@ -18,6 +18,7 @@ import { reduceOr } from "../lax/reduce.ts";
 import { optionalDType } from "./arguments.ts";
 import { type ProductOptions, product, productNames } from "./contract.ts";
 import { diagonal } from "./triangles.ts";
+import { unit } from "../core/unit.ts";
 
 type Labels = readonly string[];
 type Sizes = ReadonlyMap<string, number>;
@@ -303,6 +304,9 @@ export function einsum(
   ...operands: readonly (ArrayLike | EinsumAxes | EinsumOptions)[]
 ): NDArray;
 export function einsum(...args: readonly unknown[]): NDArray {
+  return einsumUnit(...args);
+}
+const einsumUnit = /* @__PURE__ */ unit("einsum", 0, function einsum(...args: readonly unknown[]): NDArray {
   const { subscripts, operands, options } = readArguments("einsum", args);
   const { optimize, ...productOptions } = options;
   const arrays = promoteOperands("einsum", operands);
@@ -329,7 +333,7 @@ export function einsum(...args: readonly unknown[]): NDArray {
   const preferred = optionalDType(options.preferredElementType);
   const out = ordered(last, output);
   return preferred ? convert(out, preferred) : out;
-}
+});
 
 /**
  * The order in which `einsum` contracts: pairs of places in the list of operands, with each product put at its end, and

@@ -20,6 +20,7 @@ import { customJvp } from "../transforms/customJvp.ts";
 import { type Rest, broadcastAll, given, inexactOf, integer } from "./arguments.ts";
 import { type Binary, type Unary, inexactBinary, inexactUnary, unary } from "./builders.ts";
 import { facts } from "./dtypes.ts";
+import { unit } from "../core/unit.ts";
 
 const { addArrays, subArrays, mulArrays, divArrays } = lax;
 const TO_EVEN = { roundingMethod: lax.RoundingMethod.TO_NEAREST_EVEN } as const;
@@ -99,22 +100,26 @@ interface DecimalsOption {
  * @example
  * np.round(np.array([1.25, 2.675]), 1) // [1.2, 2.7]
  */
-export function round(a: ArrayLike, ...rest: Rest<[number], DecimalsOption>): NDArray {
-  const { decimals = 0 } = given<DecimalsOption>("round", ["decimals"], 1, rest);
-  integer("round", "decimals", decimals);
-  const x = asArray(a, "round");
-  if (isBool(x.dtype)) return rint(x);
-  if (isInteger(x.dtype)) {
-    if (decimals >= 0) return x;
-    throw new ArgumentError("NegativeDecimals", {
-      what: `round: ${decimals} decimals of ${x.describe()}`,
-      why: "integers are rounded to whole numbers only",
-      fix: "convert to a float first, x.astype(numpy.float32)",
-    });
-  }
-  if (decimals > Math.log10(facts(x.dtype).max)) return x;
-  return byParts((y) => roundDecimals(y, decimals))(x);
-}
+export const round = /* @__PURE__ */ unit(
+  "round",
+  1,
+  function round(a: ArrayLike, ...rest: Rest<[number], DecimalsOption>): NDArray {
+    const { decimals = 0 } = given<DecimalsOption>("round", ["decimals"], 1, rest);
+    integer("round", "decimals", decimals);
+    const x = asArray(a, "round");
+    if (isBool(x.dtype)) return rint(x);
+    if (isInteger(x.dtype)) {
+      if (decimals >= 0) return x;
+      throw new ArgumentError("NegativeDecimals", {
+        what: `round: ${decimals} decimals of ${x.describe()}`,
+        why: "integers are rounded to whole numbers only",
+        fix: "convert to a float first, x.astype(numpy.float32)",
+      });
+    }
+    if (decimals > Math.log10(facts(x.dtype).max)) return x;
+    return byParts((y) => roundDecimals(y, decimals))(x);
+  },
+);
 /** The same as `round`. */
 export const around: typeof round = round;
 
@@ -132,11 +137,11 @@ function roundDecimals(x: NDArray, decimals: number): NDArray {
  * @example
  * np.modf(np.array([1.5, -2.25])) // [[0.5, -0.25], [1, -2]]
  */
-export function modf(x: ArrayLike): [fraction: NDArray, whole: NDArray] {
+export const modf = /* @__PURE__ */ unit("modf", 1, function modf(x: ArrayLike): [fraction: NDArray, whole: NDArray] {
   const a = requireReal("modf", inexactOf("modf", x));
   const whole = selectArrays(geArrays(a, literalLike(a, 0)), lax.floor(a), lax.ceil(a));
   return [subArrays(a, whole), whole];
-}
+});
 
 // ---------------------------------------------------------------- signs and exponents
 
@@ -268,9 +273,9 @@ function frexpArray(x: NDArray): readonly [NDArray, NDArray] {
  * @example
  * np.frexp(np.array([8, 0.75])) // [[0.5, 0.75], [4, 0]]
  */
-export const frexp = (x: ArrayLike): [mantissa: NDArray, exponent: NDArray] => [
+export const frexp = /* @__PURE__ */ unit("frexp", 1, (x: ArrayLike): [mantissa: NDArray, exponent: NDArray] => [
   ...frexpArray(requireReal("frexp", inexactOf("frexp", x))),
-];
+]);
 
 /**
  * x1 · 2^x2.
@@ -278,7 +283,7 @@ export const frexp = (x: ArrayLike): [mantissa: NDArray, exponent: NDArray] => [
  * @example
  * np.ldexp(np.array([0.5, 0.75]), np.array([4, 0], { dtype: "int32" })) // [8, 0.75]
  */
-export function ldexp(x1: ArrayLike, x2: ArrayLike): NDArray {
+export const ldexp = /* @__PURE__ */ unit("ldexp", 2, function ldexp(x1: ArrayLike, x2: ArrayLike): NDArray {
   const x = requireReal("ldexp", inexactOf("ldexp", x1));
   const power = asIndex(x2, "ldexp");
   if (isInexact(power.dtype))
@@ -303,7 +308,7 @@ export function ldexp(x1: ArrayLike, x2: ArrayLike): NDArray {
     eqArrays(original, literalLike(original, 0)),
   );
   return selectArrays(unchanged, original, value);
-}
+});
 
 // ---------------------------------------------------------------- parts of complex numbers
 
@@ -345,16 +350,20 @@ interface DegreesOption {
  * @example
  * np.angle(np.array([1, -1])) // [0, 3.1415927]
  */
-export function angle(z: ArrayLike, ...rest: Rest<[boolean], DegreesOption>): NDArray {
-  const { deg = false } = given<DegreesOption>("angle", ["deg"], 1, rest);
-  const given_ = inexactOf("angle", z);
-  // Scalars of other float dtypes give float32, as in JAX.
-  const x = given_.ndim === 0 && !isComplex(given_.dtype) ? convert(given_, "float32") : given_;
-  const result = isComplex(x.dtype)
-    ? atan2Arrays(imagPart(x), realPart(x))
-    : atan2Arrays(full(x.shape, 0, x.dtype, x.weakType), x);
-  return deg ? mulArrays(result, literalLike(result, 180 / Math.PI)) : result;
-}
+export const angle = /* @__PURE__ */ unit(
+  "angle",
+  1,
+  function angle(z: ArrayLike, ...rest: Rest<[boolean], DegreesOption>): NDArray {
+    const { deg = false } = given<DegreesOption>("angle", ["deg"], 1, rest);
+    const given_ = inexactOf("angle", z);
+    // Scalars of other float dtypes give float32, as in JAX.
+    const x = given_.ndim === 0 && !isComplex(given_.dtype) ? convert(given_, "float32") : given_;
+    const result = isComplex(x.dtype)
+      ? atan2Arrays(imagPart(x), realPart(x))
+      : atan2Arrays(full(x.shape, 0, x.dtype, x.weakType), x);
+    return deg ? mulArrays(result, literalLike(result, 180 / Math.PI)) : result;
+  },
+);
 
 // ---------------------------------------------------------------- replacing NaN
 
@@ -372,21 +381,25 @@ export interface NanToNumOptions {
  * @example
  * np.nanToNum(np.array([1, NaN, Infinity]), { posinf: 9 }) // [1, 0, 9]
  */
-export function nanToNum(x: ArrayLike, ...rest: Rest<[boolean, ArrayLike], NanToNumOptions>): NDArray {
-  const options = given<NanToNumOptions>("nanToNum", ["copy", "nan", "posinf", "neginf"], 2, rest);
-  const a = asArray(x, "nanToNum");
-  if (!isInexact(a.dtype)) return a;
-  return byParts((y) => {
-    const { max } = facts(y.dtype);
-    const replaced = (where: NDArray, value: ArrayLike, z: NDArray): NDArray => {
-      const v = convert(asArray(value, "nanToNum"), z.dtype);
-      return selectArrays(where, v.ndim === 0 ? v : broadcastTo(v, z.shape), z);
-    };
-    const b = replaced(neArrays(y, y), options.nan ?? 0, y);
-    const c = replaced(eqArrays(b, literalLike(b, Infinity)), options.posinf ?? max, b);
-    return replaced(eqArrays(c, literalLike(c, -Infinity)), options.neginf ?? -max, c);
-  })(a);
-}
+export const nanToNum = /* @__PURE__ */ unit(
+  "nanToNum",
+  1,
+  function nanToNum(x: ArrayLike, ...rest: Rest<[boolean, ArrayLike], NanToNumOptions>): NDArray {
+    const options = given<NanToNumOptions>("nanToNum", ["copy", "nan", "posinf", "neginf"], 2, rest);
+    const a = asArray(x, "nanToNum");
+    if (!isInexact(a.dtype)) return a;
+    return byParts((y) => {
+      const { max } = facts(y.dtype);
+      const replaced = (where: NDArray, value: ArrayLike, z: NDArray): NDArray => {
+        const v = convert(asArray(value, "nanToNum"), z.dtype);
+        return selectArrays(where, v.ndim === 0 ? v : broadcastTo(v, z.shape), z);
+      };
+      const b = replaced(neArrays(y, y), options.nan ?? 0, y);
+      const c = replaced(eqArrays(b, literalLike(b, Infinity)), options.posinf ?? max, b);
+      return replaced(eqArrays(c, literalLike(c, -Infinity)), options.neginf ?? -max, c);
+    })(a);
+  },
+);
 
 // ---------------------------------------------------------------- divisors
 
@@ -420,7 +433,9 @@ const divisorOf = (a: NDArray, b: NDArray): NDArray =>
  * @example
  * np.gcd(np.array([12, 18], { dtype: "int32" }), 8) // [4, 2]
  */
-export const gcd = (x1: ArrayLike, x2: ArrayLike): NDArray => divisorOf(...integerPair("gcd", x1, x2));
+export const gcd = /* @__PURE__ */ unit("gcd", 2, (x1: ArrayLike, x2: ArrayLike): NDArray =>
+  divisorOf(...integerPair("gcd", x1, x2)),
+);
 
 /**
  * Least common multiple.
@@ -428,10 +443,10 @@ export const gcd = (x1: ArrayLike, x2: ArrayLike): NDArray => divisorOf(...integ
  * @example
  * np.lcm(np.array([4, 6], { dtype: "int32" }), 10) // [20, 30]
  */
-export function lcm(x1: ArrayLike, x2: ArrayLike): NDArray {
+export const lcm = /* @__PURE__ */ unit("lcm", 2, function lcm(x1: ArrayLike, x2: ArrayLike): NDArray {
   const [a, b] = integerPair("lcm", x1, x2);
   const d = divisorOf(a, b);
   const none = eqArrays(d, literalLike(d, 0));
   const safe = selectArrays(none, literalLike(d, 1), d);
   return selectArrays(none, literalLike(d, 0), mulArrays(a, divArrays(b, safe)));
-}
+});

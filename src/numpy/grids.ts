@@ -11,6 +11,7 @@ import { broadcastedIota, iota } from "../lax/creation.ts";
 import { concatenateArrays, expandDims } from "../lax/movement.ts";
 import { type Rest, checkChoice, given, integer, optionalDType } from "./arguments.ts";
 import { type DTypeOptions, dtypeNames } from "./creation.ts";
+import { unit } from "../core/unit.ts";
 
 export interface EyeOptions extends DTypeOptions {
   /** Number of columns; as many as rows by default. */
@@ -64,29 +65,31 @@ export interface MeshgridOptions {
  * @example
  * np.meshgrid(np.array([1, 2]), np.array([3, 4])) // [[[1, 2], [1, 2]], [[3, 3], [4, 4]]]
  */
-export function meshgrid(
-  ...xi: readonly [...ArrayLike[], ArrayLike | MeshgridOptions] | readonly ArrayLike[]
-): NDArray[] {
-  const names = ["sparse", "indexing", "copy"] as const;
-  const [arrays, options] = splitOptions<MeshgridOptions>(xi, names);
-  const { sparse = false, indexing = "xy" } = options;
-  checkChoice("meshgrid", "indexing", indexing, ["xy", "ij"]);
-  const xs = arrays.map((x) => asArray(x as ArrayLike, "meshgrid"));
-  if (xs.some((x) => x.ndim !== 1))
-    throw new ShapeError("MeshgridRank", {
-      what: `meshgrid: coordinates of shapes ${xs.map((x) => shapeText(x.shape)).join(", ")}`,
-      why: "every axis of the grid has a list of coordinates",
-      fix: "pass one-dimensional arrays, x.ravel()",
+export const meshgrid = /* @__PURE__ */ unit(
+  "meshgrid",
+  0,
+  function meshgrid(...xi: readonly [...ArrayLike[], ArrayLike | MeshgridOptions] | readonly ArrayLike[]): NDArray[] {
+    const names = ["sparse", "indexing", "copy"] as const;
+    const [arrays, options] = splitOptions<MeshgridOptions>(xi, names);
+    const { sparse = false, indexing = "xy" } = options;
+    checkChoice("meshgrid", "indexing", indexing, ["xy", "ij"]);
+    const xs = arrays.map((x) => asArray(x as ArrayLike, "meshgrid"));
+    if (xs.some((x) => x.ndim !== 1))
+      throw new ShapeError("MeshgridRank", {
+        what: `meshgrid: coordinates of shapes ${xs.map((x) => shapeText(x.shape)).join(", ")}`,
+        why: "every axis of the grid has a list of coordinates",
+        fix: "pass one-dimensional arrays, x.ravel()",
+      });
+    const swap = indexing === "xy" && xs.length >= 2;
+    const place = (i: number): number => (swap && i < 2 ? 1 - i : i);
+    const lengths = xs.map((_, i) => xs[place(i)]!.shape[0]!);
+    return xs.map((x, i) => {
+      const axis = place(i);
+      const shape: Shape = sparse ? lengths.map((n, k) => (k === axis ? n : 1)) : lengths;
+      return broadcastInDim(x, shape, [axis]);
     });
-  const swap = indexing === "xy" && xs.length >= 2;
-  const place = (i: number): number => (swap && i < 2 ? 1 - i : i);
-  const lengths = xs.map((_, i) => xs[place(i)]!.shape[0]!);
-  return xs.map((x, i) => {
-    const axis = place(i);
-    const shape: Shape = sparse ? lengths.map((n, k) => (k === axis ? n : 1)) : lengths;
-    return broadcastInDim(x, shape, [axis]);
-  });
-}
+  },
+);
 
 export interface IndicesOptions extends DTypeOptions {
   readonly sparse?: boolean | undefined;

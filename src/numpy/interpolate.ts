@@ -18,7 +18,7 @@ import { greater, less } from "./logic.ts";
 import { searchsorted } from "./search.ts";
 import { where } from "./select.ts";
 import { take } from "./take.ts";
-import { unit } from "../transforms/unit.ts";
+import { unit } from "../core/unit.ts";
 
 export interface InterpOptions {
   /** The value left of the first point: its own by default, or `"extrapolate"`. */

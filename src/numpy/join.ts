@@ -10,6 +10,7 @@ import { convertElementType } from "../lax/cast.ts";
 import { concatenateArrays, expandDims, split as splitArray, unstack as unstackArray } from "../lax/movement.ts";
 import { type Rest, given, operandList, optionalDType } from "./arguments.ts";
 import { atleast1d, atleast2d, atleast3d } from "./shape.ts";
+import { unit } from "../core/unit.ts";
 
 /** Arrays to join: a list, or one array whose first axis is the list. */
 export type ArrayList = NDArray | readonly ArrayLike[];
@@ -50,10 +51,14 @@ function join(name: string, list: ArrayList, axis: number | null, dtype?: DType 
  * @example
  * np.concatenate([np.array([[1, 2]]), np.array([[3, 4]])], 1) // [[1, 2, 3, 4]]
  */
-export function concatenate(arrays: ArrayList, ...rest: Rest<[number | null, DType | null], AxisJoinOptions>): NDArray {
-  const { axis = 0, dtype } = given<AxisJoinOptions>("concatenate", ["axis", "dtype"], 2, rest);
-  return join("concatenate", arrays, axis, dtype);
-}
+export const concatenate = /* @__PURE__ */ unit(
+  "concatenate",
+  0,
+  function concatenate(arrays: ArrayList, ...rest: Rest<[number | null, DType | null], AxisJoinOptions>): NDArray {
+    const { axis = 0, dtype } = given<AxisJoinOptions>("concatenate", ["axis", "dtype"], 2, rest);
+    return join("concatenate", arrays, axis, dtype);
+  },
+);
 
 /**
  * Arrays joined along an existing axis.
@@ -72,18 +77,22 @@ export function concat(arrays: ArrayList, ...rest: Rest<[], { readonly axis?: nu
  * @example
  * np.stack([np.array([1, 2]), np.array([3, 4])], 1) // [[1, 3], [2, 4]]
  */
-export function stack(
-  arrays: ArrayList,
-  ...rest: Rest<[number], { readonly axis?: number | undefined } & JoinOptions>
-): NDArray {
-  const { axis = 0, dtype } = given<{ axis: number; dtype: DType | null }>("stack", ["axis", "dtype"], 1, rest);
-  const xs = sameDType("stack", operandList("stack", arrays), dtype);
-  const at = canonicalAxis("stack", axis, xs[0]!.ndim + 1);
-  return concatenateArrays(
-    xs.map((x) => expandDims(x, [at])),
-    at,
-  );
-}
+export const stack = /* @__PURE__ */ unit(
+  "stack",
+  0,
+  function stack(
+    arrays: ArrayList,
+    ...rest: Rest<[number], { readonly axis?: number | undefined } & JoinOptions>
+  ): NDArray {
+    const { axis = 0, dtype } = given<{ axis: number; dtype: DType | null }>("stack", ["axis", "dtype"], 1, rest);
+    const xs = sameDType("stack", operandList("stack", arrays), dtype);
+    const at = canonicalAxis("stack", axis, xs[0]!.ndim + 1);
+    return concatenateArrays(
+      xs.map((x) => expandDims(x, [at])),
+      at,
+    );
+  },
+);
 
 /**
  * The subarrays along an axis.
@@ -91,10 +100,14 @@ export function stack(
  * @example
  * np.unstack(np.array([[1, 2], [3, 4]])) // [[1, 2], [3, 4]]
  */
-export function unstack(x: ArrayLike, ...rest: Rest<[], { readonly axis?: number | undefined }>): NDArray[] {
-  const { axis = 0 } = given<{ axis: number }>("unstack", ["axis"], 0, rest);
-  return unstackArray(x, axis);
-}
+export const unstack = /* @__PURE__ */ unit(
+  "unstack",
+  1,
+  function unstack(x: ArrayLike, ...rest: Rest<[], { readonly axis?: number | undefined }>): NDArray[] {
+    const { axis = 0 } = given<{ axis: number }>("unstack", ["axis"], 0, rest);
+    return unstackArray(x, axis);
+  },
+);
 
 type StackRest = Rest<[DType | null], JoinOptions>;
 const dtypeOf = (name: string, rest: StackRest): DType | null | undefined =>
@@ -106,13 +119,14 @@ const dtypeOf = (name: string, rest: StackRest): DType | null | undefined =>
  * @example
  * np.vstack([np.array([1, 2]), np.array([3, 4])]) // [[1, 2], [3, 4]]
  */
-export const vstack = (tup: ArrayList, ...rest: StackRest): NDArray =>
+export const vstack = /* @__PURE__ */ unit("vstack", 0, (tup: ArrayList, ...rest: StackRest): NDArray =>
   join(
     "vstack",
     operandList("vstack", tup).map((x) => atleast2d(x)),
     0,
     dtypeOf("vstack", rest),
-  );
+  ),
+);
 
 /**
  * Arrays joined along columns; vectors along their only axis.
@@ -120,10 +134,10 @@ export const vstack = (tup: ArrayList, ...rest: StackRest): NDArray =>
  * @example
  * np.hstack([np.array([1, 2]), np.array([3, 4])]) // [1, 2, 3, 4]
  */
-export function hstack(tup: ArrayList, ...rest: StackRest): NDArray {
+export const hstack = /* @__PURE__ */ unit("hstack", 0, function hstack(tup: ArrayList, ...rest: StackRest): NDArray {
   const xs = operandList("hstack", tup).map((x) => atleast1d(x));
   return join("hstack", xs, xs[0]!.ndim === 1 ? 0 : 1, dtypeOf("hstack", rest));
-}
+});
 
 /**
  * Arrays joined along the third axis.
@@ -131,13 +145,14 @@ export function hstack(tup: ArrayList, ...rest: StackRest): NDArray {
  * @example
  * np.dstack([np.array([1, 2]), np.array([3, 4])]) // [[[1, 3], [2, 4]]]
  */
-export const dstack = (tup: ArrayList, ...rest: StackRest): NDArray =>
+export const dstack = /* @__PURE__ */ unit("dstack", 0, (tup: ArrayList, ...rest: StackRest): NDArray =>
   join(
     "dstack",
     operandList("dstack", tup).map((x) => atleast3d(x)),
     2,
     dtypeOf("dstack", rest),
-  );
+  ),
+);
 
 /**
  * Vectors as the columns of a matrix; matrices are joined along columns.
@@ -145,13 +160,13 @@ export const dstack = (tup: ArrayList, ...rest: StackRest): NDArray =>
  * @example
  * np.columnStack([np.array([1, 2]), np.array([3, 4])]) // [[1, 3], [2, 4]]
  */
-export function columnStack(tup: ArrayList): NDArray {
+export const columnStack = /* @__PURE__ */ unit("columnStack", 0, function columnStack(tup: ArrayList): NDArray {
   const xs = operandList("columnStack", tup).map((x) => {
     const a = asArray(x, "columnStack");
     return a.ndim < 2 ? transpose(atleast2d(a), [1, 0]) : a;
   });
   return join("columnStack", xs, 1);
-}
+});
 
 /** A nest of arrays for `block`. */
 export type Blocks = ArrayLike | readonly Blocks[];
@@ -162,7 +177,7 @@ export type Blocks = ArrayLike | readonly Blocks[];
  * @example
  * np.block([[np.eye(1), np.zeros([1, 1])], [np.ones([1, 2])]]) // [[1, 0], [1, 1]]
  */
-export function block(arrays: Blocks): NDArray {
+export const block = /* @__PURE__ */ unit("block", 0, function block(arrays: Blocks): NDArray {
   const build = (x: Blocks): readonly [block: NDArray, depth: number] => {
     if (!Array.isArray(x)) return [asArray(x, "block"), 1];
     if (x.length === 0)
@@ -184,7 +199,7 @@ export function block(arrays: Blocks): NDArray {
     return [join("block", wide, -depth), depth + 1];
   };
   return build(arrays)[0];
-}
+});
 
 /**
  * Values appended at the end of an axis; both are flattened without one.
@@ -255,10 +270,14 @@ function cut(name: string, ary: ArrayLike, sections: Sections, axis: number, une
  * @example
  * np.split(np.arange(4), 2) // [[0, 1], [2, 3]]
  */
-export function split(ary: ArrayLike, indicesOrSections: Sections, ...rest: Rest<[number], SplitOptions>): NDArray[] {
-  const { axis = 0 } = given<SplitOptions>("split", ["axis"], 1, rest);
-  return cut("split", ary, indicesOrSections, axis);
-}
+export const split = /* @__PURE__ */ unit(
+  "split",
+  1,
+  function split(ary: ArrayLike, indicesOrSections: Sections, ...rest: Rest<[number], SplitOptions>): NDArray[] {
+    const { axis = 0 } = given<SplitOptions>("split", ["axis"], 1, rest);
+    return cut("split", ary, indicesOrSections, axis);
+  },
+);
 
 /**
  * Parts of an array along an axis, the first ones longer where they cannot be equal.
@@ -266,14 +285,14 @@ export function split(ary: ArrayLike, indicesOrSections: Sections, ...rest: Rest
  * @example
  * np.arraySplit(np.arange(5), 2) // [[0, 1, 2], [3, 4]]
  */
-export function arraySplit(
-  ary: ArrayLike,
-  indicesOrSections: Sections,
-  ...rest: Rest<[number], SplitOptions>
-): NDArray[] {
-  const { axis = 0 } = given<SplitOptions>("arraySplit", ["axis"], 1, rest);
-  return cut("arraySplit", ary, indicesOrSections, axis, true);
-}
+export const arraySplit = /* @__PURE__ */ unit(
+  "arraySplit",
+  1,
+  function arraySplit(ary: ArrayLike, indicesOrSections: Sections, ...rest: Rest<[number], SplitOptions>): NDArray[] {
+    const { axis = 0 } = given<SplitOptions>("arraySplit", ["axis"], 1, rest);
+    return cut("arraySplit", ary, indicesOrSections, axis, true);
+  },
+);
 
 /**
  * Parts along columns; of vectors, along their only axis.
@@ -281,10 +300,14 @@ export function arraySplit(
  * @example
  * np.hsplit(np.array([[1, 2], [3, 4]]), 2) // [[[1], [3]], [[2], [4]]]
  */
-export function hsplit(ary: ArrayLike, indicesOrSections: Sections): NDArray[] {
-  const x = asArray(ary, "hsplit");
-  return cut("hsplit", x, indicesOrSections, x.ndim === 1 ? 0 : 1);
-}
+export const hsplit = /* @__PURE__ */ unit(
+  "hsplit",
+  1,
+  function hsplit(ary: ArrayLike, indicesOrSections: Sections): NDArray[] {
+    const x = asArray(ary, "hsplit");
+    return cut("hsplit", x, indicesOrSections, x.ndim === 1 ? 0 : 1);
+  },
+);
 
 /**
  * Parts along rows.
@@ -292,8 +315,9 @@ export function hsplit(ary: ArrayLike, indicesOrSections: Sections): NDArray[] {
  * @example
  * np.vsplit(np.array([[1, 2], [3, 4]]), 2) // [[[1, 2]], [[3, 4]]]
  */
-export const vsplit = (ary: ArrayLike, indicesOrSections: Sections): NDArray[] =>
-  cut("vsplit", ary, indicesOrSections, 0);
+export const vsplit = /* @__PURE__ */ unit("vsplit", 1, (ary: ArrayLike, indicesOrSections: Sections): NDArray[] =>
+  cut("vsplit", ary, indicesOrSections, 0),
+);
 
 /**
  * Parts along the third axis.
@@ -301,5 +325,6 @@ export const vsplit = (ary: ArrayLike, indicesOrSections: Sections): NDArray[] =
  * @example
  * np.dsplit(np.zeros([1, 1, 2]), 2) // [[[[0]]], [[[0]]]]
  */
-export const dsplit = (ary: ArrayLike, indicesOrSections: Sections): NDArray[] =>
-  cut("dsplit", ary, indicesOrSections, 2);
+export const dsplit = /* @__PURE__ */ unit("dsplit", 1, (ary: ArrayLike, indicesOrSections: Sections): NDArray[] =>
+  cut("dsplit", ary, indicesOrSections, 2),
+);

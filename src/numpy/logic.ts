@@ -23,7 +23,7 @@ import { reduceAnd } from "../lax/reduce.ts";
 import { literalLike } from "../lax/rules.ts";
 import { type Rest, broadcastAll, given, pair } from "./arguments.ts";
 import { type Binary, type Unary, binary, numericBinary, unary } from "./builders.ts";
-import { unit } from "../transforms/unit.ts";
+import { unit } from "../core/unit.ts";
 
 // ---------------------------------------------------------------- comparisons
 
@@ -349,15 +349,19 @@ export const allclose = /* @__PURE__ */ unit(
  * @example
  * np.arrayEqual(np.array([1, 2]), np.array([1, 2])) // true
  */
-export function arrayEqual(a1: ArrayLike, a2: ArrayLike, ...rest: Rest<[boolean], EqualNanOption>): NDArray {
-  const { equalNan = false } = given<EqualNanOption>("arrayEqual", ["equalNan"], 1, rest);
-  const [a, b] = [asArray(a1, "arrayEqual"), asArray(a2, "arrayEqual")];
-  if (!shapesEqual(a.shape, b.shape)) return full([], 0, "bool");
-  if (a.dtype === b.dtype && a.dtype === "key<fry>") return allOf(eqArrays(a, b));
-  const [x, y] = promoteOperands("arrayEqual", [a, b]) as [NDArray, NDArray];
-  const same = eqArrays(x, y);
-  return allOf(equalNan && isInexact(x.dtype) ? orArrays(same, andArrays(neArrays(x, x), neArrays(y, y))) : same);
-}
+export const arrayEqual = /* @__PURE__ */ unit(
+  "arrayEqual",
+  2,
+  function arrayEqual(a1: ArrayLike, a2: ArrayLike, ...rest: Rest<[boolean], EqualNanOption>): NDArray {
+    const { equalNan = false } = given<EqualNanOption>("arrayEqual", ["equalNan"], 1, rest);
+    const [a, b] = [asArray(a1, "arrayEqual"), asArray(a2, "arrayEqual")];
+    if (!shapesEqual(a.shape, b.shape)) return full([], 0, "bool");
+    if (a.dtype === b.dtype && a.dtype === "key<fry>") return allOf(eqArrays(a, b));
+    const [x, y] = promoteOperands("arrayEqual", [a, b]) as [NDArray, NDArray];
+    const same = eqArrays(x, y);
+    return allOf(equalNan && isInexact(x.dtype) ? orArrays(same, andArrays(neArrays(x, x), neArrays(y, y))) : same);
+  },
+);
 
 /**
  * Whether two arrays broadcast together and then are equal.
@@ -365,14 +369,18 @@ export function arrayEqual(a1: ArrayLike, a2: ArrayLike, ...rest: Rest<[boolean]
  * @example
  * np.arrayEquiv(np.array([1, 1]), 1) // true
  */
-export function arrayEquiv(a1: ArrayLike, a2: ArrayLike): NDArray {
-  try {
-    return allOf(equal(a1, a2));
-  } catch (error) {
-    if (error instanceof ShapeError) return full([], 0, "bool");
-    throw error;
-  }
-}
+export const arrayEquiv = /* @__PURE__ */ unit(
+  "arrayEquiv",
+  2,
+  function arrayEquiv(a1: ArrayLike, a2: ArrayLike): NDArray {
+    try {
+      return allOf(equal(a1, a2));
+    } catch (error) {
+      if (error instanceof ShapeError) return full([], 0, "bool");
+      throw error;
+    }
+  },
+);
 
 /**
  * Whether elements have an imaginary part that is not 0.

@@ -29,7 +29,7 @@ import {
   sum,
   varDTypes,
 } from "./reduce.ts";
-import { unit } from "../transforms/unit.ts";
+import { unit } from "../core/unit.ts";
 
 const isNaNs = (x: NDArray): NDArray => neArrays(x, x);
 

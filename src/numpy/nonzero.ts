@@ -20,6 +20,7 @@ import { type Rest, given, integer } from "./arguments.ts";
 import { stack } from "./join.ts";
 import { truth } from "./logic.ts";
 import { argsort } from "./sorting.ts";
+import { unit } from "../core/unit.ts";
 
 export interface NonzeroOptions {
   /** How many positions to give: makes the function work inside jit. */
@@ -101,8 +102,12 @@ function positions(name: string, x: NDArray, { size = null, fillValue = null }: 
  * @example
  * np.nonzero(np.array([0, 3, 0, 5])) // [[1, 3]]
  */
-export const nonzero = (a: ArrayLike, ...rest: Rest<[], NonzeroOptions>): NDArray[] =>
-  positions("nonzero", asArray(a, "nonzero"), given<NonzeroOptions>("nonzero", nonzeroNames, 0, rest));
+export const nonzero = /* @__PURE__ */ unit(
+  "nonzero",
+  1,
+  (a: ArrayLike, ...rest: Rest<[], NonzeroOptions>): NDArray[] =>
+    positions("nonzero", asArray(a, "nonzero"), given<NonzeroOptions>("nonzero", nonzeroNames, 0, rest)),
+);
 
 /**
  * The positions of elements that are not zero in the flattened array.
@@ -110,11 +115,15 @@ export const nonzero = (a: ArrayLike, ...rest: Rest<[], NonzeroOptions>): NDArra
  * @example
  * np.flatnonzero(np.array([[0, 3], [0, 5]])) // [1, 3]
  */
-export function flatnonzero(a: ArrayLike, ...rest: Rest<[], NonzeroOptions>): NDArray {
-  const x = asArray(a, "flatnonzero");
-  const options = given<NonzeroOptions>("flatnonzero", nonzeroNames, 0, rest);
-  return positions("flatnonzero", reshape(x, [x.size]), options)[0]!;
-}
+export const flatnonzero = /* @__PURE__ */ unit(
+  "flatnonzero",
+  1,
+  function flatnonzero(a: ArrayLike, ...rest: Rest<[], NonzeroOptions>): NDArray {
+    const x = asArray(a, "flatnonzero");
+    const options = given<NonzeroOptions>("flatnonzero", nonzeroNames, 0, rest);
+    return positions("flatnonzero", reshape(x, [x.size]), options)[0]!;
+  },
+);
 
 /**
  * The positions of elements that are not zero, one row each.
@@ -122,13 +131,17 @@ export function flatnonzero(a: ArrayLike, ...rest: Rest<[], NonzeroOptions>): ND
  * @example
  * np.argwhere(np.array([[0, 3], [5, 0]])) // [[0, 1], [1, 0]]
  */
-export function argwhere(a: ArrayLike, ...rest: Rest<[], NonzeroOptions>): NDArray {
-  const x = asArray(a, "argwhere");
-  const options = given<NonzeroOptions>("argwhere", nonzeroNames, 0, rest);
-  if (x.ndim > 0) return transpose(stack(positions("argwhere", x, options)), [1, 0]);
-  const [only] = positions("argwhere", reshape(x, [1]), options);
-  return full([only!.size, 0], 0, "int32");
-}
+export const argwhere = /* @__PURE__ */ unit(
+  "argwhere",
+  1,
+  function argwhere(a: ArrayLike, ...rest: Rest<[], NonzeroOptions>): NDArray {
+    const x = asArray(a, "argwhere");
+    const options = given<NonzeroOptions>("argwhere", nonzeroNames, 0, rest);
+    if (x.ndim > 0) return transpose(stack(positions("argwhere", x, options)), [1, 0]);
+    const [only] = positions("argwhere", reshape(x, [1]), options);
+    return full([only!.size, 0], 0, "int32");
+  },
+);
 
 // ---------------------------------------------------------------- picking by conditions
 
@@ -147,14 +160,18 @@ export interface CompressOptions {
  * @example
  * np.compress(np.array([true, false, true]), np.array([1, 2, 3])) // [1, 3]
  */
-export function compress(condition: ArrayLike, a: ArrayLike, ...rest: Rest<[number | null], CompressOptions>): NDArray {
-  const {
-    axis = null,
-    size = null,
-    fillValue = 0,
-  } = given<CompressOptions>("compress", ["axis", "size", "fillValue"], 1, rest);
-  return compressBy("compress", asArray(condition, "compress"), asArray(a, "compress"), axis, size, fillValue);
-}
+export const compress = /* @__PURE__ */ unit(
+  "compress",
+  1,
+  function compress(condition: ArrayLike, a: ArrayLike, ...rest: Rest<[number | null], CompressOptions>): NDArray {
+    const {
+      axis = null,
+      size = null,
+      fillValue = 0,
+    } = given<CompressOptions>("compress", ["axis", "size", "fillValue"], 1, rest);
+    return compressBy("compress", asArray(condition, "compress"), asArray(a, "compress"), axis, size, fillValue);
+  },
+);
 
 /**
  * The elements where a condition holds.
@@ -162,15 +179,15 @@ export function compress(condition: ArrayLike, a: ArrayLike, ...rest: Rest<[numb
  * @example
  * np.extract(np.array([true, false, true]), np.array([1, 2, 3])) // [1, 3]
  */
-export function extract(
-  condition: ArrayLike,
-  arr: ArrayLike,
-  ...rest: Rest<[], Omit<CompressOptions, "axis">>
-): NDArray {
-  const { size = null, fillValue = 0 } = given<CompressOptions>("extract", ["size", "fillValue"], 0, rest);
-  const flag = asArray(condition, "extract");
-  return compressBy("extract", reshape(flag, [flag.size]), asArray(arr, "extract"), null, size, fillValue);
-}
+export const extract = /* @__PURE__ */ unit(
+  "extract",
+  1,
+  function extract(condition: ArrayLike, arr: ArrayLike, ...rest: Rest<[], Omit<CompressOptions, "axis">>): NDArray {
+    const { size = null, fillValue = 0 } = given<CompressOptions>("extract", ["size", "fillValue"], 0, rest);
+    const flag = asArray(condition, "extract");
+    return compressBy("extract", reshape(flag, [flag.size]), asArray(arr, "extract"), null, size, fillValue);
+  },
+);
 
 function compressBy(
   name: string,

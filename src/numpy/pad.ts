@@ -15,6 +15,7 @@ import { round } from "./floats.ts";
 import { applyAlongAxis } from "./apply.ts";
 import { median } from "./quantile.ts";
 import { max, mean, min } from "./reduce.ts";
+import { unit } from "../core/unit.ts";
 
 export type PadMode =
   | "constant"
@@ -217,50 +218,54 @@ function padByFunction(x: NDArray, widths: readonly Pair[], f: PadFunction): NDA
  * @example
  * np.pad(np.array([1, 2]), 1) // [0, 1, 2, 0]
  */
-export function pad(
-  array: ArrayLike,
-  padWidth: PerSide<number>,
-  ...rest: Rest<[PadMode | PadFunction], PadOptions>
-): NDArray {
-  const options = given<PadOptions>("pad", padNames, 1, rest);
-  const { mode = "constant", constantValues = 0, endValues = 0, statLength = null, reflectType = "even" } = options;
-  const x = asArray(array, "pad");
-  const widths = pairs("padWidth", padWidth, x.ndim);
-  if (widths.flat().some((n) => !Number.isInteger(n) || n < 0))
-    throw new ArgumentError("PadWidths", {
-      what: `pad: padWidth ${JSON.stringify(padWidth)} has an entry that is no count`,
-      why: "padding adds a number of elements",
-      fix: "give integers from 0; to cut elements off, slice the array",
-    });
-  if (typeof mode === "function") return padByFunction(x, widths, mode);
-  checkMode(mode, options);
-  if (x.ndim === 0) return x;
-  switch (mode) {
-    case "constant":
-      return padConstant(x, widths, constantValues);
-    case "edge":
-      return axisByAxis(mode, x, widths, (y, axis, [low, high]) => {
-        const [first, last] = edges(y, axis);
-        return [copies(first, low, axis), copies(last, high, axis)];
+export const pad = /* @__PURE__ */ unit(
+  "pad",
+  1,
+  function pad(
+    array: ArrayLike,
+    padWidth: PerSide<number>,
+    ...rest: Rest<[PadMode | PadFunction], PadOptions>
+  ): NDArray {
+    const options = given<PadOptions>("pad", padNames, 1, rest);
+    const { mode = "constant", constantValues = 0, endValues = 0, statLength = null, reflectType = "even" } = options;
+    const x = asArray(array, "pad");
+    const widths = pairs("padWidth", padWidth, x.ndim);
+    if (widths.flat().some((n) => !Number.isInteger(n) || n < 0))
+      throw new ArgumentError("PadWidths", {
+        what: `pad: padWidth ${JSON.stringify(padWidth)} has an entry that is no count`,
+        why: "padding adds a number of elements",
+        fix: "give integers from 0; to cut elements off, slice the array",
       });
-    case "wrap":
-      return padWrap(x, widths);
-    case "reflect":
-    case "symmetric":
-      checkChoice("pad", "reflectType", reflectType, ["even", "odd"]);
-      return padMirror(x, widths, mode, reflectType === "odd");
-    case "linear_ramp":
-      return padRamp(x, widths, pairs("endValues", endValues, x.ndim));
-    case "empty":
-      return padArray(
-        x,
-        full([], 0, x.dtype, x.weakType),
-        widths.map(([low, high]) => [low, high, 0]),
-      );
-    default:
-      return padStatistic(x, widths, mode, statLength === null ? null : pairs("statLength", statLength, x.ndim));
-  }
-}
+    if (typeof mode === "function") return padByFunction(x, widths, mode);
+    checkMode(mode, options);
+    if (x.ndim === 0) return x;
+    switch (mode) {
+      case "constant":
+        return padConstant(x, widths, constantValues);
+      case "edge":
+        return axisByAxis(mode, x, widths, (y, axis, [low, high]) => {
+          const [first, last] = edges(y, axis);
+          return [copies(first, low, axis), copies(last, high, axis)];
+        });
+      case "wrap":
+        return padWrap(x, widths);
+      case "reflect":
+      case "symmetric":
+        checkChoice("pad", "reflectType", reflectType, ["even", "odd"]);
+        return padMirror(x, widths, mode, reflectType === "odd");
+      case "linear_ramp":
+        return padRamp(x, widths, pairs("endValues", endValues, x.ndim));
+      case "empty":
+        return padArray(
+          x,
+          full([], 0, x.dtype, x.weakType),
+          widths.map(([low, high]) => [low, high, 0]),
+        );
+      default:
+        return padStatistic(x, widths, mode, statLength === null ? null : pairs("statLength", statLength, x.ndim));
+    }
+  },
+);
 
 const optionsOf: Readonly<Record<PadMode, readonly (keyof PadOptions)[]>> = {
   constant: ["constantValues"],

@@ -21,6 +21,7 @@ import { requireReal } from "./floats.ts";
 import { less } from "./logic.ts";
 import { trimZeros } from "./repeat.ts";
 import { convolve } from "./statistics.ts";
+import { unit } from "../core/unit.ts";
 
 const needsVector = (name: string, x: NDArray): ShapeError =>
   new ShapeError("VectorExpected", {
@@ -46,24 +47,24 @@ const both = (name: string, a: ArrayLike, b: ArrayLike, toInexact: boolean): [ND
  * @example
  * np.polyval(np.array([1, 2, 3]), np.array([0, 2])) // [3, 11]
  */
-export function polyval(
-  p: ArrayLike,
-  x: ArrayLike,
-  ...rest: Rest<[], { readonly unroll?: number | undefined }>
-): NDArray {
-  given<{ unroll: number }>("polyval", ["unroll"], 0, rest);
-  const [coefficients, points] = promoteOperands("polyval", [p, x]) as [NDArray, NDArray];
-  if (coefficients.ndim === 0) throw needsVector("polyval", coefficients);
-  const shape = broadcastShapes("polyval", [coefficients.shape.slice(1), points.shape]);
-  const at = convert(broadcastTo(points, shape), points.dtype);
-  const zero = full(shape, 0, points.dtype);
-  const [y] = scan(
-    (sum: NDArray, c: NDArray) => [addArrays(mulArrays(sum, at), broadcastTo(convert(c, at.dtype), shape)), null],
-    zero,
-    coefficients,
-  );
-  return y;
-}
+export const polyval = /* @__PURE__ */ unit(
+  "polyval",
+  2,
+  function polyval(p: ArrayLike, x: ArrayLike, ...rest: Rest<[], { readonly unroll?: number | undefined }>): NDArray {
+    given<{ unroll: number }>("polyval", ["unroll"], 0, rest);
+    const [coefficients, points] = promoteOperands("polyval", [p, x]) as [NDArray, NDArray];
+    if (coefficients.ndim === 0) throw needsVector("polyval", coefficients);
+    const shape = broadcastShapes("polyval", [coefficients.shape.slice(1), points.shape]);
+    const at = convert(broadcastTo(points, shape), points.dtype);
+    const zero = full(shape, 0, points.dtype);
+    const [y] = scan(
+      (sum: NDArray, c: NDArray) => [addArrays(mulArrays(sum, at), broadcastTo(convert(c, at.dtype), shape)), null],
+      zero,
+      coefficients,
+    );
+    return y;
+  },
+);
 
 /**
  * Powers of the elements as columns, the highest first.
@@ -71,26 +72,30 @@ export function polyval(
  * @example
  * np.vander(np.array([1, 2, 3])) // [[1, 1, 1], [4, 2, 1], [9, 3, 1]]
  */
-export function vander(
-  x: ArrayLike,
-  ...rest: Rest<
-    [number | null, boolean],
-    { readonly N?: number | null | undefined; readonly increasing?: boolean | undefined }
-  >
-): NDArray {
-  const { N = null, increasing = false } = given<{ N: number | null; increasing: boolean }>(
-    "vander",
-    ["N", "increasing"],
-    2,
-    rest,
-  );
-  const v = vector("vander", asArray(x, "vander"));
-  const n = v.shape[0]!;
-  const m = parseShape("vander", N ?? n)[0]!;
-  const up = iota("int32", m);
-  const exponents = increasing ? up : rev(up, [0]);
-  return power(broadcastInDim(v, [n, m], [0]), broadcastInDim(exponents, [n, m], [1]));
-}
+export const vander = /* @__PURE__ */ unit(
+  "vander",
+  1,
+  function vander(
+    x: ArrayLike,
+    ...rest: Rest<
+      [number | null, boolean],
+      { readonly N?: number | null | undefined; readonly increasing?: boolean | undefined }
+    >
+  ): NDArray {
+    const { N = null, increasing = false } = given<{ N: number | null; increasing: boolean }>(
+      "vander",
+      ["N", "increasing"],
+      2,
+      rest,
+    );
+    const v = vector("vander", asArray(x, "vander"));
+    const n = v.shape[0]!;
+    const m = parseShape("vander", N ?? n)[0]!;
+    const up = iota("int32", m);
+    const exponents = increasing ? up : rev(up, [0]);
+    return power(broadcastInDim(v, [n, m], [0]), broadcastInDim(exponents, [n, m], [1]));
+  },
+);
 
 // ---------------------------------------------------------------- arithmetic
 
@@ -109,7 +114,9 @@ function combine(name: string, a1: ArrayLike, a2: ArrayLike, f: (x: NDArray, y: 
  * @example
  * np.polyadd(np.array([1, 2]), np.array([1, 0, 0])) // [1, 1, 2]
  */
-export const polyadd = (a1: ArrayLike, a2: ArrayLike): NDArray => combine("polyadd", a1, a2, addArrays);
+export const polyadd = /* @__PURE__ */ unit("polyadd", 2, (a1: ArrayLike, a2: ArrayLike): NDArray =>
+  combine("polyadd", a1, a2, addArrays),
+);
 
 /**
  * Difference of polynomials.
@@ -117,7 +124,9 @@ export const polyadd = (a1: ArrayLike, a2: ArrayLike): NDArray => combine("polya
  * @example
  * np.polysub(np.array([1, 2]), np.array([1, 0])) // [0, 2]
  */
-export const polysub = (a1: ArrayLike, a2: ArrayLike): NDArray => combine("polysub", a1, a2, subArrays);
+export const polysub = /* @__PURE__ */ unit("polysub", 2, (a1: ArrayLike, a2: ArrayLike): NDArray =>
+  combine("polysub", a1, a2, subArrays),
+);
 
 export interface TrimLeadingOption {
   /** Whether to drop leading zeros, which needs concrete values. */
@@ -130,13 +139,17 @@ export interface TrimLeadingOption {
  * @example
  * np.polymul(np.array([1, 1]), np.array([1, -1])) // [1, 0, -1]
  */
-export function polymul(a1: ArrayLike, a2: ArrayLike, ...rest: Rest<[], TrimLeadingOption>): NDArray {
-  const { trimLeadingZeros = false } = given<TrimLeadingOption>("polymul", ["trimLeadingZeros"], 0, rest);
-  const trim = (x: NDArray): NDArray => (trimLeadingZeros && x.size > 1 ? trimZeros(x, "f") : x);
-  const orZero = (x: NDArray): NDArray => (x.size === 0 ? full([1], 0, x.dtype) : x);
-  const [a, b] = both("polymul", a1, a2, true).map((x) => orZero(trim(x))) as [NDArray, NDArray];
-  return convolve(a, b);
-}
+export const polymul = /* @__PURE__ */ unit(
+  "polymul",
+  2,
+  function polymul(a1: ArrayLike, a2: ArrayLike, ...rest: Rest<[], TrimLeadingOption>): NDArray {
+    const { trimLeadingZeros = false } = given<TrimLeadingOption>("polymul", ["trimLeadingZeros"], 0, rest);
+    const trim = (x: NDArray): NDArray => (trimLeadingZeros && x.size > 1 ? trimZeros(x, "f") : x);
+    const orZero = (x: NDArray): NDArray => (x.size === 0 ? full([1], 0, x.dtype) : x);
+    const [a, b] = both("polymul", a1, a2, true).map((x) => orZero(trim(x))) as [NDArray, NDArray];
+    return convolve(a, b);
+  },
+);
 
 /**
  * Quotient and remainder of polynomials; the remainder keeps its leading zeros unless told otherwise.
@@ -144,27 +157,31 @@ export function polymul(a1: ArrayLike, a2: ArrayLike, ...rest: Rest<[], TrimLead
  * @example
  * np.polydiv(np.array([1, 0, -1]), np.array([1, 1])) // [[1, -1], [0, 0, 0]]
  */
-export function polydiv(
-  u: ArrayLike,
-  v: ArrayLike,
-  ...rest: Rest<[], TrimLeadingOption>
-): [quotient: NDArray, remainder: NDArray] {
-  const { trimLeadingZeros = false } = given<TrimLeadingOption>("polydiv", ["trimLeadingZeros"], 0, rest);
-  const [a, b] = both("polydiv", u, v, true);
-  const steps = a.size - b.size + 1;
-  const scale = divArrays(full([], 1, b.dtype), reshape(sliceInDim(b, 0, 1), []));
-  let remainder = a;
-  const quotient: NDArray[] = [];
-  for (let k = 0; k < steps; k++) {
-    const d = mulArrays(scale, reshape(sliceInDim(remainder, k, k + 1), []));
-    quotient.push(reshape(d, [1]));
-    remainder = placeIn(remainder, [[k, k + b.size]]).add(neg(mulArrays(b, d)));
-  }
-  const q = quotient.length > 0 ? concatenateArrays(quotient, 0) : full([1], 0, a.dtype);
-  if (!trimLeadingZeros) return [q, remainder];
-  const small = less(abs(remainder), Math.sqrt(facts(isComplex(a.dtype) ? "float32" : a.dtype).eps));
-  return [q, trimZeros(selectArrays(small, literalLike(remainder, 0), remainder), "f")];
-}
+export const polydiv = /* @__PURE__ */ unit(
+  "polydiv",
+  2,
+  function polydiv(
+    u: ArrayLike,
+    v: ArrayLike,
+    ...rest: Rest<[], TrimLeadingOption>
+  ): [quotient: NDArray, remainder: NDArray] {
+    const { trimLeadingZeros = false } = given<TrimLeadingOption>("polydiv", ["trimLeadingZeros"], 0, rest);
+    const [a, b] = both("polydiv", u, v, true);
+    const steps = a.size - b.size + 1;
+    const scale = divArrays(full([], 1, b.dtype), reshape(sliceInDim(b, 0, 1), []));
+    let remainder = a;
+    const quotient: NDArray[] = [];
+    for (let k = 0; k < steps; k++) {
+      const d = mulArrays(scale, reshape(sliceInDim(remainder, k, k + 1), []));
+      quotient.push(reshape(d, [1]));
+      remainder = placeIn(remainder, [[k, k + b.size]]).add(neg(mulArrays(b, d)));
+    }
+    const q = quotient.length > 0 ? concatenateArrays(quotient, 0) : full([1], 0, a.dtype);
+    if (!trimLeadingZeros) return [q, remainder];
+    const small = less(abs(remainder), Math.sqrt(facts(isComplex(a.dtype) ? "float32" : a.dtype).eps));
+    return [q, trimZeros(selectArrays(small, literalLike(remainder, 0), remainder), "f")];
+  },
+);
 
 /** The product of consecutive numbers n, n − 1, …, n − m + 1 for each power. */
 const fallingFactorials = (count: number, m: number, first: number): number[] =>
@@ -179,14 +196,18 @@ const constants = (values: readonly number[], like: NDArray): NDArray =>
  * @example
  * np.polyder(np.array([1, 2, 3])) // [2, 2]
  */
-export function polyder(p: ArrayLike, ...rest: Rest<[number], { readonly m?: number | undefined }>): NDArray {
-  const { m = 1 } = given<{ m: number }>("polyder", ["m"], 1, rest);
-  const x = vector("polyder", inexactOf("polyder", p));
-  if (order("polyder", m) === 0) return x;
-  const n = Math.max(0, x.size - m);
-  if (n === 0) return full([0], 0, x.dtype);
-  return mulArrays(sliceInDim(x, 0, n), constants(fallingFactorials(n, m, m).reverse(), x));
-}
+export const polyder = /* @__PURE__ */ unit(
+  "polyder",
+  1,
+  function polyder(p: ArrayLike, ...rest: Rest<[number], { readonly m?: number | undefined }>): NDArray {
+    const { m = 1 } = given<{ m: number }>("polyder", ["m"], 1, rest);
+    const x = vector("polyder", inexactOf("polyder", p));
+    if (order("polyder", m) === 0) return x;
+    const n = Math.max(0, x.size - m);
+    if (n === 0) return full([0], 0, x.dtype);
+    return mulArrays(sliceInDim(x, 0, n), constants(fallingFactorials(n, m, m).reverse(), x));
+  },
+);
 
 function order(name: string, m: number): number {
   if (integer(name, "m", m) >= 0) return m;
@@ -209,23 +230,27 @@ export interface PolyintOptions {
  * @example
  * np.polyint(np.array([2, 2])) // [1, 2, 0]
  */
-export function polyint(p: ArrayLike, ...rest: Rest<[number, ArrayLike | null], PolyintOptions>): NDArray {
-  const { m = 1, k = null } = given<PolyintOptions>("polyint", ["m", "k"], 2, rest);
-  const [x, c] = promoteOperands("polyint", [p, k ?? 0], true) as [NDArray, NDArray];
-  vector("polyint", x);
-  if (order("polyint", m) === 0) return x;
-  const flat = reshape(c, [c.size]);
-  if (flat.size !== 1 && flat.size !== m)
-    throw new ShapeError("IntegrationConstants", {
-      what: `polyint: ${flat.size} constants for ${m} integrals`,
-      why: "every integration has a constant",
-      fix: "give one for all, or one each",
-    });
-  const all = concatenateArrays([x, convert(broadcastTo(flat, [m]), x.dtype)], 0);
-  // Power i was integrated m times unless it came in later as a constant.
-  const divisors = range(x.size + m).map((i) => range(m).reduce((d, j) => d * Math.max(1, i - j), 1));
-  return divide(all, constants(divisors.reverse(), x));
-}
+export const polyint = /* @__PURE__ */ unit(
+  "polyint",
+  1,
+  function polyint(p: ArrayLike, ...rest: Rest<[number, ArrayLike | null], PolyintOptions>): NDArray {
+    const { m = 1, k = null } = given<PolyintOptions>("polyint", ["m", "k"], 2, rest);
+    const [x, c] = promoteOperands("polyint", [p, k ?? 0], true) as [NDArray, NDArray];
+    vector("polyint", x);
+    if (order("polyint", m) === 0) return x;
+    const flat = reshape(c, [c.size]);
+    if (flat.size !== 1 && flat.size !== m)
+      throw new ShapeError("IntegrationConstants", {
+        what: `polyint: ${flat.size} constants for ${m} integrals`,
+        why: "every integration has a constant",
+        fix: "give one for all, or one each",
+      });
+    const all = concatenateArrays([x, convert(broadcastTo(flat, [m]), x.dtype)], 0);
+    // Power i was integrated m times unless it came in later as a constant.
+    const divisors = range(x.size + m).map((i) => range(m).reduce((d, j) => d * Math.max(1, i - j), 1));
+    return divide(all, constants(divisors.reverse(), x));
+  },
+);
 
 /**
  * The polynomial with the given roots.
@@ -233,7 +258,7 @@ export function polyint(p: ArrayLike, ...rest: Rest<[number, ArrayLike | null], 
  * @example
  * np.poly(np.array([1, -1])) // [1, 0, -1]
  */
-export function poly(seqOfZeros: ArrayLike): NDArray {
+export const poly = /* @__PURE__ */ unit("poly", 1, function poly(seqOfZeros: ArrayLike): NDArray {
   const raw = inexactOf("poly", seqOfZeros);
   const roots = raw.ndim === 0 ? reshape(raw, [1]) : vector("poly", raw);
   if (roots.size === 0) return full([], 1, roots.dtype);
@@ -242,7 +267,7 @@ export function poly(seqOfZeros: ArrayLike): NDArray {
     (p, i) => convolve(p, concatenateArrays([one, neg(sliceInDim(roots, i, i + 1))], 0)),
     one,
   );
-}
+});
 
 // ---------------------------------------------------------------- the Bessel function
 
@@ -300,12 +325,12 @@ function besselI0(x: NDArray): NDArray {
  * @example
  * np.i0(np.array([0])) // [1]
  */
-export function i0(x: ArrayLike): NDArray {
+export const i0 = /* @__PURE__ */ unit("i0", 1, function i0(x: ArrayLike): NDArray {
   const a = requireReal("i0", inexactOf("i0", x));
   const y = besselI0(a);
   // The derivative at 0 is 0: |x| has a kink there that the function has not.
   return selectArrays(eqArrays(a, literalLike(a, 0)), literalLike(a, 1), y);
-}
+});
 
 // ---------------------------------------------------------------- windows
 

@@ -19,6 +19,7 @@ import { greater, less, notEqual, truth } from "./logic.ts";
 import { sum } from "./reduce.ts";
 import { where } from "./select.ts";
 import { indexArray } from "./take.ts";
+import { unit } from "../core/unit.ts";
 
 /**
  * Flat positions as positions per axis.
@@ -26,20 +27,24 @@ import { indexArray } from "./take.ts";
  * @example
  * np.unravelIndex([5], [2, 3]) // [[1], [2]]
  */
-export function unravelIndex(indices: ArrayLike, shape: number | readonly number[]): NDArray[] {
-  const sizes = parseShape("unravelIndex", shape);
-  let rest = indexArray("unravelIndex", indices);
-  const places: NDArray[] = [];
-  for (const n of [...sizes].reverse()) {
-    const [quotient, remainder] = divmod(rest, n);
-    rest = quotient;
-    places.unshift(remainder);
-  }
-  // Beyond the end: the last position; before the beginning: the first.
-  const beyond = greater(rest, 0);
-  const before = isUnsigned(rest.dtype) ? full([], 0, "bool") : less(rest, -1);
-  return places.map((p, i) => where(beyond, sizes[i]! - 1, where(before, 0, p)));
-}
+export const unravelIndex = /* @__PURE__ */ unit(
+  "unravelIndex",
+  1,
+  function unravelIndex(indices: ArrayLike, shape: number | readonly number[]): NDArray[] {
+    const sizes = parseShape("unravelIndex", shape);
+    let rest = indexArray("unravelIndex", indices);
+    const places: NDArray[] = [];
+    for (const n of [...sizes].reverse()) {
+      const [quotient, remainder] = divmod(rest, n);
+      rest = quotient;
+      places.unshift(remainder);
+    }
+    // Beyond the end: the last position; before the beginning: the first.
+    const beyond = greater(rest, 0);
+    const before = isUnsigned(rest.dtype) ? full([], 0, "bool") : less(rest, -1);
+    return places.map((p, i) => where(beyond, sizes[i]! - 1, where(before, 0, p)));
+  },
+);
 
 export interface RavelMultiIndexOptions {
   /** What happens out of range; `"raise"` needs concrete values. */
@@ -54,35 +59,39 @@ export interface RavelMultiIndexOptions {
  * @example
  * np.ravelMultiIndex([[1], [2]], [2, 3]) // [5]
  */
-export function ravelMultiIndex(
-  multiIndex: readonly ArrayLike[],
-  dims: readonly number[],
-  ...rest: Rest<["raise" | "wrap" | "clip" | "ignore", "C" | "F"], RavelMultiIndexOptions>
-): NDArray {
-  const {
-    mode = "raise",
-    order = "C",
-    dtype,
-  } = given<RavelMultiIndexOptions>("ravelMultiIndex", ["mode", "order", "dtype"], 2, rest);
-  checkChoice("ravelMultiIndex", "mode", mode, ["raise", "wrap", "clip", "ignore"]);
-  checkChoice("ravelMultiIndex", "order", order, ["C", "F"]);
-  const sizes = parseShape("ravelMultiIndex", dims);
-  if (multiIndex.length !== sizes.length)
-    throw new ArgumentError("MultiIndexCount", {
-      what: `ravelMultiIndex: ${multiIndex.length} arrays of positions for ${sizes.length} axes`,
-      why: "there is one array per axis",
-      fix: "pass as many arrays as the shape has axes",
+export const ravelMultiIndex = /* @__PURE__ */ unit(
+  "ravelMultiIndex",
+  0,
+  function ravelMultiIndex(
+    multiIndex: readonly ArrayLike[],
+    dims: readonly number[],
+    ...rest: Rest<["raise" | "wrap" | "clip" | "ignore", "C" | "F"], RavelMultiIndexOptions>
+  ): NDArray {
+    const {
+      mode = "raise",
+      order = "C",
+      dtype,
+    } = given<RavelMultiIndexOptions>("ravelMultiIndex", ["mode", "order", "dtype"], 2, rest);
+    checkChoice("ravelMultiIndex", "mode", mode, ["raise", "wrap", "clip", "ignore"]);
+    checkChoice("ravelMultiIndex", "order", order, ["C", "F"]);
+    const sizes = parseShape("ravelMultiIndex", dims);
+    if (multiIndex.length !== sizes.length)
+      throw new ArgumentError("MultiIndexCount", {
+        what: `ravelMultiIndex: ${multiIndex.length} arrays of positions for ${sizes.length} axes`,
+        why: "there is one array per axis",
+        fix: "pass as many arrays as the shape has axes",
+      });
+    const strides = order === "C" ? stridesOf(sizes) : stridesOf([...sizes].reverse()).reverse();
+    const places = multiIndex.map((p, i) => {
+      const index = indexArray("ravelMultiIndex", p);
+      if (mode === "raise") checkRange(index, sizes[i]!);
+      if (mode === "wrap") return mod(index, sizes[i]!);
+      return mode === "clip" ? clip(index, 0, sizes[i]! - 1) : index;
     });
-  const strides = order === "C" ? stridesOf(sizes) : stridesOf([...sizes].reverse()).reverse();
-  const places = multiIndex.map((p, i) => {
-    const index = indexArray("ravelMultiIndex", p);
-    if (mode === "raise") checkRange(index, sizes[i]!);
-    if (mode === "wrap") return mod(index, sizes[i]!);
-    return mode === "clip" ? clip(index, 0, sizes[i]! - 1) : index;
-  });
-  const type = optionalDType(dtype) ?? "int32";
-  return places.map((p, i) => multiply(convert(p, type), strides[i]!)).reduce((a, b) => add(a, b), full([], 0, type));
-}
+    const type = optionalDType(dtype) ?? "int32";
+    return places.map((p, i) => multiply(convert(p, type), strides[i]!)).reduce((a, b) => add(a, b), full([], 0, type));
+  },
+);
 
 function checkRange(index: NDArray, n: number): void {
   const concrete = index.concrete();

@@ -16,7 +16,7 @@ import { literalLike } from "../lax/rules.ts";
 import { sort, sortKeyVal } from "../lax/sort.ts";
 import { type Rest, checkChoice, given, inexactOf } from "./arguments.ts";
 import { takeAlongAxis } from "./take.ts";
-import { unit } from "../transforms/unit.ts";
+import { unit } from "../core/unit.ts";
 
 export type QuantileMethod = "linear" | "lower" | "higher" | "midpoint" | "nearest" | "inverted_cdf";
 const quantileMethods: readonly QuantileMethod[] = ["linear", "lower", "higher", "midpoint", "nearest", "inverted_cdf"];

@@ -37,7 +37,7 @@ import {
 import { highest, lowest } from "../lax/reduceLowering.ts";
 import { literalLike } from "../lax/rules.ts";
 import { type Rest, given, inexactOf, numericOf, optionalDType } from "./arguments.ts";
-import { unit } from "../transforms/unit.ts";
+import { unit } from "../core/unit.ts";
 
 export interface AxisOptions {
   /** Axis or axes to reduce; all by default. */
@@ -442,6 +442,10 @@ export function average(
   ...rest: Rest<[Axis, ArrayLike | null, false], AverageOptions & { readonly returned?: false | undefined }>
 ): NDArray;
 export function average(a: ArrayLike, ...rest: readonly unknown[]): NDArray | [NDArray, NDArray] {
+  return averageUnit(a, ...rest);
+}
+const averageUnit = /* @__PURE__ */ unit("average", 1, function average(a: ArrayLike, ...rest: readonly unknown[]):
+  NDArray | [NDArray, NDArray] {
   const names = ["axis", "weights", "returned", "keepdims"] as const;
   const { axis, weights = null, returned = false, keepdims = false } = given<AverageOptions>("average", names, 3, rest);
   if (weights === null) {
@@ -455,7 +459,7 @@ export function average(a: ArrayLike, ...rest: readonly unknown[]): NDArray | [N
   const total = sum(aligned, { axis, keepdims });
   const y = divArrays(sum(mulArrays(x, aligned), { axis, keepdims }), total);
   return returned ? [y, total] : y;
-}
+});
 
 // ---------------------------------------------------------------- variances
 

@@ -19,6 +19,7 @@ import { placeIn, readIndex } from "./at.ts";
 import { flatnonzero } from "./nonzero.ts";
 import { argsort } from "./sorting.ts";
 import { take } from "./take.ts";
+import { unit } from "../core/unit.ts";
 
 // ---------------------------------------------------------------- repeat
 
@@ -35,49 +36,49 @@ export interface RepeatOptions {
  * @example
  * np.repeat(np.array([1, 2]), 2) // [1, 1, 2, 2]
  */
-export function repeat(
-  a: ArrayLike,
-  repeats: number | ArrayLike,
-  ...rest: Rest<[number | null], RepeatOptions>
-): NDArray {
-  const { axis = null, totalRepeatLength: total = null } = given<RepeatOptions>(
-    "repeat",
-    ["axis", "totalRepeatLength"],
-    1,
-    rest,
-  );
-  const whole = asArray(a, "repeat");
-  const x = axis === null || whole.ndim === 0 ? reshape(whole, [whole.size]) : whole;
-  const at = axis === null ? 0 : canonicalAxis("repeat", axis, x.ndim);
-  const n = x.shape[at]!;
-  if (typeof repeats === "number" && total === null) {
-    const times = parseShape("repeat", repeats)[0]!;
-    const spread = broadcastInDim(
-      x,
-      insertAxis(x.shape, at + 1, times),
-      range(x.ndim).map((i) => (i <= at ? i : i + 1)),
+export const repeat = /* @__PURE__ */ unit(
+  "repeat",
+  1,
+  function repeat(a: ArrayLike, repeats: number | ArrayLike, ...rest: Rest<[number | null], RepeatOptions>): NDArray {
+    const { axis = null, totalRepeatLength: total = null } = given<RepeatOptions>(
+      "repeat",
+      ["axis", "totalRepeatLength"],
+      1,
+      rest,
     );
-    return reshape(
-      spread,
-      x.shape.map((length, i) => (i === at ? length * times : length)),
-    );
-  }
-  const index = asIndex(repeats, "repeat");
-  const counts = broadcastTo(reshape(index, [index.size]), [n]);
-  const length = total ?? totalOf(counts);
-  if (length === 0 || n === 0)
-    return full(
-      x.shape.map((k, i) => (i === at ? length : k)),
-      0,
-      x.dtype,
-      x.weakType,
-    );
-  // The result's position k comes from the last element whose run has begun.
-  const starts = subArrays(cumsum(convert(counts, "int32")), convert(counts, "int32"));
-  const marks = placeIn(full([length], 0, "int32"), [starts]).add(1, { mode: "drop" });
-  const origin = subArrays(cumsum(marks), literalLike(marks, 1));
-  return take(x, origin, at);
-}
+    const whole = asArray(a, "repeat");
+    const x = axis === null || whole.ndim === 0 ? reshape(whole, [whole.size]) : whole;
+    const at = axis === null ? 0 : canonicalAxis("repeat", axis, x.ndim);
+    const n = x.shape[at]!;
+    if (typeof repeats === "number" && total === null) {
+      const times = parseShape("repeat", repeats)[0]!;
+      const spread = broadcastInDim(
+        x,
+        insertAxis(x.shape, at + 1, times),
+        range(x.ndim).map((i) => (i <= at ? i : i + 1)),
+      );
+      return reshape(
+        spread,
+        x.shape.map((length, i) => (i === at ? length * times : length)),
+      );
+    }
+    const index = asIndex(repeats, "repeat");
+    const counts = broadcastTo(reshape(index, [index.size]), [n]);
+    const length = total ?? totalOf(counts);
+    if (length === 0 || n === 0)
+      return full(
+        x.shape.map((k, i) => (i === at ? length : k)),
+        0,
+        x.dtype,
+        x.weakType,
+      );
+    // The result's position k comes from the last element whose run has begun.
+    const starts = subArrays(cumsum(convert(counts, "int32")), convert(counts, "int32"));
+    const marks = placeIn(full([length], 0, "int32"), [starts]).add(1, { mode: "drop" });
+    const origin = subArrays(cumsum(marks), literalLike(marks, 1));
+    return take(x, origin, at);
+  },
+);
 
 function totalOf(counts: NDArray): number {
   const concrete = counts.concrete();
@@ -120,42 +121,46 @@ export interface DeleteOptions {
  * @example
  * np.delete_(np.array([1, 2, 3]), 1) // [1, 3]
  */
-export function delete_(arr: ArrayLike, obj: Positions, ...rest: Rest<[number | null], DeleteOptions>): NDArray {
-  const { axis = null, assumeUniqueIndices = false } = given<DeleteOptions>(
-    "delete",
-    ["axis", "assumeUniqueIndices"],
-    1,
-    rest,
-  );
-  const whole = asArray(arr, "delete");
-  const x = axis === null ? reshape(whole, [whole.size]) : whole;
-  const at = axis === null ? 0 : canonicalAxis("delete", axis, x.ndim);
-  const n = x.shape[at]!;
-  if (typeof obj === "number") {
-    const i = canonicalPlace("delete", obj, n);
-    return concatenateArrays([sliceInDim(x, 0, i, 1, at), sliceInDim(x, i + 1, n, 1, at)], at);
-  }
-  const { index, values } = placesOf("delete", obj, n);
-  if (isBool(index.dtype)) return keepWhere(x, at, index, n);
-  if (!isInteger(index.dtype)) throw badPositions("delete", index);
-  if (values) {
-    const gone = new Set(values.map((i) => canonicalPlace("delete", i, n)));
-    const kept = range(n).filter((i) => !gone.has(i));
-    return take(
-      x,
-      evaluator().fromHost({ shape: [kept.length], dtype: "int32", data: Int32Array.from(kept) }, false),
-      at,
+export const delete_ = /* @__PURE__ */ unit(
+  "delete_",
+  1,
+  function delete_(arr: ArrayLike, obj: Positions, ...rest: Rest<[number | null], DeleteOptions>): NDArray {
+    const { axis = null, assumeUniqueIndices = false } = given<DeleteOptions>(
+      "delete",
+      ["axis", "assumeUniqueIndices"],
+      1,
+      rest,
     );
-  }
-  if (!assumeUniqueIndices)
-    throw new ConcretizationError("DataDependentShape", {
-      what: `delete: the positions are ${index.describe()}`,
-      why: "how many different positions there are depends on their values",
-      fix: "pass plain numbers, or { assumeUniqueIndices: true } if none occurs twice",
-    });
-  const mask = placeIn(full([n], 1, "bool"), [reshape(index, [index.size])]).set(false, { mode: "drop" });
-  return take(x, flatnonzero(mask, { size: n - index.size }), at);
-}
+    const whole = asArray(arr, "delete");
+    const x = axis === null ? reshape(whole, [whole.size]) : whole;
+    const at = axis === null ? 0 : canonicalAxis("delete", axis, x.ndim);
+    const n = x.shape[at]!;
+    if (typeof obj === "number") {
+      const i = canonicalPlace("delete", obj, n);
+      return concatenateArrays([sliceInDim(x, 0, i, 1, at), sliceInDim(x, i + 1, n, 1, at)], at);
+    }
+    const { index, values } = placesOf("delete", obj, n);
+    if (isBool(index.dtype)) return keepWhere(x, at, index, n);
+    if (!isInteger(index.dtype)) throw badPositions("delete", index);
+    if (values) {
+      const gone = new Set(values.map((i) => canonicalPlace("delete", i, n)));
+      const kept = range(n).filter((i) => !gone.has(i));
+      return take(
+        x,
+        evaluator().fromHost({ shape: [kept.length], dtype: "int32", data: Int32Array.from(kept) }, false),
+        at,
+      );
+    }
+    if (!assumeUniqueIndices)
+      throw new ConcretizationError("DataDependentShape", {
+        what: `delete: the positions are ${index.describe()}`,
+        why: "how many different positions there are depends on their values",
+        fix: "pass plain numbers, or { assumeUniqueIndices: true } if none occurs twice",
+      });
+    const mask = placeIn(full([n], 1, "bool"), [reshape(index, [index.size])]).set(false, { mode: "drop" });
+    return take(x, flatnonzero(mask, { size: n - index.size }), at);
+  },
+);
 
 function keepWhere(x: NDArray, at: number, gone: NDArray, n: number): NDArray {
   const concrete = gone.concrete();
@@ -196,45 +201,49 @@ const badPositions = (name: string, index: NDArray): IndexError =>
  * @example
  * np.insert(np.array([1, 2]), 1, 9) // [1, 9, 2]
  */
-export function insert(
-  arr: ArrayLike,
-  obj: Positions,
-  values: ArrayLike,
-  ...rest: Rest<[number | null], { readonly axis?: number | null | undefined }>
-): NDArray {
-  const { axis = null } = given<{ axis: number | null }>("insert", ["axis"], 1, rest);
-  const whole = asArray(arr, "insert");
-  const x = axis === null ? reshape(whole, [whole.size]) : whole;
-  const at = axis === null ? 0 : canonicalAxis("insert", axis, x.ndim);
-  const index = asIndex(obj, "insert");
-  if (index.ndim > 1 || (!isInteger(index.dtype) && index.size > 0)) throw badPositions("insert", index);
-  const converted = convertElementType(asArray(values, "insert"), x.dtype);
-  let added = expandDims(converted, range(Math.max(0, x.ndim - converted.ndim)));
-  if (index.ndim === 0) added = moveAxis(added, 0, at);
-  const single = index.size === 1;
-  const count = single ? added.shape[at]! : Math.max(index.size, added.shape[at]!);
-  const n = x.shape[at]!;
-  const places = broadcastTo(reshape(convert(index, "int32"), [index.size]), [count]);
-  const wrapped = selectArrays(
-    ltArrays(places, literalLike(places, 0)),
-    addArrays(places, literalLike(places, n)),
-    places,
-  );
-  const bounded = minArrays(maxArrays(wrapped, literalLike(wrapped, 0)), literalLike(wrapped, n));
-  // The k-th smallest position moves by the k values inserted before it.
-  const order = argsort(bounded);
-  const targets = placeIn(bounded, [order]).add(iota("int32", count));
-  const mask = placeIn(full([n + count], 1, "bool"), [targets]).set(false);
-  const others = flatnonzero(mask, { size: n });
-  const out = full(
-    x.shape.map((k, i) => (i === at ? n + count : k)),
-    0,
-    x.dtype,
-    x.weakType,
-  );
-  const before = range(at).map((): SliceItem => []);
-  return placeIn(placeIn(out, [...before, targets]).set(added), [...before, others]).set(x);
-}
+export const insert = /* @__PURE__ */ unit(
+  "insert",
+  1,
+  function insert(
+    arr: ArrayLike,
+    obj: Positions,
+    values: ArrayLike,
+    ...rest: Rest<[number | null], { readonly axis?: number | null | undefined }>
+  ): NDArray {
+    const { axis = null } = given<{ axis: number | null }>("insert", ["axis"], 1, rest);
+    const whole = asArray(arr, "insert");
+    const x = axis === null ? reshape(whole, [whole.size]) : whole;
+    const at = axis === null ? 0 : canonicalAxis("insert", axis, x.ndim);
+    const index = asIndex(obj, "insert");
+    if (index.ndim > 1 || (!isInteger(index.dtype) && index.size > 0)) throw badPositions("insert", index);
+    const converted = convertElementType(asArray(values, "insert"), x.dtype);
+    let added = expandDims(converted, range(Math.max(0, x.ndim - converted.ndim)));
+    if (index.ndim === 0) added = moveAxis(added, 0, at);
+    const single = index.size === 1;
+    const count = single ? added.shape[at]! : Math.max(index.size, added.shape[at]!);
+    const n = x.shape[at]!;
+    const places = broadcastTo(reshape(convert(index, "int32"), [index.size]), [count]);
+    const wrapped = selectArrays(
+      ltArrays(places, literalLike(places, 0)),
+      addArrays(places, literalLike(places, n)),
+      places,
+    );
+    const bounded = minArrays(maxArrays(wrapped, literalLike(wrapped, 0)), literalLike(wrapped, n));
+    // The k-th smallest position moves by the k values inserted before it.
+    const order = argsort(bounded);
+    const targets = placeIn(bounded, [order]).add(iota("int32", count));
+    const mask = placeIn(full([n + count], 1, "bool"), [targets]).set(false);
+    const others = flatnonzero(mask, { size: n });
+    const out = full(
+      x.shape.map((k, i) => (i === at ? n + count : k)),
+      0,
+      x.dtype,
+      x.weakType,
+    );
+    const before = range(at).map((): SliceItem => []);
+    return placeIn(placeIn(out, [...before, targets]).set(added), [...before, others]).set(x);
+  },
+);
 
 // ---------------------------------------------------------------- trim
 

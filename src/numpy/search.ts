@@ -24,6 +24,7 @@ import { diff } from "./differences.ts";
 import { max, min, sum } from "./reduce.ts";
 import { where } from "./select.ts";
 import { take } from "./take.ts";
+import { unit } from "../core/unit.ts";
 
 export interface SearchsortedOptions {
   /** Where to put a value among equal ones: before (`"left"`) or after them. */
@@ -73,22 +74,22 @@ function bisect(sorted: NDArray, v: NDArray, side: "left" | "right"): NDArray {
  * @example
  * np.searchsorted(np.array([1, 2, 3]), 2) // 1
  */
-export function searchsorted(
-  a: ArrayLike,
-  v: ArrayLike,
-  ...rest: Rest<["left" | "right"], SearchsortedOptions>
-): NDArray {
-  const {
-    side = "left",
-    sorter = null,
-    method = "scan",
-  } = given<SearchsortedOptions>("searchsorted", ["side", "sorter", "method"], 1, rest);
-  checkChoice("searchsorted", "side", side, ["left", "right"]);
-  checkChoice("searchsorted", "method", method, ["scan", "scan_unrolled", "sort", "compare_all"]);
-  const [x, query] = promoteOperands("searchsorted", [a, v]) as [NDArray, NDArray];
-  if (x.ndim !== 1) throw needsVector("searchsorted", x);
-  return bisect(sorter === null ? x : take(x, sorter), query, side);
-}
+export const searchsorted = /* @__PURE__ */ unit(
+  "searchsorted",
+  2,
+  function searchsorted(a: ArrayLike, v: ArrayLike, ...rest: Rest<["left" | "right"], SearchsortedOptions>): NDArray {
+    const {
+      side = "left",
+      sorter = null,
+      method = "scan",
+    } = given<SearchsortedOptions>("searchsorted", ["side", "sorter", "method"], 1, rest);
+    checkChoice("searchsorted", "side", side, ["left", "right"]);
+    checkChoice("searchsorted", "method", method, ["scan", "scan_unrolled", "sort", "compare_all"]);
+    const [x, query] = promoteOperands("searchsorted", [a, v]) as [NDArray, NDArray];
+    if (x.ndim !== 1) throw needsVector("searchsorted", x);
+    return bisect(sorter === null ? x : take(x, sorter), query, side);
+  },
+);
 
 export interface DigitizeOptions {
   /** Whether bins include their right ends rather than their left ones. */
@@ -102,18 +103,22 @@ export interface DigitizeOptions {
  * @example
  * np.digitize(np.array([0.5, 1.5]), np.array([0, 1, 2])) // [1, 2]
  */
-export function digitize(x: ArrayLike, bins: ArrayLike, ...rest: Rest<[boolean], DigitizeOptions>): NDArray {
-  const { right = false } = given<DigitizeOptions>("digitize", ["right", "method"], 1, rest);
-  const [b, v] = promoteOperands("digitize", [bins, x]) as [NDArray, NDArray];
-  if (b.ndim !== 1) throw needsVector("digitize", b);
-  const n = b.shape[0]!;
-  if (n === 0) return full(v.shape, 0, "int32");
-  const side = right ? "left" : "right";
-  const up = bisect(b, v, side);
-  const down = subArrays(scalarLiteral(n, "int32"), bisect(rev(b, [0]), v, side));
-  const ends = [n - 1, 0].map((i) => reshape(sliceInDim(b, i, i + 1), [])) as [NDArray, NDArray];
-  return selectArrays(geArrays(...ends), up, down);
-}
+export const digitize = /* @__PURE__ */ unit(
+  "digitize",
+  2,
+  function digitize(x: ArrayLike, bins: ArrayLike, ...rest: Rest<[boolean], DigitizeOptions>): NDArray {
+    const { right = false } = given<DigitizeOptions>("digitize", ["right", "method"], 1, rest);
+    const [b, v] = promoteOperands("digitize", [bins, x]) as [NDArray, NDArray];
+    if (b.ndim !== 1) throw needsVector("digitize", b);
+    const n = b.shape[0]!;
+    if (n === 0) return full(v.shape, 0, "int32");
+    const side = right ? "left" : "right";
+    const up = bisect(b, v, side);
+    const down = subArrays(scalarLiteral(n, "int32"), bisect(rev(b, [0]), v, side));
+    const ends = [n - 1, 0].map((i) => reshape(sliceInDim(b, i, i + 1), [])) as [NDArray, NDArray];
+    return selectArrays(geArrays(...ends), up, down);
+  },
+);
 
 export interface BincountOptions {
   /** What each element counts. */
@@ -130,35 +135,39 @@ export interface BincountOptions {
  * @example
  * np.bincount(np.array([0, 2, 2], { dtype: "int32" })) // [1, 0, 2]
  */
-export function bincount(x: ArrayLike, ...rest: Rest<[ArrayLike | null], BincountOptions>): NDArray {
-  const {
-    weights = null,
-    minlength = 0,
-    length = null,
-  } = given<BincountOptions>("bincount", ["weights", "minlength", "length"], 1, rest);
-  const raw = asIndex(x, "bincount");
-  const values = isBool(raw.dtype) ? convert(raw, "int32") : raw;
-  if (!isInteger(values.dtype))
-    throw new DTypeError("IndexDType", {
-      what: `bincount: the numbers are ${values.describe()}`,
-      why: "bins are numbered by integers",
-      fix: "convert them with x.astype(numpy.int32)",
-    });
-  if (values.ndim !== 1) throw needsVector("bincount", values);
-  const bins =
-    length === null
-      ? binsFor(values, integer("bincount", "minlength", minlength))
-      : integer("bincount", "length", length);
-  const w = weights === null ? scalarLiteral(1, "int32") : asArray(weights, "bincount");
-  if (weights !== null && !shapesEqual(w.shape, values.shape))
-    throw new ShapeError("WeightsShape", {
-      what: `bincount: weights of shape ${shapeText(w.shape)} for numbers of shape ${shapeText(values.shape)}`,
-      why: "every number has a weight",
-      fix: "pass weights of the same shape",
-    });
-  const counts = full([bins], 0, w.dtype);
-  return placeIn(counts, [maxArrays(values, literalLike(values, 0))]).add(w, { mode: "drop" });
-}
+export const bincount = /* @__PURE__ */ unit(
+  "bincount",
+  1,
+  function bincount(x: ArrayLike, ...rest: Rest<[ArrayLike | null], BincountOptions>): NDArray {
+    const {
+      weights = null,
+      minlength = 0,
+      length = null,
+    } = given<BincountOptions>("bincount", ["weights", "minlength", "length"], 1, rest);
+    const raw = asIndex(x, "bincount");
+    const values = isBool(raw.dtype) ? convert(raw, "int32") : raw;
+    if (!isInteger(values.dtype))
+      throw new DTypeError("IndexDType", {
+        what: `bincount: the numbers are ${values.describe()}`,
+        why: "bins are numbered by integers",
+        fix: "convert them with x.astype(numpy.int32)",
+      });
+    if (values.ndim !== 1) throw needsVector("bincount", values);
+    const bins =
+      length === null
+        ? binsFor(values, integer("bincount", "minlength", minlength))
+        : integer("bincount", "length", length);
+    const w = weights === null ? scalarLiteral(1, "int32") : asArray(weights, "bincount");
+    if (weights !== null && !shapesEqual(w.shape, values.shape))
+      throw new ShapeError("WeightsShape", {
+        what: `bincount: weights of shape ${shapeText(w.shape)} for numbers of shape ${shapeText(values.shape)}`,
+        why: "every number has a weight",
+        fix: "pass weights of the same shape",
+      });
+    const counts = full([bins], 0, w.dtype);
+    return placeIn(counts, [maxArrays(values, literalLike(values, 0))]).add(w, { mode: "drop" });
+  },
+);
 
 function binsFor(values: NDArray, minlength: number): number {
   const concrete = values.concrete();
@@ -204,15 +213,19 @@ const edgesOf = (name: string, a: ArrayLike, bins: Bins, limits: BinRange | unde
  * @example
  * np.histogramBinEdges(np.array([0, 4]), 2) // [0, 2, 4]
  */
-export function histogramBinEdges(a: ArrayLike, ...rest: Rest<[Bins], Omit<HistogramOptions, "density">>): NDArray {
-  const { bins = 10, range: limits } = given<HistogramOptions>(
-    "histogramBinEdges",
-    ["bins", "range", "weights"],
-    1,
-    rest,
-  );
-  return edgesOf("histogramBinEdges", a, bins, limits);
-}
+export const histogramBinEdges = /* @__PURE__ */ unit(
+  "histogramBinEdges",
+  1,
+  function histogramBinEdges(a: ArrayLike, ...rest: Rest<[Bins], Omit<HistogramOptions, "density">>): NDArray {
+    const { bins = 10, range: limits } = given<HistogramOptions>(
+      "histogramBinEdges",
+      ["bins", "range", "weights"],
+      1,
+      rest,
+    );
+    return edgesOf("histogramBinEdges", a, bins, limits);
+  },
+);
 
 /** The bin of each value, from 1; the last edge belongs to the last bin. */
 function binOf(x: NDArray, edges: NDArray): NDArray {
@@ -228,31 +241,35 @@ function binOf(x: NDArray, edges: NDArray): NDArray {
  * @example
  * np.histogram(np.array([0, 1, 1, 4]), 2) // [[3, 1], [0, 2, 4]]
  */
-export function histogram(a: ArrayLike, ...rest: Rest<[Bins], HistogramOptions>): [counts: NDArray, edges: NDArray] {
-  const {
-    bins = 10,
-    range: limits,
-    weights = null,
-    density = false,
-  } = given<HistogramOptions>("histogram", ["bins", "range", "weights", "density"], 1, rest);
-  const raw = asArray(a, "histogram");
-  if (weights !== null && !shapesEqual(raw.shape, asArray(weights, "histogram").shape))
-    throw new ShapeError("WeightsShape", {
-      what: `histogram: weights of shape ${shapeText(asArray(weights).shape)} for an array of shape ${shapeText(raw.shape)}`,
-      why: "every element has a weight",
-      fix: "pass weights of the same shape",
-    });
-  const [x, w] =
-    weights === null
-      ? [inexactOf("histogram", raw), null]
-      : (promoteOperands("histogram", [raw, weights], true) as [NDArray, NDArray]);
-  const edges = edgesOf("histogram", x, bins, limits);
-  const n = edges.shape[0]!;
-  const dtype = (w ?? x).dtype;
-  const all = placeIn(full([n], 0, dtype), [binOf(x, edges)]).add(w ?? 1, { mode: "drop" });
-  const counts = sliceInDim(all, 1, n);
-  return [density ? divide(divide(counts, diff(edges)), sum(counts)) : counts, edges];
-}
+export const histogram = /* @__PURE__ */ unit(
+  "histogram",
+  1,
+  function histogram(a: ArrayLike, ...rest: Rest<[Bins], HistogramOptions>): [counts: NDArray, edges: NDArray] {
+    const {
+      bins = 10,
+      range: limits,
+      weights = null,
+      density = false,
+    } = given<HistogramOptions>("histogram", ["bins", "range", "weights", "density"], 1, rest);
+    const raw = asArray(a, "histogram");
+    if (weights !== null && !shapesEqual(raw.shape, asArray(weights, "histogram").shape))
+      throw new ShapeError("WeightsShape", {
+        what: `histogram: weights of shape ${shapeText(asArray(weights).shape)} for an array of shape ${shapeText(raw.shape)}`,
+        why: "every element has a weight",
+        fix: "pass weights of the same shape",
+      });
+    const [x, w] =
+      weights === null
+        ? [inexactOf("histogram", raw), null]
+        : (promoteOperands("histogram", [raw, weights], true) as [NDArray, NDArray]);
+    const edges = edgesOf("histogram", x, bins, limits);
+    const n = edges.shape[0]!;
+    const dtype = (w ?? x).dtype;
+    const all = placeIn(full([n], 0, dtype), [binOf(x, edges)]).add(w ?? 1, { mode: "drop" });
+    const counts = sliceInDim(all, 1, n);
+    return [density ? divide(divide(counts, diff(edges)), sum(counts)) : counts, edges];
+  },
+);
 
 export interface HistogramddOptions extends Omit<HistogramOptions, "bins" | "range"> {
   /** The number of bins, or one number or list of edges per dimension. */
@@ -313,30 +330,34 @@ export function histogramdd(
  * @example
  * np.histogram2d(np.array([0, 1]), np.array([0, 1]), 2)[0] // [[1, 0], [0, 1]]
  */
-export function histogram2d(
-  x: ArrayLike,
-  y: ArrayLike,
-  ...rest: Rest<
-    [number | readonly Bins[] | NDArray],
-    Omit<HistogramddOptions, "bins"> & { readonly bins?: number | readonly Bins[] | NDArray | undefined }
-  >
-): [counts: NDArray, xEdges: NDArray, yEdges: NDArray] {
-  const { bins = 10, ...options } = given<HistogramddOptions & { bins: number | readonly Bins[] | NDArray }>(
-    "histogram2d",
-    ["bins", "range", "weights", "density"],
-    1,
-    rest,
-  );
-  const [a, b] = promoteOperands("histogram2d", [x, y], true) as [NDArray, NDArray];
-  const shape = [a.size, 2];
-  const [first, second] = [a, b].map((v) => broadcastInDim(reshape(v, [v.size]), shape, [0])) as [NDArray, NDArray];
-  const isFirst = broadcastTo(reshape(asArray([true, false]), [1, 2]), shape);
-  const points = selectArrays(isFirst, first, second);
-  // Edges that are one list serve both axes.
-  const both =
-    typeof bins === "number" || (Array.isArray(bins) && bins.length === 2)
-      ? (bins as number | readonly Bins[])
-      : [bins as Bins, bins as Bins];
-  const [counts, edges] = histogramdd(points, both, options);
-  return [counts, edges[0]!, edges[1]!];
-}
+export const histogram2d = /* @__PURE__ */ unit(
+  "histogram2d",
+  2,
+  function histogram2d(
+    x: ArrayLike,
+    y: ArrayLike,
+    ...rest: Rest<
+      [number | readonly Bins[] | NDArray],
+      Omit<HistogramddOptions, "bins"> & { readonly bins?: number | readonly Bins[] | NDArray | undefined }
+    >
+  ): [counts: NDArray, xEdges: NDArray, yEdges: NDArray] {
+    const { bins = 10, ...options } = given<HistogramddOptions & { bins: number | readonly Bins[] | NDArray }>(
+      "histogram2d",
+      ["bins", "range", "weights", "density"],
+      1,
+      rest,
+    );
+    const [a, b] = promoteOperands("histogram2d", [x, y], true) as [NDArray, NDArray];
+    const shape = [a.size, 2];
+    const [first, second] = [a, b].map((v) => broadcastInDim(reshape(v, [v.size]), shape, [0])) as [NDArray, NDArray];
+    const isFirst = broadcastTo(reshape(asArray([true, false]), [1, 2]), shape);
+    const points = selectArrays(isFirst, first, second);
+    // Edges that are one list serve both axes.
+    const both =
+      typeof bins === "number" || (Array.isArray(bins) && bins.length === 2)
+        ? (bins as number | readonly Bins[])
+        : [bins as Bins, bins as Bins];
+    const [counts, edges] = histogramdd(points, both, options);
+    return [counts, edges[0]!, edges[1]!];
+  },
+);

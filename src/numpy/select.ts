@@ -13,7 +13,7 @@ import { truth } from "./logic.ts";
 import { type NonzeroOptions, nonzero } from "./nonzero.ts";
 import { argmax } from "./reduce.ts";
 import { stack } from "./join.ts";
-import { unit } from "../transforms/unit.ts";
+import { unit } from "../core/unit.ts";
 
 /**
  * Elements of `x` where the condition holds, else of `y`. Without `x` and `y`: the positions where it holds, see
@@ -55,27 +55,31 @@ const whereArrays = /* @__PURE__ */ unit(
  * @example
  * np.select([np.array([true, false, false]), np.array([true, true, false])], [1, 2], 9) // [1, 2, 9]
  */
-export function select(
-  condlist: readonly ArrayLike[],
-  choicelist: readonly ArrayLike[],
-  ...rest: Rest<[ArrayLike], { readonly default?: ArrayLike | undefined }>
-): NDArray {
-  const { default: otherwise = 0 } = given<{ default: ArrayLike }>("select", ["default"], 1, rest);
-  if (condlist.length !== choicelist.length || condlist.length === 0)
-    throw new ArgumentError("SelectCount", {
-      what: `select: ${condlist.length} conditions for ${choicelist.length} choices`,
-      why: "every choice has a condition",
-      fix: "give two lists of the same length, at least one",
-    });
-  const conditions = broadcastAll(
-    "select",
-    [false, ...condlist].map((c) => truth(asArray(c, "select"))),
-  );
-  const which = argmax(stack(conditions), 0);
-  const cases = promoteOperands("select", [otherwise, ...choicelist]);
-  const [w, ...all] = broadcastAll("select", [which, ...cases]);
-  return selectN(w!, ...all);
-}
+export const select = /* @__PURE__ */ unit(
+  "select",
+  0,
+  function select(
+    condlist: readonly ArrayLike[],
+    choicelist: readonly ArrayLike[],
+    ...rest: Rest<[ArrayLike], { readonly default?: ArrayLike | undefined }>
+  ): NDArray {
+    const { default: otherwise = 0 } = given<{ default: ArrayLike }>("select", ["default"], 1, rest);
+    if (condlist.length !== choicelist.length || condlist.length === 0)
+      throw new ArgumentError("SelectCount", {
+        what: `select: ${condlist.length} conditions for ${choicelist.length} choices`,
+        why: "every choice has a condition",
+        fix: "give two lists of the same length, at least one",
+      });
+    const conditions = broadcastAll(
+      "select",
+      [false, ...condlist].map((c) => truth(asArray(c, "select"))),
+    );
+    const which = argmax(stack(conditions), 0);
+    const cases = promoteOperands("select", [otherwise, ...choicelist]);
+    const [w, ...all] = broadcastAll("select", [which, ...cases]);
+    return selectN(w!, ...all);
+  },
+);
 
 /**
  * From a list of arrays, element by element, the one whose number is in `a`.
@@ -83,26 +87,30 @@ export function select(
  * @example
  * np.choose(np.array([0, 1], { dtype: "int32" }), [np.array([1, 2]), np.array([10, 20])]) // [1, 20]
  */
-export function choose(
-  a: ArrayLike,
-  choices: NDArray | readonly ArrayLike[],
-  ...rest: Rest<[], { readonly mode?: "raise" | "wrap" | "clip" | undefined }>
-): NDArray {
-  const { mode = "raise" } = given<{ mode: "raise" | "wrap" | "clip" }>("choose", ["mode"], 0, rest);
-  checkChoice("choose", "mode", mode, ["raise", "wrap", "clip"]);
-  const index = asIndex(a, "choose");
-  const list = promoteOperands("choose", [...(choices as readonly ArrayLike[])]);
-  if (!isInteger(index.dtype))
-    throw new DTypeError("IndexDType", {
-      what: `choose: the selector is ${index.describe()}`,
-      why: "it holds numbers of choices",
-      fix: "convert it with a.astype(numpy.int32)",
-    });
-  const n = list.length;
-  const bounded = mode === "raise" ? checked(index, n) : mode === "wrap" ? mod(index, n) : clip(index, 0, n - 1);
-  const [w, ...all] = broadcastAll("choose", [bounded, ...list]);
-  return selectN(w!, ...all);
-}
+export const choose = /* @__PURE__ */ unit(
+  "choose",
+  1,
+  function choose(
+    a: ArrayLike,
+    choices: NDArray | readonly ArrayLike[],
+    ...rest: Rest<[], { readonly mode?: "raise" | "wrap" | "clip" | undefined }>
+  ): NDArray {
+    const { mode = "raise" } = given<{ mode: "raise" | "wrap" | "clip" }>("choose", ["mode"], 0, rest);
+    checkChoice("choose", "mode", mode, ["raise", "wrap", "clip"]);
+    const index = asIndex(a, "choose");
+    const list = promoteOperands("choose", [...(choices as readonly ArrayLike[])]);
+    if (!isInteger(index.dtype))
+      throw new DTypeError("IndexDType", {
+        what: `choose: the selector is ${index.describe()}`,
+        why: "it holds numbers of choices",
+        fix: "convert it with a.astype(numpy.int32)",
+      });
+    const n = list.length;
+    const bounded = mode === "raise" ? checked(index, n) : mode === "wrap" ? mod(index, n) : clip(index, 0, n - 1);
+    const [w, ...all] = broadcastAll("choose", [bounded, ...list]);
+    return selectN(w!, ...all);
+  },
+);
 
 /** An index whose values are known to lie in range. */
 function checked(index: NDArray, n: number): NDArray {

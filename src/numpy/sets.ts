@@ -22,6 +22,7 @@ import { type Rest, checkChoice, given, integer } from "./arguments.ts";
 import { placeIn, readIndex } from "./at.ts";
 import { dataDependent, flatnonzero } from "./nonzero.ts";
 import { take } from "./take.ts";
+import { unit } from "../core/unit.ts";
 
 export interface SizeOptions {
   /** How many elements to give: makes the function work inside jit. */
@@ -129,6 +130,10 @@ export function unique(
   },
 ): NDArray;
 export function unique(ar: ArrayLike, ...rest: readonly unknown[]): NDArray | NDArray[] {
+  return uniqueUnit(ar, ...rest);
+}
+const uniqueUnit = /* @__PURE__ */ unit("unique", 1, function unique(ar: ArrayLike, ...rest: readonly unknown[]):
+  NDArray | NDArray[] {
   const names = ["returnIndex", "returnInverse", "returnCounts", "axis", "equalNan", "sorted", ...sizeNames] as const;
   const options = given<UniqueOptions>("unique", names, 0, rest);
   const { returnIndex = false, returnInverse = false, returnCounts = false, axis = null } = options;
@@ -140,7 +145,7 @@ export function unique(ar: ArrayLike, ...rest: readonly unknown[]): NDArray | ND
     ...(returnInverse ? [found.inverse()] : []),
     ...(returnCounts ? [found.counts()] : []),
   ];
-}
+});
 
 const separateNaN = (name: string, x: ArrayLike, rest: readonly unknown[]) =>
   distinct(name, asArray(x, name), null, { ...given<SizeOptions>(name, sizeNames, 0, rest), equalNan: false });
@@ -151,8 +156,11 @@ const separateNaN = (name: string, x: ArrayLike, rest: readonly unknown[]) =>
  * @example
  * np.uniqueValues(np.array([3, 1, 3])) // [1, 3]
  */
-export const uniqueValues = (x: ArrayLike, ...rest: Rest<[], SizeOptions>): NDArray =>
-  separateNaN("uniqueValues", x, rest).values;
+export const uniqueValues = /* @__PURE__ */ unit(
+  "uniqueValues",
+  1,
+  (x: ArrayLike, ...rest: Rest<[], SizeOptions>): NDArray => separateNaN("uniqueValues", x, rest).values,
+);
 
 /**
  * The distinct elements and how often each occurs.
@@ -160,10 +168,14 @@ export const uniqueValues = (x: ArrayLike, ...rest: Rest<[], SizeOptions>): NDAr
  * @example
  * np.uniqueCounts(np.array([3, 1, 3])).counts // [1, 2]
  */
-export function uniqueCounts(x: ArrayLike, ...rest: Rest<[], SizeOptions>): { values: NDArray; counts: NDArray } {
-  const { values, counts } = separateNaN("uniqueCounts", x, rest);
-  return { values, counts: counts() };
-}
+export const uniqueCounts = /* @__PURE__ */ unit(
+  "uniqueCounts",
+  1,
+  function uniqueCounts(x: ArrayLike, ...rest: Rest<[], SizeOptions>): { values: NDArray; counts: NDArray } {
+    const { values, counts } = separateNaN("uniqueCounts", x, rest);
+    return { values, counts: counts() };
+  },
+);
 
 /**
  * The distinct elements, and for each element of the array the position of its value.
@@ -171,13 +183,14 @@ export function uniqueCounts(x: ArrayLike, ...rest: Rest<[], SizeOptions>): { va
  * @example
  * np.uniqueInverse(np.array([3, 1, 3])).inverseIndices // [1, 0, 1]
  */
-export function uniqueInverse(
-  x: ArrayLike,
-  ...rest: Rest<[], SizeOptions>
-): { values: NDArray; inverseIndices: NDArray } {
-  const { values, inverse } = separateNaN("uniqueInverse", x, rest);
-  return { values, inverseIndices: inverse() };
-}
+export const uniqueInverse = /* @__PURE__ */ unit(
+  "uniqueInverse",
+  1,
+  function uniqueInverse(x: ArrayLike, ...rest: Rest<[], SizeOptions>): { values: NDArray; inverseIndices: NDArray } {
+    const { values, inverse } = separateNaN("uniqueInverse", x, rest);
+    return { values, inverseIndices: inverse() };
+  },
+);
 
 /**
  * The distinct elements, where each occurs first, the position of each element's value, and how often each occurs.
@@ -185,13 +198,17 @@ export function uniqueInverse(
  * @example
  * np.uniqueAll(np.array([3, 1, 3])).indices // [1, 0]
  */
-export function uniqueAll(
-  x: ArrayLike,
-  ...rest: Rest<[], SizeOptions>
-): { values: NDArray; indices: NDArray; inverseIndices: NDArray; counts: NDArray } {
-  const { values, indices, inverse, counts } = separateNaN("uniqueAll", x, rest);
-  return { values, indices: indices(), inverseIndices: inverse(), counts: counts() };
-}
+export const uniqueAll = /* @__PURE__ */ unit(
+  "uniqueAll",
+  1,
+  function uniqueAll(
+    x: ArrayLike,
+    ...rest: Rest<[], SizeOptions>
+  ): { values: NDArray; indices: NDArray; inverseIndices: NDArray; counts: NDArray } {
+    const { values, indices, inverse, counts } = separateNaN("uniqueAll", x, rest);
+    return { values, indices: indices(), inverseIndices: inverse(), counts: counts() };
+  },
+);
 
 // ---------------------------------------------------------------- sets
 
@@ -221,18 +238,23 @@ export interface IsinOptions {
  * @example
  * np.isin(np.array([1, 2, 3]), np.array([1, 3])) // [true, false, true]
  */
-export function isin(
-  element: ArrayLike,
-  testElements: ArrayLike,
-  ...rest: Rest<[boolean, boolean], IsinOptions>
-): NDArray {
-  const { invert = false, method = "auto" } = given<IsinOptions>("isin", ["assumeUnique", "invert", "method"], 2, rest);
-  checkChoice("isin", "method", method, ["auto", "compare_all", "binary_search", "sort"]);
-  const [a, b] = flatPair("isin", element, testElements);
-  const shape = asArray(element, "isin").shape;
-  const found = memberOf(a, b);
-  return reshape(invert ? bitwiseNot(found) : found, shape);
-}
+export const isin = /* @__PURE__ */ unit(
+  "isin",
+  2,
+  function isin(element: ArrayLike, testElements: ArrayLike, ...rest: Rest<[boolean, boolean], IsinOptions>): NDArray {
+    const { invert = false, method = "auto" } = given<IsinOptions>(
+      "isin",
+      ["assumeUnique", "invert", "method"],
+      2,
+      rest,
+    );
+    checkChoice("isin", "method", method, ["auto", "compare_all", "binary_search", "sort"]);
+    const [a, b] = flatPair("isin", element, testElements);
+    const shape = asArray(element, "isin").shape;
+    const found = memberOf(a, b);
+    return reshape(invert ? bitwiseNot(found) : found, shape);
+  },
+);
 
 /** The elements that a mask picks, cut or filled up to a size. */
 function picked(
@@ -294,16 +316,20 @@ function needsConcrete(name: string, size: number | null, ...xs: readonly NDArra
  * @example
  * np.setdiff1d(np.array([1, 2, 3]), np.array([2])) // [1, 3]
  */
-export function setdiff1d(ar1: ArrayLike, ar2: ArrayLike, ...rest: Rest<[boolean], SetOptions>): NDArray {
-  const { assumeUnique = false, size = null, fillValue = null } = given<SetOptions>("setdiff1d", setNames, 1, rest);
-  const own = asArray(ar1, "setdiff1d");
-  const x = reshape(own, [own.size]);
-  const other = asArray(ar2, "setdiff1d");
-  needsConcrete("setdiff1d", size, x, other);
-  const [values, real] = reducedSet(x, assumeUnique, size !== null);
-  const [a, b] = flatPair("setdiff1d", values, other);
-  return picked("setdiff1d", values, andArrays(real, bitwiseNot(memberOf(a, b))), size, fillValue, () => 0);
-}
+export const setdiff1d = /* @__PURE__ */ unit(
+  "setdiff1d",
+  2,
+  function setdiff1d(ar1: ArrayLike, ar2: ArrayLike, ...rest: Rest<[boolean], SetOptions>): NDArray {
+    const { assumeUnique = false, size = null, fillValue = null } = given<SetOptions>("setdiff1d", setNames, 1, rest);
+    const own = asArray(ar1, "setdiff1d");
+    const x = reshape(own, [own.size]);
+    const other = asArray(ar2, "setdiff1d");
+    needsConcrete("setdiff1d", size, x, other);
+    const [values, real] = reducedSet(x, assumeUnique, size !== null);
+    const [a, b] = flatPair("setdiff1d", values, other);
+    return picked("setdiff1d", values, andArrays(real, bitwiseNot(memberOf(a, b))), size, fillValue, () => 0);
+  },
+);
 
 /**
  * The distinct elements of both arrays.
@@ -311,12 +337,16 @@ export function setdiff1d(ar1: ArrayLike, ar2: ArrayLike, ...rest: Rest<[boolean
  * @example
  * np.union1d(np.array([1, 2]), np.array([2, 3])) // [1, 2, 3]
  */
-export function union1d(ar1: ArrayLike, ar2: ArrayLike, ...rest: Rest<[], SizeOptions>): NDArray {
-  const options = given<SizeOptions>("union1d", sizeNames, 0, rest);
-  const [a, b] = flatPair("union1d", ar1, ar2);
-  needsConcrete("union1d", options.size ?? null, a, b);
-  return distinct("union1d", concatenateArrays([a, b], 0), null, options).values;
-}
+export const union1d = /* @__PURE__ */ unit(
+  "union1d",
+  2,
+  function union1d(ar1: ArrayLike, ar2: ArrayLike, ...rest: Rest<[], SizeOptions>): NDArray {
+    const options = given<SizeOptions>("union1d", sizeNames, 0, rest);
+    const [a, b] = flatPair("union1d", ar1, ar2);
+    needsConcrete("union1d", options.size ?? null, a, b);
+    return distinct("union1d", concatenateArrays([a, b], 0), null, options).values;
+  },
+);
 
 /**
  * The elements that are in exactly one of the arrays.
@@ -324,27 +354,31 @@ export function union1d(ar1: ArrayLike, ar2: ArrayLike, ...rest: Rest<[], SizeOp
  * @example
  * np.setxor1d(np.array([1, 2]), np.array([2, 3])) // [1, 3]
  */
-export function setxor1d(ar1: ArrayLike, ar2: ArrayLike, ...rest: Rest<[boolean], SetOptions>): NDArray {
-  const { assumeUnique = false, size = null, fillValue = null } = given<SetOptions>("setxor1d", setNames, 1, rest);
-  const [a, b] = flatPair("setxor1d", ar1, ar2);
-  needsConcrete("setxor1d", size, a, b);
-  const [x, isX] = reducedSet(a, assumeUnique, size !== null);
-  const [y, isY] = reducedSet(b, assumeUnique, size !== null);
-  const all = concatenateArrays([x, y], 0);
-  // Padding sorts to the end, by a first key.
-  const padding = bitwiseNot(concatenateArrays([isX, isY], 0));
-  const [hidden, sorted] = sortArrays([padding, all], { dimension: 0, numKeys: 2 }) as [NDArray, NDArray];
-  const n = all.size;
-  if (n === 0) return picked("setxor1d", all, full([0], 0, "bool"), size, fillValue, () => 0);
-  const same = andArrays(
-    eqArrays(sliceInDim(sorted, 1, n), sliceInDim(sorted, 0, n - 1)),
-    bitwiseNot(sliceInDim(hidden, 1, n)),
-  );
-  const none = full([1], 0, "bool");
-  const paired = orArrays(concatenateArrays([none, same], 0), concatenateArrays([same, none], 0));
-  const mask = andArrays(bitwiseNot(paired), bitwiseNot(hidden));
-  return picked("setxor1d", sorted, mask, size, fillValue, () => leastOf(sorted, mask));
-}
+export const setxor1d = /* @__PURE__ */ unit(
+  "setxor1d",
+  2,
+  function setxor1d(ar1: ArrayLike, ar2: ArrayLike, ...rest: Rest<[boolean], SetOptions>): NDArray {
+    const { assumeUnique = false, size = null, fillValue = null } = given<SetOptions>("setxor1d", setNames, 1, rest);
+    const [a, b] = flatPair("setxor1d", ar1, ar2);
+    needsConcrete("setxor1d", size, a, b);
+    const [x, isX] = reducedSet(a, assumeUnique, size !== null);
+    const [y, isY] = reducedSet(b, assumeUnique, size !== null);
+    const all = concatenateArrays([x, y], 0);
+    // Padding sorts to the end, by a first key.
+    const padding = bitwiseNot(concatenateArrays([isX, isY], 0));
+    const [hidden, sorted] = sortArrays([padding, all], { dimension: 0, numKeys: 2 }) as [NDArray, NDArray];
+    const n = all.size;
+    if (n === 0) return picked("setxor1d", all, full([0], 0, "bool"), size, fillValue, () => 0);
+    const same = andArrays(
+      eqArrays(sliceInDim(sorted, 1, n), sliceInDim(sorted, 0, n - 1)),
+      bitwiseNot(sliceInDim(hidden, 1, n)),
+    );
+    const none = full([1], 0, "bool");
+    const paired = orArrays(concatenateArrays([none, same], 0), concatenateArrays([same, none], 0));
+    const mask = andArrays(bitwiseNot(paired), bitwiseNot(hidden));
+    return picked("setxor1d", sorted, mask, size, fillValue, () => leastOf(sorted, mask));
+  },
+);
 
 export interface IntersectOptions extends SetOptions {
   /** Also gives where the common elements are in both arrays. */

@@ -32,7 +32,7 @@ import {
 } from "../lax/movement.ts";
 import { remainder, subtract } from "./arithmetic.ts";
 import { type Rest, broadcastAll, checkChoice, given, integer, shapeOf } from "./arguments.ts";
-import { unit } from "../transforms/unit.ts";
+import { unit } from "../core/unit.ts";
 
 // ---------------------------------------------------------------- size
 
@@ -130,14 +130,18 @@ export function ravel(a: ArrayLike, ...rest: Rest<["C" | "F"], OrderOption>): ND
  * @example
  * np.resize(np.array([1, 2, 3]), [2, 2]) // [[1, 2], [3, 1]]
  */
-export function resize(a: ArrayLike, newShape: number | readonly number[]): NDArray {
-  const target = parseShape("resize", newShape);
-  const flat = ravel(a);
-  const count = sizeOf(target);
-  if (flat.size === 0 || count === 0) return full(target, 0, flat.dtype);
-  const repeated = tileArray(flat, [Math.ceil(count / flat.size)]);
-  return reshapeArray(sliceInDim(repeated, 0, count), target);
-}
+export const resize = /* @__PURE__ */ unit(
+  "resize",
+  1,
+  function resize(a: ArrayLike, newShape: number | readonly number[]): NDArray {
+    const target = parseShape("resize", newShape);
+    const flat = ravel(a);
+    const count = sizeOf(target);
+    if (flat.size === 0 || count === 0) return full(target, 0, flat.dtype);
+    const repeated = tileArray(flat, [Math.ceil(count / flat.size)]);
+    return reshapeArray(sliceInDim(repeated, 0, count), target);
+  },
+);
 
 // ---------------------------------------------------------------- order of axes
 
@@ -228,17 +232,21 @@ export function moveaxis(
  * @example
  * np.rollaxis(np.zeros([2, 3, 4]), 2).shape // [4, 2, 3]
  */
-export function rollaxis(
-  a: ArrayLike,
-  axis: number,
-  ...rest: Rest<[number], { readonly start?: number | undefined }>
-): NDArray {
-  const { start = 0 } = given<{ start: number }>("rollaxis", ["start"], 1, rest);
-  const x = asArray(a, "rollaxis");
-  const from = canonicalAxis("rollaxis", axis, x.ndim);
-  const before = start === x.ndim ? x.ndim : canonicalAxis("rollaxis", start, x.ndim);
-  return moveAxis(x, from, before > from ? before - 1 : before);
-}
+export const rollaxis = /* @__PURE__ */ unit(
+  "rollaxis",
+  1,
+  function rollaxis(
+    a: ArrayLike,
+    axis: number,
+    ...rest: Rest<[number], { readonly start?: number | undefined }>
+  ): NDArray {
+    const { start = 0 } = given<{ start: number }>("rollaxis", ["start"], 1, rest);
+    const x = asArray(a, "rollaxis");
+    const from = canonicalAxis("rollaxis", axis, x.ndim);
+    const before = start === x.ndim ? x.ndim : canonicalAxis("rollaxis", start, x.ndim);
+    return moveAxis(x, from, before > from ? before - 1 : before);
+  },
+);
 
 // ---------------------------------------------------------------- axes of length 1
 

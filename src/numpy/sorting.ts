@@ -13,7 +13,7 @@ import { complex } from "../lax/complex.ts";
 import { concatenateArrays, rev } from "../lax/movement.ts";
 import { sort as sortArrays, sortKeyVal, topK as topKArray } from "../lax/sort.ts";
 import { type Rest, checkChoice, given, integer, operandList, optionalDType } from "./arguments.ts";
-import { unit } from "../transforms/unit.ts";
+import { unit } from "../core/unit.ts";
 
 export interface SortOptions {
   /** The axis to sort along, the last by default; null flattens. */

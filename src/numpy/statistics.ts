@@ -17,7 +17,7 @@ import { type ProductOptions, dot, productNames } from "./contract.ts";
 import { average, sum } from "./reduce.ts";
 import { atleast2d, squeeze } from "./shape.ts";
 import { diag } from "./triangles.ts";
-import { unit } from "../transforms/unit.ts";
+import { unit } from "../core/unit.ts";
 
 // ---------------------------------------------------------------- covariance
 

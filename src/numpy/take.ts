@@ -16,6 +16,7 @@ import { clip, mod } from "./arithmetic.ts";
 import { placeIn } from "./at.ts";
 import { tileTo } from "./triangles.ts";
 import { flatnonzero } from "./nonzero.ts";
+import { unit } from "../core/unit.ts";
 
 /** Positions as integers. */
 export function indexArray(name: string, indices: ArrayLike): NDArray {
@@ -52,36 +53,40 @@ const takeNames = ["axis", "mode", "uniqueIndices", "indicesAreSorted", "fillVal
  * @example
  * np.take(np.array([10, 20, 30]), [2, 0]) // [30, 10]
  */
-export function take(a: ArrayLike, indices: ArrayLike, ...rest: Rest<[number | null], TakeOptions>): NDArray {
-  const { axis = null, mode: wanted, ...options } = given<TakeOptions>("take", takeNames, 1, rest);
-  const mode = wanted ?? "fill";
-  checkChoice("take", "mode", mode, ["fill", "clip", "wrap"]);
-  const whole = asArray(a, "take");
-  const x = axis === null ? reshape(whole, [whole.size]) : whole;
-  const at = axis === null ? 0 : canonicalAxis("take", axis, x.ndim);
-  const given_ = indexArray("take", indices);
-  const n = x.shape[at]!;
-  const shape = [...x.shape.slice(0, at), ...given_.shape, ...x.shape.slice(at + 1)];
-  if (n === 0 && given_.size > 0)
-    throw new IndexError("EmptyAxis", {
-      what: `take: axis ${at} of shape ${shapeText(x.shape)} has no elements`,
-      why: "there is nothing to pick from",
-      fix: "handle the empty case before the call",
-    });
-  if (given_.size === 0) return full(shape, 0, x.dtype, x.weakType);
-  const index = mode === "wrap" ? mod(given_, n) : mode === "fill" ? fromEnd(given_, n) : given_;
-  return gather(
-    x,
-    reshape(index, [...index.shape, 1]),
-    {
-      offsetDims: range(shape.length).filter((i) => i < at || i >= at + index.ndim),
-      collapsedSliceDims: [at],
-      startIndexMap: [at],
-    },
-    x.shape.map((length, i) => (i === at ? 1 : length)),
-    { ...options, mode: mode === "wrap" ? "promise_in_bounds" : mode },
-  );
-}
+export const take = /* @__PURE__ */ unit(
+  "take",
+  2,
+  function take(a: ArrayLike, indices: ArrayLike, ...rest: Rest<[number | null], TakeOptions>): NDArray {
+    const { axis = null, mode: wanted, ...options } = given<TakeOptions>("take", takeNames, 1, rest);
+    const mode = wanted ?? "fill";
+    checkChoice("take", "mode", mode, ["fill", "clip", "wrap"]);
+    const whole = asArray(a, "take");
+    const x = axis === null ? reshape(whole, [whole.size]) : whole;
+    const at = axis === null ? 0 : canonicalAxis("take", axis, x.ndim);
+    const given_ = indexArray("take", indices);
+    const n = x.shape[at]!;
+    const shape = [...x.shape.slice(0, at), ...given_.shape, ...x.shape.slice(at + 1)];
+    if (n === 0 && given_.size > 0)
+      throw new IndexError("EmptyAxis", {
+        what: `take: axis ${at} of shape ${shapeText(x.shape)} has no elements`,
+        why: "there is nothing to pick from",
+        fix: "handle the empty case before the call",
+      });
+    if (given_.size === 0) return full(shape, 0, x.dtype, x.weakType);
+    const index = mode === "wrap" ? mod(given_, n) : mode === "fill" ? fromEnd(given_, n) : given_;
+    return gather(
+      x,
+      reshape(index, [...index.shape, 1]),
+      {
+        offsetDims: range(shape.length).filter((i) => i < at || i >= at + index.ndim),
+        collapsedSliceDims: [at],
+        startIndexMap: [at],
+      },
+      x.shape.map((length, i) => (i === at ? 1 : length)),
+      { ...options, mode: mode === "wrap" ? "promise_in_bounds" : mode },
+    );
+  },
+);
 
 export interface TakeAlongAxisOptions {
   /** The axis to pick along, the last by default; null flattens. */
@@ -98,70 +103,74 @@ export interface TakeAlongAxisOptions {
  * @example
  * np.takeAlongAxis(np.array([[1, 2], [3, 4]]), [[1], [0]], 1) // [[2], [3]]
  */
-export function takeAlongAxis(
-  arr: ArrayLike,
-  indices: ArrayLike,
-  ...rest: Rest<[number | null], TakeAlongAxisOptions>
-): NDArray {
-  const names = ["axis", "mode", "fillValue", "wrapNegativeIndices"] as const;
-  const {
-    axis = -1,
-    mode,
-    fillValue = null,
-    wrapNegativeIndices,
-  } = given<TakeAlongAxisOptions>("takeAlongAxis", names, 1, rest);
-  const whole = asArray(arr, "takeAlongAxis");
-  const x = axis === null ? reshape(whole, [whole.size]) : whole;
-  const index = indexArray("takeAlongAxis", indices);
-  if (index.ndim !== x.ndim)
-    throw new ShapeError("TakeAlongAxisRank", {
-      what: `takeAlongAxis: positions of shape ${shapeText(index.shape)} for an array of shape ${shapeText(x.shape)}`,
-      why: "both have the same number of axes",
-      fix: "insert axes with numpy.expandDims(indices, axis)",
-    });
-  const at = canonicalAxis("takeAlongAxis", axis ?? 0, x.ndim);
-  const n = x.shape[at]!;
-  const single = x.shape.map((length, i) => (i === at ? 1 : length));
-  const shape = broadcastShapes("takeAlongAxis", [index.shape, single]);
-  if (n === 0) return full(shape, 0, x.dtype, x.weakType);
-  const wraps = wrapNegativeIndices ?? mode !== "promise_in_bounds";
-  const places = wraps ? fromEnd(index, n) : index;
-  // Axes that both have run together; one that only one of them has at length over 1 belongs to it alone.
-  const sizes: number[] = [];
-  const offsetDims: number[] = [];
-  const [operandAxes, indexAxes]: [number[], number[]] = [[], []];
-  const kept: number[] = [];
-  const indexShape: number[] = [];
-  let along = 0;
-  for (const i of range(x.ndim)) {
-    const operandAxis = kept.length;
-    if (i === at) along = operandAxis;
-    else if (index.shape[i] === 1) offsetDims.push(i);
-    else if (single[i] !== 1) {
-      operandAxes.push(operandAxis);
-      indexAxes.push(indexShape.length);
+export const takeAlongAxis = /* @__PURE__ */ unit(
+  "takeAlongAxis",
+  2,
+  function takeAlongAxis(
+    arr: ArrayLike,
+    indices: ArrayLike,
+    ...rest: Rest<[number | null], TakeAlongAxisOptions>
+  ): NDArray {
+    const names = ["axis", "mode", "fillValue", "wrapNegativeIndices"] as const;
+    const {
+      axis = -1,
+      mode,
+      fillValue = null,
+      wrapNegativeIndices,
+    } = given<TakeAlongAxisOptions>("takeAlongAxis", names, 1, rest);
+    const whole = asArray(arr, "takeAlongAxis");
+    const x = axis === null ? reshape(whole, [whole.size]) : whole;
+    const index = indexArray("takeAlongAxis", indices);
+    if (index.ndim !== x.ndim)
+      throw new ShapeError("TakeAlongAxisRank", {
+        what: `takeAlongAxis: positions of shape ${shapeText(index.shape)} for an array of shape ${shapeText(x.shape)}`,
+        why: "both have the same number of axes",
+        fix: "insert axes with numpy.expandDims(indices, axis)",
+      });
+    const at = canonicalAxis("takeAlongAxis", axis ?? 0, x.ndim);
+    const n = x.shape[at]!;
+    const single = x.shape.map((length, i) => (i === at ? 1 : length));
+    const shape = broadcastShapes("takeAlongAxis", [index.shape, single]);
+    if (n === 0) return full(shape, 0, x.dtype, x.weakType);
+    const wraps = wrapNegativeIndices ?? mode !== "promise_in_bounds";
+    const places = wraps ? fromEnd(index, n) : index;
+    // Axes that both have run together; one that only one of them has at length over 1 belongs to it alone.
+    const sizes: number[] = [];
+    const offsetDims: number[] = [];
+    const [operandAxes, indexAxes]: [number[], number[]] = [[], []];
+    const kept: number[] = [];
+    const indexShape: number[] = [];
+    let along = 0;
+    for (const i of range(x.ndim)) {
+      const operandAxis = kept.length;
+      if (i === at) along = operandAxis;
+      else if (index.shape[i] === 1) offsetDims.push(i);
+      else if (single[i] !== 1) {
+        operandAxes.push(operandAxis);
+        indexAxes.push(indexShape.length);
+      }
+      const dropped = i !== at && index.shape[i] !== 1 && single[i] === 1;
+      if (!dropped) {
+        kept.push(x.shape[i]!);
+        sizes.push(i === at ? 1 : index.shape[i] === 1 ? x.shape[i]! : Math.min(1, x.shape[i]!));
+      }
+      if (i === at || index.shape[i] !== 1) indexShape.push(shape[i]!);
     }
-    const dropped = i !== at && index.shape[i] !== 1 && single[i] === 1;
-    if (!dropped) {
-      kept.push(x.shape[i]!);
-      sizes.push(i === at ? 1 : index.shape[i] === 1 ? x.shape[i]! : Math.min(1, x.shape[i]!));
-    }
-    if (i === at || index.shape[i] !== 1) indexShape.push(shape[i]!);
-  }
-  return gather(
-    reshape(x, kept),
-    reshape(places, [...indexShape, 1]),
-    {
-      offsetDims,
-      collapsedSliceDims: [along],
-      startIndexMap: [along],
-      operandBatchingDims: operandAxes,
-      startIndicesBatchingDims: indexAxes,
-    },
-    sizes,
-    { mode: mode ?? "fill", fillValue },
-  );
-}
+    return gather(
+      reshape(x, kept),
+      reshape(places, [...indexShape, 1]),
+      {
+        offsetDims,
+        collapsedSliceDims: [along],
+        startIndexMap: [along],
+        operandBatchingDims: operandAxes,
+        startIndicesBatchingDims: indexAxes,
+      },
+      sizes,
+      { mode: mode ?? "fill", fillValue },
+    );
+  },
+);
 
 export interface PutAlongAxisOptions {
   /** Accepted for JAX's signature; a new array is returned in any case. */
@@ -175,37 +184,41 @@ export interface PutAlongAxisOptions {
  * @example
  * np.putAlongAxis(np.zeros([2, 2]), [[1], [0]], 5, 1) // [[0, 5], [5, 0]]
  */
-export function putAlongAxis(
-  arr: ArrayLike,
-  indices: ArrayLike,
-  values: ArrayLike,
-  axis: number | null,
-  ...rest: Rest<[], PutAlongAxisOptions>
-): NDArray {
-  const { mode } = given<PutAlongAxisOptions>("putAlongAxis", ["inplace", "mode"], 0, rest);
-  const whole = asArray(arr, "putAlongAxis");
-  const x = axis === null ? reshape(whole, [whole.size]) : whole;
-  const index = indexArray("putAlongAxis", indices);
-  if (index.ndim !== x.ndim)
-    throw new ShapeError("PutAlongAxisRank", {
-      what: `putAlongAxis: positions of shape ${shapeText(index.shape)} for an array of shape ${shapeText(x.shape)}`,
-      why: "both have the same number of axes",
-      fix: "insert axes with numpy.expandDims(indices, axis)",
-    });
-  const at = canonicalAxis("putAlongAxis", axis ?? 0, x.ndim);
-  const places = range(x.ndim).map((i) =>
-    i === at
-      ? index
-      : broadcastInDim(
-          iota("int32", x.shape[i]!),
-          x.shape.map((n, k) => (k === i ? n : 1)),
-          [i],
-        ),
-  );
-  const [, value] = promoteOperands("putAlongAxis", [x, values]);
-  const shaped = broadcastTo(value!, broadcastShapes("putAlongAxis", [value!.shape, index.shape]));
-  return reshape(placeIn(x, places).set(shaped, { mode: mode ?? undefined }), whole.shape);
-}
+export const putAlongAxis = /* @__PURE__ */ unit(
+  "putAlongAxis",
+  3,
+  function putAlongAxis(
+    arr: ArrayLike,
+    indices: ArrayLike,
+    values: ArrayLike,
+    axis: number | null,
+    ...rest: Rest<[], PutAlongAxisOptions>
+  ): NDArray {
+    const { mode } = given<PutAlongAxisOptions>("putAlongAxis", ["inplace", "mode"], 0, rest);
+    const whole = asArray(arr, "putAlongAxis");
+    const x = axis === null ? reshape(whole, [whole.size]) : whole;
+    const index = indexArray("putAlongAxis", indices);
+    if (index.ndim !== x.ndim)
+      throw new ShapeError("PutAlongAxisRank", {
+        what: `putAlongAxis: positions of shape ${shapeText(index.shape)} for an array of shape ${shapeText(x.shape)}`,
+        why: "both have the same number of axes",
+        fix: "insert axes with numpy.expandDims(indices, axis)",
+      });
+    const at = canonicalAxis("putAlongAxis", axis ?? 0, x.ndim);
+    const places = range(x.ndim).map((i) =>
+      i === at
+        ? index
+        : broadcastInDim(
+            iota("int32", x.shape[i]!),
+            x.shape.map((n, k) => (k === i ? n : 1)),
+            [i],
+          ),
+    );
+    const [, value] = promoteOperands("putAlongAxis", [x, values]);
+    const shaped = broadcastTo(value!, broadcastShapes("putAlongAxis", [value!.shape, index.shape]));
+    return reshape(placeIn(x, places).set(shaped, { mode: mode ?? undefined }), whole.shape);
+  },
+);
 
 export interface PutOptions {
   /** Accepted for JAX's signature; a new array is returned in any case. */

@@ -17,7 +17,7 @@ import { type EyeOptions, diagonalGrid } from "./grids.ts";
 import { nonzero } from "./nonzero.ts";
 import { type SumOptions, sum } from "./reduce.ts";
 import { moveaxis } from "./shape.ts";
-import { unit } from "../transforms/unit.ts";
+import { unit } from "../core/unit.ts";
 
 interface DiagonalOption {
   /** The diagonal; above the main one if positive. */
@@ -127,10 +127,14 @@ function matrixShape(name: string, arr: ArrayLike): readonly [number, number] {
  * @example
  * np.trilIndicesFrom(np.eye(2)) // [[0, 1, 1], [0, 0, 1]]
  */
-export function trilIndicesFrom(arr: ArrayLike, ...rest: DiagonalRest): [NDArray, NDArray] {
-  const [n, m] = matrixShape("trilIndicesFrom", arr);
-  return trilIndices(n, diagonalOf("trilIndicesFrom", rest), m);
-}
+export const trilIndicesFrom = /* @__PURE__ */ unit(
+  "trilIndicesFrom",
+  1,
+  function trilIndicesFrom(arr: ArrayLike, ...rest: DiagonalRest): [NDArray, NDArray] {
+    const [n, m] = matrixShape("trilIndicesFrom", arr);
+    return trilIndices(n, diagonalOf("trilIndicesFrom", rest), m);
+  },
+);
 
 /**
  * Rows and columns of the upper triangle of a matrix.
@@ -190,13 +194,17 @@ function diagonalPlan(name: string, a: ArrayLike, { offset = 0, axis1 = 0, axis2
  * @example
  * np.diagonal(np.array([[1, 2], [3, 4]])) // [1, 4]
  */
-export function diagonal(a: ArrayLike, ...rest: Rest<[number, number, number], DiagonalOptions>): NDArray {
-  const { x, k, size } = diagonalPlan("diagonal", a, given<DiagonalOptions>("diagonal", diagonalNames, 3, rest));
-  const near = iota("int32", size);
-  const far = addArrays(near, literalLike(near, Math.abs(k)));
-  const [i, j] = k >= 0 ? [near, far] : [far, near];
-  return readIndex(x, ["...", i, j]);
-}
+export const diagonal = /* @__PURE__ */ unit(
+  "diagonal",
+  1,
+  function diagonal(a: ArrayLike, ...rest: Rest<[number, number, number], DiagonalOptions>): NDArray {
+    const { x, k, size } = diagonalPlan("diagonal", a, given<DiagonalOptions>("diagonal", diagonalNames, 3, rest));
+    const near = iota("int32", size);
+    const far = addArrays(near, literalLike(near, Math.abs(k)));
+    const [i, j] = k >= 0 ? [near, far] : [far, near];
+    return readIndex(x, ["...", i, j]);
+  },
+);
 
 /**
  * Sum of a diagonal.
@@ -291,16 +299,20 @@ export interface FillDiagonalOptions {
  * @example
  * np.fillDiagonal(np.zeros([2, 2]), 5, { inplace: false }) // [[5, 0], [0, 5]]
  */
-export function fillDiagonal(a: ArrayLike, val: ArrayLike, ...rest: Rest<[], FillDiagonalOptions>): NDArray {
-  const { wrap = false } = given<FillDiagonalOptions>("fillDiagonal", ["wrap", "inplace"], 0, rest);
-  if (wrap) throw unsupported("fillDiagonal", "wrap", "fill the blocks of rows one by one");
-  const x = asArray(a, "fillDiagonal");
-  if (x.ndim < 2 || (x.ndim > 2 && x.shape.some((n) => n !== x.shape[0]))) throw needsMatrix("fillDiagonal", x.shape);
-  const n = Math.min(...x.shape);
-  const values = asArray(val, "fillDiagonal");
-  const filled = values.ndim === 0 ? val : tileTo(reshape(values, [values.size]), n);
-  return placeIn(x, diagIndices(n, x.ndim)).set(filled);
-}
+export const fillDiagonal = /* @__PURE__ */ unit(
+  "fillDiagonal",
+  2,
+  function fillDiagonal(a: ArrayLike, val: ArrayLike, ...rest: Rest<[], FillDiagonalOptions>): NDArray {
+    const { wrap = false } = given<FillDiagonalOptions>("fillDiagonal", ["wrap", "inplace"], 0, rest);
+    if (wrap) throw unsupported("fillDiagonal", "wrap", "fill the blocks of rows one by one");
+    const x = asArray(a, "fillDiagonal");
+    if (x.ndim < 2 || (x.ndim > 2 && x.shape.some((n) => n !== x.shape[0]))) throw needsMatrix("fillDiagonal", x.shape);
+    const n = Math.min(...x.shape);
+    const values = asArray(val, "fillDiagonal");
+    const filled = values.ndim === 0 ? val : tileTo(reshape(values, [values.size]), n);
+    return placeIn(x, diagIndices(n, x.ndim)).set(filled);
+  },
+);
 
 /** A vector repeated or cut to a length. */
 export function tileTo(x: NDArray, n: number): NDArray {

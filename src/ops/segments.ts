@@ -14,6 +14,7 @@ import { type UpdateOptions, placeIn } from "../numpy/at.ts";
 import * as np from "../numpy/index.ts";
 import { dataDependent } from "../numpy/nonzero.ts";
 import { valuesOf } from "../numpy/reading.ts";
+import { unit } from "../core/unit.ts";
 
 /** What happens to rows whose number is no segment: dropped (`fill` and `drop`), or moved to the nearest segment. */
 export type SegmentMode = "fill" | "drop" | "clip" | "promise_in_bounds";
@@ -157,8 +158,11 @@ const maximum: Reduction = {
  * @example
  * ops.segmentSum(np.array([1, 2, 3, 4]), [0, 0, 2, 2]) // [3, 0, 7]
  */
-export const segmentSum = (data: ArrayLike, segmentIds: ArrayLike, ...rest: SegmentRest): NDArray =>
-  segments(addition, data, segmentIds, rest);
+export const segmentSum = /* @__PURE__ */ unit(
+  "segmentSum",
+  2,
+  (data: ArrayLike, segmentIds: ArrayLike, ...rest: SegmentRest): NDArray => segments(addition, data, segmentIds, rest),
+);
 
 /**
  * The product of the rows of each segment; 1 for segments without rows. Parameters and errors as `segmentSum`.
@@ -166,8 +170,12 @@ export const segmentSum = (data: ArrayLike, segmentIds: ArrayLike, ...rest: Segm
  * @example
  * ops.segmentProd(np.array([1, 2, 3, 4]), [0, 0, 2, 2]) // [2, 1, 12]
  */
-export const segmentProd = (data: ArrayLike, segmentIds: ArrayLike, ...rest: SegmentRest): NDArray =>
-  segments(multiplication, data, segmentIds, rest);
+export const segmentProd = /* @__PURE__ */ unit(
+  "segmentProd",
+  2,
+  (data: ArrayLike, segmentIds: ArrayLike, ...rest: SegmentRest): NDArray =>
+    segments(multiplication, data, segmentIds, rest),
+);
 
 /**
  * The smallest row of each segment, element by element; ∞, or the largest integer, for segments without rows.
@@ -176,8 +184,11 @@ export const segmentProd = (data: ArrayLike, segmentIds: ArrayLike, ...rest: Seg
  * @example
  * ops.segmentMin(np.array([1, 2, 3, 4]), [0, 0, 2, 2]) // [1, Infinity, 3]
  */
-export const segmentMin = (data: ArrayLike, segmentIds: ArrayLike, ...rest: SegmentRest): NDArray =>
-  segments(minimum, data, segmentIds, rest);
+export const segmentMin = /* @__PURE__ */ unit(
+  "segmentMin",
+  2,
+  (data: ArrayLike, segmentIds: ArrayLike, ...rest: SegmentRest): NDArray => segments(minimum, data, segmentIds, rest),
+);
 
 /**
  * The largest row of each segment, element by element; −∞, or the smallest integer, for segments without rows.
@@ -186,5 +197,8 @@ export const segmentMin = (data: ArrayLike, segmentIds: ArrayLike, ...rest: Segm
  * @example
  * ops.segmentMax(np.array([1, 2, 3, 4]), [0, 0, 2, 2]) // [2, -Infinity, 4]
  */
-export const segmentMax = (data: ArrayLike, segmentIds: ArrayLike, ...rest: SegmentRest): NDArray =>
-  segments(maximum, data, segmentIds, rest);
+export const segmentMax = /* @__PURE__ */ unit(
+  "segmentMax",
+  2,
+  (data: ArrayLike, segmentIds: ArrayLike, ...rest: SegmentRest): NDArray => segments(maximum, data, segmentIds, rest),
+);

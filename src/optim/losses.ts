@@ -10,7 +10,7 @@ import { logSigmoid, logSoftmax, logsumexp, oneHot, softmax, softplus, sparsePlu
 import * as np from "../numpy/index.ts";
 import { customJvp } from "../transforms/customJvp.ts";
 import type { Rest } from "./base.ts";
-import { unit } from "../transforms/unit.ts";
+import { unit } from "../core/unit.ts";
 
 /** A floating point operand. */
 function floats(name: string, x: ArrayLike): NDArray {

@@ -9,6 +9,7 @@ import { customJvp } from "../transforms/customJvp.ts";
 import * as tree from "../tree/functions.ts";
 import { type Rest, mapLeaves } from "./base.ts";
 import { addScale, mul, norm, scale as scaleTree, vdot } from "./treeMath.ts";
+import { unit } from "../core/unit.ts";
 
 type ScaleRest = Rest<[ArrayLike], { readonly scale?: ArrayLike }>;
 const readScale = (name: string, rest: readonly unknown[]): ArrayLike =>
@@ -18,10 +19,12 @@ const readScale = (name: string, rest: readonly unknown[]): ArrayLike =>
 export const projectionNonNegative = <P>(t: P): P => mapLeaves((x) => relu(x), t);
 
 /** Onto a box; bounds are numbers or trees of the same structure. @example optim.projections.projectionBox([np.array([-1, 5])], 0, 2) // [[0, 2]] */
-export function projectionBox<P>(t: P, lower: unknown, upper: unknown): P {
+export const projectionBox = /* @__PURE__ */ unit("projectionBox", 0, function projectionBox<
+  P,
+>(t: P, lower: unknown, upper: unknown): P {
   const [low, high] = [lower, upper].map((b) => (typeof b === "number" ? mapLeaves(() => b, t) : b));
   return mapLeaves((x, a, b) => np.clip(x, a, b), t, low, high);
-}
+});
 
 /** Onto [0, scale]ⁿ (default 1). @example optim.projections.projectionHypercube([np.array([-1, 5])]) // [[0, 1]] */
 export const projectionHypercube = <P>(t: P, ...rest: ScaleRest): P => {
@@ -36,15 +39,16 @@ export const projectionLinfBall = <P>(t: P, ...rest: ScaleRest): P => {
 };
 
 /** Onto the sphere of radius `scale` (default 1). @example optim.projections.projectionL2Sphere([np.array([3, 4])]) // [[0.6, 0.8]] */
-export const projectionL2Sphere = <P>(t: P, ...rest: ScaleRest): P =>
-  scaleTree(np.divide(readScale("projectionL2Sphere", rest), norm(t)), t);
+export const projectionL2Sphere = /* @__PURE__ */ unit("projectionL2Sphere", 0, <P>(t: P, ...rest: ScaleRest): P =>
+  scaleTree(np.divide(readScale("projectionL2Sphere", rest), norm(t)), t),
+);
 
 /** Onto the ball of radius `scale` (default 1). @example optim.projections.projectionL2Ball([np.array([0, 4])]) // [[0, 1]] */
-export const projectionL2Ball = <P>(t: P, ...rest: ScaleRest): P => {
+export const projectionL2Ball = /* @__PURE__ */ unit("projectionL2Ball", 0, <P>(t: P, ...rest: ScaleRest): P => {
   const radius = readScale("projectionL2Ball", rest);
   const square = norm(t, { squared: true });
   return scaleTree(np.divide(radius, np.sqrt(np.maximum(square, np.square(radius)))), t);
-};
+});
 
 // ---------------------------------------------------------------- the simplex
 
@@ -74,7 +78,9 @@ function makeSimplex(): (x: NDArray) => NDArray {
 const simplex = /* @__PURE__ */ makeSimplex();
 
 /** Onto the non-negative numbers of sum `scale` (default 1). @example optim.projections.projectionSimplex(np.array([1, 1])) // [0.5, 0.5] */
-export function projectionSimplex<P>(t: P, ...rest: ScaleRest): P {
+export const projectionSimplex = /* @__PURE__ */ unit("projectionSimplex", 0, function projectionSimplex<
+  P,
+>(t: P, ...rest: ScaleRest): P {
   const size = readScale("projectionSimplex", rest);
   const [leaves, structure] = tree.flatten(t);
   const shapes = leaves.map((x: ArrayLike) => np.shape(x));
@@ -83,7 +89,7 @@ export function projectionSimplex<P>(t: P, ...rest: ScaleRest): P {
   const ends = range(shapes.length).map((i) => shapes.slice(0, i + 1).reduce((n, s) => n + sizeOf(s), 0));
   const parts = np.split(projected, ends.slice(0, -1)).map((x, i) => np.reshape(x, shapes[i]!));
   return tree.unflatten(structure, parts) as P;
-}
+});
 
 /** Onto the numbers whose magnitudes sum to `scale` (default 1). @example optim.projections.projectionL1Sphere(np.array([-3, 1])) // [-1, 0] */
 export const projectionL1Sphere = <P>(t: P, ...rest: ScaleRest): P => {
@@ -93,11 +99,11 @@ export const projectionL1Sphere = <P>(t: P, ...rest: ScaleRest): P => {
 };
 
 /** Onto the numbers whose magnitudes sum to at most `scale` (default 1). @example optim.projections.projectionL1Ball(np.array([0.5, 0])) // [0.5, 0] */
-export const projectionL1Ball = <P>(t: P, ...rest: ScaleRest): P => {
+export const projectionL1Ball = /* @__PURE__ */ unit("projectionL1Ball", 0, <P>(t: P, ...rest: ScaleRest): P => {
   const size = readScale("projectionL1Ball", rest);
   const inside = np.lessEqual(norm(t, 1), size);
   return mapLeaves((x, y) => np.where(inside, x, y), t, projectionL1Sphere(t, size));
-};
+});
 
 // ---------------------------------------------------------------- flats
 
@@ -107,7 +113,11 @@ export const projectionVector = <P>(x: P, a: P): P => scaleTree(np.divide(vdot(x
 const missing = (x: unknown, a: unknown, b: ArrayLike): NDArray => np.divide(np.subtract(b, vdot(x, a)), vdot(a, a));
 
 /** Onto the points with ⟨a, x⟩ = b. @example optim.projections.projectionHyperplane(np.array([3, 4]), np.array([0, 1]), 1) // [3, 1] */
-export const projectionHyperplane = <P>(x: P, a: P, b: ArrayLike): P => addScale(x, missing(x, a, b), a);
+export const projectionHyperplane = /* @__PURE__ */ unit("projectionHyperplane", 0, <P>(x: P, a: P, b: ArrayLike): P =>
+  addScale(x, missing(x, a, b), a),
+);
 
 /** Onto the points with ⟨a, x⟩ ≤ b. @example optim.projections.projectionHalfspace(np.array([3, 4]), np.array([0, 1]), 9) // [3, 4] */
-export const projectionHalfspace = <P>(x: P, a: P, b: ArrayLike): P => addScale(x, np.minimum(missing(x, a, b), 0), a);
+export const projectionHalfspace = /* @__PURE__ */ unit("projectionHalfspace", 0, <P>(x: P, a: P, b: ArrayLike): P =>
+  addScale(x, np.minimum(missing(x, a, b), 0), a),
+);

@@ -20,6 +20,7 @@ import { shiftRightLogical } from "../lax/bitwise.ts";
 import { asKey } from "./arguments.ts";
 import { gumbels } from "./continuous.ts";
 import { randint, twoKeys, uniformFloats } from "./uniform.ts";
+import { unit } from "../core/unit.ts";
 
 /** The slices of `x` along an axis at positions that are known to exist; their shape takes the axis's place. */
 function takeAlong(x: NDArray, positions: NDArray, axis: number): NDArray {
@@ -71,20 +72,24 @@ export interface PermutationOptions {
  * @example
  * random.permutation(random.key(104), 11) // [3, 2, 1, 9, 5, 8, 0, 7, 6, 4, 10]
  */
-export function permutation(
-  key: NDArray,
-  x: ArrayLike,
-  ...rest: readonly [] | readonly [number | PermutationOptions] | readonly [number, boolean | PermutationOptions]
-): NDArray {
-  const given = readOptions<PermutationOptions>("random.permutation", ["axis", "independent"], 2, rest);
-  const k = asKey("permutation", key);
-  const n = asCount("permutation", x);
-  if (n !== null) return shuffled(k, iota("int32", n), canonicalAxis("random.permutation", given.axis ?? 0, 1));
-  const a = asArray(x, "random.permutation");
-  const axis = canonicalAxis("random.permutation", given.axis ?? 0, a.ndim);
-  if (given.independent || a.ndim === 1) return shuffled(k, a, axis);
-  return takeAlong(a, shuffled(k, iota("int32", a.shape[axis]!), 0), axis);
-}
+export const permutation = /* @__PURE__ */ unit(
+  "permutation",
+  1,
+  function permutation(
+    key: NDArray,
+    x: ArrayLike,
+    ...rest: readonly [] | readonly [number | PermutationOptions] | readonly [number, boolean | PermutationOptions]
+  ): NDArray {
+    const given = readOptions<PermutationOptions>("random.permutation", ["axis", "independent"], 2, rest);
+    const k = asKey("permutation", key);
+    const n = asCount("permutation", x);
+    if (n !== null) return shuffled(k, iota("int32", n), canonicalAxis("random.permutation", given.axis ?? 0, 1));
+    const a = asArray(x, "random.permutation");
+    const axis = canonicalAxis("random.permutation", given.axis ?? 0, a.ndim);
+    if (given.independent || a.ndim === 1) return shuffled(k, a, axis);
+    return takeAlong(a, shuffled(k, iota("int32", a.shape[axis]!), 0), axis);
+  },
+);
 
 // ---------------------------------------------------------------- choice
 
@@ -108,37 +113,41 @@ export interface ChoiceOptions {
  * @example
  * random.choice(random.key(0), np.array([7, 7]), [3]) // [7, 7, 7]
  */
-export function choice(
-  key: NDArray,
-  a: ArrayLike,
-  ...rest:
-    | readonly []
-    | readonly [Shape | number | ChoiceOptions]
-    | readonly [Shape | number, boolean | ChoiceOptions]
-    | readonly [Shape | number, boolean, ArrayLike | null | ChoiceOptions]
-    | readonly [Shape | number, boolean, ArrayLike | null, number | ChoiceOptions]
-): NDArray {
-  const names = ["shape", "replace", "p", "axis", "mode"] as const;
-  const given = readOptions<ChoiceOptions>("random.choice", names, 4, rest);
-  const shape = parseShape("random.choice", given.shape ?? []);
-  const count = asCount("choice", a);
-  const x = count === null ? asArray(a, "random.choice") : null;
-  const axis = canonicalAxis("random.choice", given.axis ?? 0, x?.ndim ?? 1);
-  const population = x ? x.shape[axis]! : count!;
-  const whole = x ? [...x.shape.slice(0, axis), ...shape, ...x.shape.slice(axis + 1)] : shape;
-  const draws = sizeOf(shape);
-  if (draws === 0) return full(shape, 0, x?.dtype ?? "int32");
-  const replace = given.replace ?? true;
-  checkPopulation(population, draws, replace);
-  const k = asKey("choice", key);
-  if (given.p == null && !replace) {
-    const order = x ? permutation(k, x, axis) : permutation(k, population);
-    return reshape(sliceInDim(order, 0, draws, { axis }), whole);
-  }
-  const positions =
-    given.p == null ? randint(k, shape, 0, population) : weighted(k, given.p, population, shape, replace, given.mode);
-  return x ? reshape(takeAlong(x, positions, axis), whole) : reshape(positions, shape);
-}
+export const choice = /* @__PURE__ */ unit(
+  "choice",
+  1,
+  function choice(
+    key: NDArray,
+    a: ArrayLike,
+    ...rest:
+      | readonly []
+      | readonly [Shape | number | ChoiceOptions]
+      | readonly [Shape | number, boolean | ChoiceOptions]
+      | readonly [Shape | number, boolean, ArrayLike | null | ChoiceOptions]
+      | readonly [Shape | number, boolean, ArrayLike | null, number | ChoiceOptions]
+  ): NDArray {
+    const names = ["shape", "replace", "p", "axis", "mode"] as const;
+    const given = readOptions<ChoiceOptions>("random.choice", names, 4, rest);
+    const shape = parseShape("random.choice", given.shape ?? []);
+    const count = asCount("choice", a);
+    const x = count === null ? asArray(a, "random.choice") : null;
+    const axis = canonicalAxis("random.choice", given.axis ?? 0, x?.ndim ?? 1);
+    const population = x ? x.shape[axis]! : count!;
+    const whole = x ? [...x.shape.slice(0, axis), ...shape, ...x.shape.slice(axis + 1)] : shape;
+    const draws = sizeOf(shape);
+    if (draws === 0) return full(shape, 0, x?.dtype ?? "int32");
+    const replace = given.replace ?? true;
+    checkPopulation(population, draws, replace);
+    const k = asKey("choice", key);
+    if (given.p == null && !replace) {
+      const order = x ? permutation(k, x, axis) : permutation(k, population);
+      return reshape(sliceInDim(order, 0, draws, { axis }), whole);
+    }
+    const positions =
+      given.p == null ? randint(k, shape, 0, population) : weighted(k, given.p, population, shape, replace, given.mode);
+    return x ? reshape(takeAlong(x, positions, axis), whole) : reshape(positions, shape);
+  },
+);
 
 /** Positions drawn with given probabilities. */
 function weighted(

@@ -29,27 +29,31 @@ import {
   sampleShape,
 } from "./arguments.ts";
 import { twoKeys, uniformFloats } from "./uniform.ts";
+import { unit } from "../core/unit.ts";
 
 /** A sampler of a shape and a float dtype. */
 type Draw = (key: NDArray, shape: Shape, dtype: DType) => NDArray;
 
 /** The public form of a sampler without parameters. */
-const standard =
-  (name: string, draw: Draw) =>
-  (key: NDArray, ...rest: SampleRest): NDArray => {
+const standard = (name: string, draw: Draw) =>
+  unit(name, 1, (key: NDArray, ...rest: SampleRest): NDArray => {
     const { shape, dtype } = readSample(name, rest);
     return draw(asKey(name, key), shape ?? [], sampleDType(name, dtype, "float32", "float"));
-  };
+  });
 
 /** The public form of a sampler with one parameter, whose shape is the default. */
-const scaled =
-  (name: string, draw: (key: NDArray, shape: Shape, dtype: DType, parameter: NDArray) => NDArray) =>
-  (key: NDArray, p: ArrayLike, ...rest: SampleRest): NDArray => {
-    const given = readSample(name, rest);
-    const dtype = sampleDType(name, given.dtype, "float32", "float");
-    const shape = sampleShape(name, given.shape, asArray(p, `random.${name}`).shape);
-    return draw(asKey(name, key), shape, dtype, parameter(name, p, shape, dtype));
-  };
+const scaled = (name: string, draw: (key: NDArray, shape: Shape, dtype: DType, parameter: NDArray) => NDArray) =>
+  unit(
+    name,
+    2,
+    (key: NDArray, p: ArrayLike, ...rest: SampleRest): NDArray => {
+      const given = readSample(name, rest);
+      const dtype = sampleDType(name, given.dtype, "float32", "float");
+      const shape = sampleShape(name, given.shape, asArray(p, `random.${name}`).shape);
+      return draw(asKey(name, key), shape, dtype, parameter(name, p, shape, dtype));
+    },
+    { numbers: "inputs" },
+  );
 
 // ---------------------------------------------------------------- normal and its kin
 
@@ -71,10 +75,10 @@ export function normals(key: NDArray, shape: Shape, dtype: DType): NDArray {
  * @example
  * random.normal(random.key(0), [2, 3]).shape // [2, 3]
  */
-export function normal(key: NDArray, ...rest: SampleRest): NDArray {
+export const normal = /* @__PURE__ */ unit("normal", 1, function normal(key: NDArray, ...rest: SampleRest): NDArray {
   const { shape, dtype } = readSample("normal", rest);
   return normals(asKey("normal", key), shape ?? [], sampleDType("normal", dtype, "float32", "inexact"));
-}
+});
 
 /**
  * Standard normal numbers given that they lie between `lower` and `upper`.
@@ -82,17 +86,22 @@ export function normal(key: NDArray, ...rest: SampleRest): NDArray {
  * @example
  * random.truncatedNormal(random.key(0), -2, 2, [3]).shape // [3]
  */
-export function truncatedNormal(key: NDArray, lower: ArrayLike, upper: ArrayLike, ...rest: SampleRest): NDArray {
-  const given = readSample("truncatedNormal", rest);
-  const dtype = sampleDType("truncatedNormal", given.dtype, "float32", "float");
-  const bounds = [lower, upper].map((x) => convert(asArray(x, "random.truncatedNormal"), dtype));
-  const shape = sampleShape("truncatedNormal", given.shape, bounds[0]!.shape, bounds[1]!.shape);
-  const [low, high] = bounds.map((x) => broadcastTo(x, shape)) as [NDArray, NDArray];
-  const [a, b] = [low, high].map((x) => erf(div(x, Math.SQRT2)));
-  const x = mul(erfInv(uniformFloats(asKey("truncatedNormal", key), shape, dtype, a, b)), Math.SQRT2);
-  // Rounding must not put a number outside the open interval.
-  return clamp(nextafter(stopGradient(low), Infinity), x, nextafter(stopGradient(high), -Infinity));
-}
+export const truncatedNormal = /* @__PURE__ */ unit(
+  "truncatedNormal",
+  3,
+  function truncatedNormal(key: NDArray, lower: ArrayLike, upper: ArrayLike, ...rest: SampleRest): NDArray {
+    const given = readSample("truncatedNormal", rest);
+    const dtype = sampleDType("truncatedNormal", given.dtype, "float32", "float");
+    const bounds = [lower, upper].map((x) => convert(asArray(x, "random.truncatedNormal"), dtype));
+    const shape = sampleShape("truncatedNormal", given.shape, bounds[0]!.shape, bounds[1]!.shape);
+    const [low, high] = bounds.map((x) => broadcastTo(x, shape)) as [NDArray, NDArray];
+    const [a, b] = [low, high].map((x) => erf(div(x, Math.SQRT2)));
+    const x = mul(erfInv(uniformFloats(asKey("truncatedNormal", key), shape, dtype, a, b)), Math.SQRT2);
+    // Rounding must not put a number outside the open interval.
+    return clamp(nextafter(stopGradient(low), Infinity), x, nextafter(stopGradient(high), -Infinity));
+  },
+  { numbers: "inputs" },
+);
 
 /**
  * Numbers whose logarithm is normal with standard deviation `sigma` (default 1).
@@ -100,18 +109,22 @@ export function truncatedNormal(key: NDArray, lower: ArrayLike, upper: ArrayLike
  * @example
  * random.lognormal(random.key(0), 0.5, [4]).shape // [4]
  */
-export function lognormal(
-  key: NDArray,
-  ...rest: readonly (ArrayLike | Shape | DType | null | (SampleOptions & { readonly sigma?: ArrayLike }))[]
-): NDArray {
-  type Options = SampleOptions & { readonly sigma?: ArrayLike };
-  const given = readOptions<Options>("random.lognormal", ["sigma", "shape", "dtype"], 3, rest);
-  const dtype = sampleDType("lognormal", given.dtype, "float32", "inexact");
-  const sigma = convert(asArray(given.sigma ?? 1, "random.lognormal"), dtype);
-  const asked = given.shape == null ? null : parseShape("random.lognormal", given.shape);
-  const shape = sampleShape("lognormal", asked, sigma.shape);
-  return exp(mul(normals(asKey("lognormal", key), shape, dtype), broadcastTo(sigma, shape)));
-}
+export const lognormal = /* @__PURE__ */ unit(
+  "lognormal",
+  1,
+  function lognormal(
+    key: NDArray,
+    ...rest: readonly (ArrayLike | Shape | DType | null | (SampleOptions & { readonly sigma?: ArrayLike }))[]
+  ): NDArray {
+    type Options = SampleOptions & { readonly sigma?: ArrayLike };
+    const given = readOptions<Options>("random.lognormal", ["sigma", "shape", "dtype"], 3, rest);
+    const dtype = sampleDType("lognormal", given.dtype, "float32", "inexact");
+    const sigma = convert(asArray(given.sigma ?? 1, "random.lognormal"), dtype);
+    const asked = given.shape == null ? null : parseShape("random.lognormal", given.shape);
+    const shape = sampleShape("lognormal", asked, sigma.shape);
+    return exp(mul(normals(asKey("lognormal", key), shape, dtype), broadcastTo(sigma, shape)));
+  },
+);
 
 const maxwells: Draw = (key, shape, dtype) => sqrt(sumAxes(square(normals(key, [...shape, 3], dtype)), [shape.length]));
 /** Lengths of three-dimensional normal vectors. @example random.maxwell(random.key(0), [2]).shape // [2] */
@@ -124,17 +137,22 @@ export const maxwell = /* @__PURE__ */ standard("maxwell", maxwells);
  * @example
  * random.doubleSidedMaxwell(random.key(0), 1, 2, [3]).shape // [3]
  */
-export function doubleSidedMaxwell(key: NDArray, loc: ArrayLike, scale: ArrayLike, ...rest: SampleRest): NDArray {
-  const given = readSample("doubleSidedMaxwell", rest);
-  const dtype = sampleDType("doubleSidedMaxwell", given.dtype, "float32", "float");
-  const [center, width] = [loc, scale].map((x) => convert(asArray(x, "random.doubleSidedMaxwell"), dtype));
-  const inner = sampleShape("doubleSidedMaxwell", null, center!.shape, width!.shape);
-  const shape = [...(given.shape?.length ? given.shape : inner), ...inner];
-  const [k1, k2] = twoKeys(asKey("doubleSidedMaxwell", key));
-  const signs = sub(mul(convert(lt(uniformFloats(k2, shape, "float32"), 0.5), dtype), 2), 1);
-  const x = mul(mul(signs, maxwells(k1, shape, dtype)), broadcastTo(width!, shape));
-  return add(x, broadcastTo(center!, shape));
-}
+export const doubleSidedMaxwell = /* @__PURE__ */ unit(
+  "doubleSidedMaxwell",
+  3,
+  function doubleSidedMaxwell(key: NDArray, loc: ArrayLike, scale: ArrayLike, ...rest: SampleRest): NDArray {
+    const given = readSample("doubleSidedMaxwell", rest);
+    const dtype = sampleDType("doubleSidedMaxwell", given.dtype, "float32", "float");
+    const [center, width] = [loc, scale].map((x) => convert(asArray(x, "random.doubleSidedMaxwell"), dtype));
+    const inner = sampleShape("doubleSidedMaxwell", null, center!.shape, width!.shape);
+    const shape = [...(given.shape?.length ? given.shape : inner), ...inner];
+    const [k1, k2] = twoKeys(asKey("doubleSidedMaxwell", key));
+    const signs = sub(mul(convert(lt(uniformFloats(k2, shape, "float32"), 0.5), dtype), 2), 1);
+    const x = mul(mul(signs, maxwells(k1, shape, dtype)), broadcastTo(width!, shape));
+    return add(x, broadcastTo(center!, shape));
+  },
+  { numbers: "inputs" },
+);
 
 // ---------------------------------------------------------------- by the inverse of the distribution function
 
@@ -175,15 +193,20 @@ export const rayleigh = /* @__PURE__ */ scaled("rayleigh", (key, shape, dtype, s
  * @example
  * random.weibullMin(random.key(0), 1, 2, [3]).shape // [3]
  */
-export function weibullMin(key: NDArray, scale: ArrayLike, concentration: ArrayLike, ...rest: SampleRest): NDArray {
-  const given = readSample("weibullMin", rest);
-  const dtype = sampleDType("weibullMin", given.dtype, "float32", "float");
-  const shape = given.shape ?? [];
-  const [s, c] = [scale, concentration].map((x) => convert(asArray(x, "random.weibullMin"), dtype));
-  const whole = sampleShape("weibullMin", null, shape, s!.shape, c!.shape);
-  const e = broadcastTo(exponentials(asKey("weibullMin", key), shape, dtype), whole);
-  return mul(pow(e, div(scalarLiteral(1, dtype), broadcastTo(c!, whole))), broadcastTo(s!, whole));
-}
+export const weibullMin = /* @__PURE__ */ unit(
+  "weibullMin",
+  3,
+  function weibullMin(key: NDArray, scale: ArrayLike, concentration: ArrayLike, ...rest: SampleRest): NDArray {
+    const given = readSample("weibullMin", rest);
+    const dtype = sampleDType("weibullMin", given.dtype, "float32", "float");
+    const shape = given.shape ?? [];
+    const [s, c] = [scale, concentration].map((x) => convert(asArray(x, "random.weibullMin"), dtype));
+    const whole = sampleShape("weibullMin", null, shape, s!.shape, c!.shape);
+    const e = broadcastTo(exponentials(asKey("weibullMin", key), shape, dtype), whole);
+    return mul(pow(e, div(scalarLiteral(1, dtype), broadcastTo(c!, whole))), broadcastTo(s!, whole));
+  },
+  { numbers: "inputs" },
+);
 
 /**
  * Numbers whose density is a triangle over [left, right] with its top at `mode`.
@@ -191,24 +214,22 @@ export function weibullMin(key: NDArray, scale: ArrayLike, concentration: ArrayL
  * @example
  * random.triangular(random.key(0), 0, 0.5, 1, [3]).shape // [3]
  */
-export function triangular(
-  key: NDArray,
-  left: ArrayLike,
-  mode: ArrayLike,
-  right: ArrayLike,
-  ...rest: SampleRest
-): NDArray {
-  const given = readSample("triangular", rest);
-  const dtype = sampleDType("triangular", given.dtype, "float32", "float");
-  const corners = [left, mode, right].map((x) => convert(asArray(x, "random.triangular"), dtype));
-  const shape = sampleShape("triangular", given.shape, ...corners.map((x) => x.shape));
-  const [a, m, b] = corners.map((x) => broadcastTo(x, shape)) as [NDArray, NDArray, NDArray];
-  const u = uniformFloats(asKey("triangular", key), shape, dtype);
-  const width = sub(b, a);
-  const rising = add(a, sqrt(mul(mul(u, width), sub(m, a))));
-  const falling = sub(b, sqrt(mul(mul(sub(1, u), width), sub(b, m))));
-  return select(lt(u, div(sub(m, a), width)), rising, falling);
-}
+export const triangular = /* @__PURE__ */ unit(
+  "triangular",
+  1,
+  function triangular(key: NDArray, left: ArrayLike, mode: ArrayLike, right: ArrayLike, ...rest: SampleRest): NDArray {
+    const given = readSample("triangular", rest);
+    const dtype = sampleDType("triangular", given.dtype, "float32", "float");
+    const corners = [left, mode, right].map((x) => convert(asArray(x, "random.triangular"), dtype));
+    const shape = sampleShape("triangular", given.shape, ...corners.map((x) => x.shape));
+    const [a, m, b] = corners.map((x) => broadcastTo(x, shape)) as [NDArray, NDArray, NDArray];
+    const u = uniformFloats(asKey("triangular", key), shape, dtype);
+    const width = sub(b, a);
+    const rising = add(a, sqrt(mul(mul(u, width), sub(m, a))));
+    const falling = sub(b, sqrt(mul(mul(sub(1, u), width), sub(b, m))));
+    return select(lt(u, div(sub(m, a), width)), rising, falling);
+  },
+);
 
 // ---------------------------------------------------------------- gumbel
 
@@ -241,7 +262,11 @@ export function gumbels(key: NDArray, shape: Shape, dtype: DType, mode: GumbelOp
  * @example
  * random.gumbel(random.key(0), [3]).shape // [3]
  */
-export function gumbel(key: NDArray, ...rest: SampleRest<GumbelOptions>): NDArray {
-  const { shape, dtype, mode } = readSample<GumbelOptions>("gumbel", rest, ["mode"]);
-  return gumbels(asKey("gumbel", key), shape ?? [], sampleDType("gumbel", dtype, "float32", "float"), mode);
-}
+export const gumbel = /* @__PURE__ */ unit(
+  "gumbel",
+  1,
+  function gumbel(key: NDArray, ...rest: SampleRest<GumbelOptions>): NDArray {
+    const { shape, dtype, mode } = readSample<GumbelOptions>("gumbel", rest, ["mode"]);
+    return gumbels(asKey("gumbel", key), shape ?? [], sampleDType("gumbel", dtype, "float32", "float"), mode);
+  },
+);

@@ -23,6 +23,7 @@ import { type SampleRest, asKey, parameter, readSample, sampleDType, sampleShape
 import { exponentials, normals } from "./continuous.ts";
 import { rademacher } from "./discrete.ts";
 import { twoKeys, uniformFloats } from "./uniform.ts";
+import { unit } from "../core/unit.ts";
 
 // ---------------------------------------------------------------- one draw
 
@@ -125,10 +126,15 @@ function readParameters(
  * @example
  * random.loggamma(random.key(0), 0.5, [3]).shape // [3]
  */
-export function loggamma(key: NDArray, a: ArrayLike, ...rest: SampleRest): NDArray {
-  const sample = readParameters("loggamma", key, [a], rest);
-  return logGammas(sample.key, sample.parameters[0]!);
-}
+export const loggamma = /* @__PURE__ */ unit(
+  "loggamma",
+  2,
+  function loggamma(key: NDArray, a: ArrayLike, ...rest: SampleRest): NDArray {
+    const sample = readParameters("loggamma", key, [a], rest);
+    return logGammas(sample.key, sample.parameters[0]!);
+  },
+  { numbers: "inputs" },
+);
 
 /**
  * Gamma draws of shape parameter `a` and scale 1.
@@ -138,10 +144,15 @@ export function loggamma(key: NDArray, a: ArrayLike, ...rest: SampleRest): NDArr
  * @example
  * random.gamma(random.key(0), 2.5, [3]).shape // [3]
  */
-export function gamma(key: NDArray, a: ArrayLike, ...rest: SampleRest): NDArray {
-  const sample = readParameters("gamma", key, [a], rest);
-  return exp(logGammas(sample.key, sample.parameters[0]!));
-}
+export const gamma = /* @__PURE__ */ unit(
+  "gamma",
+  2,
+  function gamma(key: NDArray, a: ArrayLike, ...rest: SampleRest): NDArray {
+    const sample = readParameters("gamma", key, [a], rest);
+    return exp(logGammas(sample.key, sample.parameters[0]!));
+  },
+  { numbers: "inputs" },
+);
 
 /**
  * Beta draws: the share of one gamma draw in the sum of two.
@@ -149,37 +160,57 @@ export function gamma(key: NDArray, a: ArrayLike, ...rest: SampleRest): NDArray 
  * @example
  * random.beta(random.key(0), 2, 3, [4]).shape // [4]
  */
-export function beta(key: NDArray, a: ArrayLike, b: ArrayLike, ...rest: SampleRest): NDArray {
-  const sample = readParameters("beta", key, [a, b], rest);
-  const keys = twoKeys(sample.key);
-  const [x, y] = sample.parameters.map((p, i) => logGammas(keys[i]!, p)) as [NDArray, NDArray];
-  const top = max(x, y);
-  const [p, q] = [exp(sub(x, top)), exp(sub(y, top))];
-  return div(p, add(p, q));
-}
+export const beta = /* @__PURE__ */ unit(
+  "beta",
+  3,
+  function beta(key: NDArray, a: ArrayLike, b: ArrayLike, ...rest: SampleRest): NDArray {
+    const sample = readParameters("beta", key, [a, b], rest);
+    const keys = twoKeys(sample.key);
+    const [x, y] = sample.parameters.map((p, i) => logGammas(keys[i]!, p)) as [NDArray, NDArray];
+    const top = max(x, y);
+    const [p, q] = [exp(sub(x, top)), exp(sub(y, top))];
+    return div(p, add(p, q));
+  },
+  { numbers: "inputs" },
+);
 
 /** Chi-square draws with `df` degrees of freedom. @example random.chisquare(random.key(0), 3, [2]).shape // [2] */
-export function chisquare(key: NDArray, df: ArrayLike, ...rest: SampleRest): NDArray {
-  const sample = readParameters("chisquare", key, [df], rest);
-  return mul(exp(logGammas(sample.key, div(sample.parameters[0]!, 2))), 2);
-}
+export const chisquare = /* @__PURE__ */ unit(
+  "chisquare",
+  2,
+  function chisquare(key: NDArray, df: ArrayLike, ...rest: SampleRest): NDArray {
+    const sample = readParameters("chisquare", key, [df], rest);
+    return mul(exp(logGammas(sample.key, div(sample.parameters[0]!, 2))), 2);
+  },
+  { numbers: "inputs" },
+);
 
 /** Draws of Student's t with `df` degrees of freedom. @example random.t(random.key(0), 3, [2]).shape // [2] */
-export function t(key: NDArray, df: ArrayLike, ...rest: SampleRest): NDArray {
-  const { key: k, shape, dtype, parameters } = readParameters("t", key, [df], rest);
-  const [normalKey, gammaKey] = twoKeys(k);
-  const half = div(parameters[0]!, 2);
-  return mul(normals(normalKey, shape, dtype), sqrt(div(half, exp(logGammas(gammaKey, half)))));
-}
+export const t = /* @__PURE__ */ unit(
+  "t",
+  2,
+  function t(key: NDArray, df: ArrayLike, ...rest: SampleRest): NDArray {
+    const { key: k, shape, dtype, parameters } = readParameters("t", key, [df], rest);
+    const [normalKey, gammaKey] = twoKeys(k);
+    const half = div(parameters[0]!, 2);
+    return mul(normals(normalKey, shape, dtype), sqrt(div(half, exp(logGammas(gammaKey, half)))));
+  },
+  { numbers: "inputs" },
+);
 
 /** Draws of the F distribution. @example random.f(random.key(0), 3, 5, [2]).shape // [2] */
-export function f(key: NDArray, dfnum: ArrayLike, dfden: ArrayLike, ...rest: SampleRest): NDArray {
-  const sample = readParameters("f", key, [dfnum, dfden], rest);
-  const [denominatorKey, numeratorKey] = twoKeys(sample.key);
-  const ratio = (k: NDArray, df: NDArray): NDArray => div(mul(exp(logGammas(k, div(df, 2))), 2), df);
-  const [numerator, denominator] = sample.parameters as [NDArray, NDArray];
-  return div(ratio(numeratorKey, numerator), ratio(denominatorKey, denominator));
-}
+export const f = /* @__PURE__ */ unit(
+  "f",
+  3,
+  function f(key: NDArray, dfnum: ArrayLike, dfden: ArrayLike, ...rest: SampleRest): NDArray {
+    const sample = readParameters("f", key, [dfnum, dfden], rest);
+    const [denominatorKey, numeratorKey] = twoKeys(sample.key);
+    const ratio = (k: NDArray, df: NDArray): NDArray => div(mul(exp(logGammas(k, div(df, 2))), 2), df);
+    const [numerator, denominator] = sample.parameters as [NDArray, NDArray];
+    return div(ratio(numeratorKey, numerator), ratio(denominatorKey, denominator));
+  },
+  { numbers: "inputs" },
+);
 
 /**
  * Points of the simplex: their last axis sums to 1.
@@ -189,24 +220,29 @@ export function f(key: NDArray, dfnum: ArrayLike, dfden: ArrayLike, ...rest: Sam
  * @example
  * random.dirichlet(random.key(0), np.ones([3]), [2]).shape // [2, 3]
  */
-export function dirichlet(key: NDArray, alpha: ArrayLike, ...rest: SampleRest): NDArray {
-  const given = readSample("dirichlet", rest);
-  const dtype = sampleDType("dirichlet", given.dtype, "float32", "float");
-  const a = convert(asArray(alpha, "random.dirichlet"), dtype);
-  if (a.ndim === 0)
-    throw new ShapeError("DirichletAlpha", {
-      what: "random.dirichlet: alpha is a scalar",
-      why: "alpha holds one concentration per component, along its last axis",
-      fix: "pass a vector, for example numpy.ones([3])",
-    });
-  const components = a.shape.at(-1)!;
-  const shape = [...sampleShape("dirichlet", given.shape, a.shape.slice(0, -1)), components];
-  const logs = logGammas(asKey("dirichlet", key), broadcastTo(a, shape));
-  const last = shape.length - 1;
-  const alongLast = (x: NDArray): NDArray => broadcastInDim(x, shape, range(last));
-  const shares = exp(sub(logs, alongLast(reduceMax(logs, [last]))));
-  return div(shares, alongLast(sumAxes(shares, [last])));
-}
+export const dirichlet = /* @__PURE__ */ unit(
+  "dirichlet",
+  2,
+  function dirichlet(key: NDArray, alpha: ArrayLike, ...rest: SampleRest): NDArray {
+    const given = readSample("dirichlet", rest);
+    const dtype = sampleDType("dirichlet", given.dtype, "float32", "float");
+    const a = convert(asArray(alpha, "random.dirichlet"), dtype);
+    if (a.ndim === 0)
+      throw new ShapeError("DirichletAlpha", {
+        what: "random.dirichlet: alpha is a scalar",
+        why: "alpha holds one concentration per component, along its last axis",
+        fix: "pass a vector, for example numpy.ones([3])",
+      });
+    const components = a.shape.at(-1)!;
+    const shape = [...sampleShape("dirichlet", given.shape, a.shape.slice(0, -1)), components];
+    const logs = logGammas(asKey("dirichlet", key), broadcastTo(a, shape));
+    const last = shape.length - 1;
+    const alongLast = (x: NDArray): NDArray => broadcastInDim(x, shape, range(last));
+    const shares = exp(sub(logs, alongLast(reduceMax(logs, [last]))));
+    return div(shares, alongLast(sumAxes(shares, [last])));
+  },
+  { numbers: "inputs" },
+);
 
 // ---------------------------------------------------------------- generalized normal, ball, wald
 
@@ -216,12 +252,16 @@ export function dirichlet(key: NDArray, alpha: ArrayLike, ...rest: SampleRest): 
  * @example
  * random.generalizedNormal(random.key(0), 3, [4]).shape // [4]
  */
-export function generalizedNormal(key: NDArray, p: number, ...rest: SampleRest): NDArray {
-  const { key: k, shape, dtype, parameters } = readParameters("generalizedNormal", key, [1 / p], rest);
-  const [gammaKey, signKey] = twoKeys(k);
-  const power = pow(exp(logGammas(gammaKey, parameters[0]!)), 1 / p);
-  return mul(rademacher(signKey, shape, dtype), power);
-}
+export const generalizedNormal = /* @__PURE__ */ unit(
+  "generalizedNormal",
+  1,
+  function generalizedNormal(key: NDArray, p: number, ...rest: SampleRest): NDArray {
+    const { key: k, shape, dtype, parameters } = readParameters("generalizedNormal", key, [1 / p], rest);
+    const [gammaKey, signKey] = twoKeys(k);
+    const power = pow(exp(logGammas(gammaKey, parameters[0]!)), 1 / p);
+    return mul(rademacher(signKey, shape, dtype), power);
+  },
+);
 
 export interface BallOptions {
   /** The exponent of the norm. Default 2. */
@@ -236,25 +276,34 @@ export interface BallOptions {
  * @example
  * random.ball(random.key(0), 3, { shape: [5] }).shape // [5, 3]
  */
-export function ball(key: NDArray, d: number, options: BallOptions = {}): NDArray {
-  const { p = 2, ...sample } = readSample<BallOptions>("ball", [options], ["p"]);
-  const dtype = sampleDType("ball", sample.dtype, "float32", "float");
-  const shape = sample.shape ?? [];
-  const [directionKey, radiusKey] = twoKeys(asKey("ball", key));
-  const g = generalizedNormal(directionKey, p, [...shape, d], dtype);
-  const e = exponentials(radiusKey, shape, dtype);
-  const norm = pow(add(sumAxes(pow(abs(g), p), [shape.length]), e), 1 / p);
-  return div(g, broadcastInDim(norm, g.shape, range(shape.length)));
-}
+export const ball = /* @__PURE__ */ unit(
+  "ball",
+  1,
+  function ball(key: NDArray, d: number, options: BallOptions = {}): NDArray {
+    const { p = 2, ...sample } = readSample<BallOptions>("ball", [options], ["p"]);
+    const dtype = sampleDType("ball", sample.dtype, "float32", "float");
+    const shape = sample.shape ?? [];
+    const [directionKey, radiusKey] = twoKeys(asKey("ball", key));
+    const g = generalizedNormal(directionKey, p, [...shape, d], dtype);
+    const e = exponentials(radiusKey, shape, dtype);
+    const norm = pow(add(sumAxes(pow(abs(g), p), [shape.length]), e), 1 / p);
+    return div(g, broadcastInDim(norm, g.shape, range(shape.length)));
+  },
+);
 
 /** Wald (inverse Gaussian) draws of scale 1. @example random.wald(random.key(0), 2, [3]).shape // [3] */
-export function wald(key: NDArray, mean: ArrayLike, ...rest: SampleRest): NDArray {
-  const { key: k, shape, dtype, parameters } = readParameters("wald", key, [mean], rest);
-  const [normalKey, uniformKey] = twoKeys(k);
-  const m = parameters[0]!;
-  const y = integerPow(normals(normalKey, shape, dtype), 2);
-  const m2 = integerPow(m, 2);
-  const root = sqrt(add(mul(mul(m, 4), y), mul(m2, integerPow(y, 2))));
-  const x = sub(add(m, div(mul(m2, y), 2)), mul(div(m, 2), root));
-  return select(le(uniformFloats(uniformKey, shape, dtype), div(m, add(m, x))), x, div(m2, x));
-}
+export const wald = /* @__PURE__ */ unit(
+  "wald",
+  2,
+  function wald(key: NDArray, mean: ArrayLike, ...rest: SampleRest): NDArray {
+    const { key: k, shape, dtype, parameters } = readParameters("wald", key, [mean], rest);
+    const [normalKey, uniformKey] = twoKeys(k);
+    const m = parameters[0]!;
+    const y = integerPow(normals(normalKey, shape, dtype), 2);
+    const m2 = integerPow(m, 2);
+    const root = sqrt(add(mul(mul(m, 4), y), mul(m2, integerPow(y, 2))));
+    const x = sub(add(m, div(mul(m2, y), 2)), mul(div(m, 2), root));
+    return select(le(uniformFloats(uniformKey, shape, dtype), div(m, add(m, x))), x, div(m2, x));
+  },
+  { numbers: "inputs" },
+);

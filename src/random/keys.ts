@@ -11,6 +11,7 @@ import { parseShape, shapeText } from "../core/shape.ts";
 import { readOptions } from "../lax/arguments.ts";
 import { randomFoldIn, randomSeed, randomSplit, randomUnwrap, randomWrap } from "../lax/randomBits.ts";
 import { asKey, asKeys, isLegacyKey } from "./arguments.ts";
+import { unit } from "../core/unit.ts";
 
 export interface KeyOptions {
   /** The generator; `"threefry2x32"` is the only one. */
@@ -101,13 +102,17 @@ const likeGiven = (given: NDArray, keys: NDArray): NDArray => (isLegacyKey(given
  * @example
  * random.split(random.key(0), 3).shape // [3]
  */
-export function split(
-  key: NDArray,
-  ...rest: readonly [] | readonly [number | readonly number[] | { readonly num?: number | readonly number[] }]
-): NDArray {
-  const { num = 2 } = readOptions<{ num: number | readonly number[] }>("random.split", ["num"], 1, rest);
-  return likeGiven(key, randomSplit(asKey("split", key), parseShape("random.split", num)));
-}
+export const split = /* @__PURE__ */ unit(
+  "split",
+  1,
+  function split(
+    key: NDArray,
+    ...rest: readonly [] | readonly [number | readonly number[] | { readonly num?: number | readonly number[] }]
+  ): NDArray {
+    const { num = 2 } = readOptions<{ num: number | readonly number[] }>("random.split", ["num"], 1, rest);
+    return likeGiven(key, randomSplit(asKey("split", key), parseShape("random.split", num)));
+  },
+);
 
 /**
  * A new key from a key and an integer (modulo 2³²): a key per step, per example, per layer.
@@ -115,8 +120,9 @@ export function split(
  * @example
  * random.keyData(random.foldIn(random.key(42), 0)) // [1832780943, 270669613]
  */
-export const foldIn = (key: NDArray, data: ArrayLike): NDArray =>
-  likeGiven(key, randomFoldIn(asKey("foldIn", key), scalarData("foldIn", data)));
+export const foldIn = /* @__PURE__ */ unit("foldIn", 2, (key: NDArray, data: ArrayLike): NDArray =>
+  likeGiven(key, randomFoldIn(asKey("foldIn", key), scalarData("foldIn", data))),
+);
 
 /** The same key, for when using it twice is meant. @example random.keyData(random.clone(random.key(7))) // [0, 7] */
 export function clone(key: NDArray): NDArray {

@@ -17,6 +17,7 @@ import { lgamma } from "../lax/special.ts";
 import { stopGradient } from "../transforms/scopes.ts";
 import { type SampleRest, asKey, readSample, sampleDType, sampleShape } from "./arguments.ts";
 import { twoKeys, uniformFloats } from "./uniform.ts";
+import { unit } from "../core/unit.ts";
 
 const any = (x: NDArray): NDArray => reduceOr(x, range(x.ndim));
 
@@ -70,16 +71,21 @@ function reject(key: NDArray, rate: NDArray, shape: Shape, dtype: DType): NDArra
  * @example
  * random.poisson(random.key(0), 0, [3]) // [0, 0, 0]
  */
-export function poisson(key: NDArray, lam: ArrayLike, ...rest: SampleRest): NDArray {
-  const given = readSample("poisson", rest);
-  const dtype = sampleDType("poisson", given.dtype, "int32", "integer");
-  const mean = convert(asArray(lam, "random.poisson"), "float32");
-  const shape = sampleShape("poisson", given.shape, mean.shape);
-  const rate = stopGradient(broadcastTo(mean, shape));
-  const k = asKey("poisson", key);
-  const small = bitwiseOr(ne(rate, rate), lt(rate, 10));
-  // Each algorithm gets a harmless rate where the other one's result is taken.
-  const counted = countArrivals(k, select(small, rate, scalarLiteral(0, "float32")), shape, dtype);
-  const rejected = reject(k, select(small, scalarLiteral(1e5, "float32"), rate), shape, dtype);
-  return select(eq(rate, 0), scalarLiteral(0, dtype), select(small, counted, rejected));
-}
+export const poisson = /* @__PURE__ */ unit(
+  "poisson",
+  2,
+  function poisson(key: NDArray, lam: ArrayLike, ...rest: SampleRest): NDArray {
+    const given = readSample("poisson", rest);
+    const dtype = sampleDType("poisson", given.dtype, "int32", "integer");
+    const mean = convert(asArray(lam, "random.poisson"), "float32");
+    const shape = sampleShape("poisson", given.shape, mean.shape);
+    const rate = stopGradient(broadcastTo(mean, shape));
+    const k = asKey("poisson", key);
+    const small = bitwiseOr(ne(rate, rate), lt(rate, 10));
+    // Each algorithm gets a harmless rate where the other one's result is taken.
+    const counted = countArrivals(k, select(small, rate, scalarLiteral(0, "float32")), shape, dtype);
+    const rejected = reject(k, select(small, scalarLiteral(1e5, "float32"), rate), shape, dtype);
+    return select(eq(rate, 0), scalarLiteral(0, dtype), select(small, counted, rejected));
+  },
+  { numbers: "inputs" },
+);

@@ -24,6 +24,7 @@ import {
   sampleDType,
   sampleShape,
 } from "./arguments.ts";
+import { unit } from "../core/unit.ts";
 
 /** Two keys from one. */
 export const twoKeys = (key: NDArray): readonly [NDArray, NDArray] => {
@@ -38,11 +39,11 @@ export const twoKeys = (key: NDArray): readonly [NDArray, NDArray] => {
  * @example
  * random.bits(random.key(0), [2], "uint8").dtype // "uint8"
  */
-export function bits(key: NDArray, ...rest: SampleRest): NDArray {
+export const bits = /* @__PURE__ */ unit("bits", 1, function bits(key: NDArray, ...rest: SampleRest): NDArray {
   const { shape, dtype } = readSample("bits", rest);
   const d = sampleDType("bits", dtype, "uint32", "unsigned");
   return randomBits(asKey("bits", key), 8 * bytesPerElement(d), shape ?? []);
-}
+});
 
 // ---------------------------------------------------------------- floats
 
@@ -95,21 +96,25 @@ export interface UniformOptions extends SampleOptions {
  * @example
  * random.uniform(random.key(0), [3], { minval: -1 }).shape // [3]
  */
-export function uniform(
-  key: NDArray,
-  ...rest:
-    | SampleRest<UniformOptions>
-    | readonly [Shape | number, DType | null | undefined, ArrayLike]
-    | readonly [Shape | number, DType | null | undefined, ArrayLike, ArrayLike]
-): NDArray {
-  const names = ["shape", "dtype", "minval", "maxval"] as const;
-  const given = readOptions<UniformOptions>("random.uniform", names, 4, rest);
-  const dtype = sampleDType("uniform", given.dtype, "float32", "float");
-  const [low, high] = [given.minval ?? 0, given.maxval ?? 1].map((x) => convert(asArray(x, "random.uniform"), dtype));
-  const shape = parseShape("random.uniform", given.shape ?? []);
-  sampleShape("uniform", shape, low!.shape, high!.shape);
-  return uniformFloats(asKey("uniform", key), shape, dtype, low, high);
-}
+export const uniform = /* @__PURE__ */ unit(
+  "uniform",
+  1,
+  function uniform(
+    key: NDArray,
+    ...rest:
+      | SampleRest<UniformOptions>
+      | readonly [Shape | number, DType | null | undefined, ArrayLike]
+      | readonly [Shape | number, DType | null | undefined, ArrayLike, ArrayLike]
+  ): NDArray {
+    const names = ["shape", "dtype", "minval", "maxval"] as const;
+    const given = readOptions<UniformOptions>("random.uniform", names, 4, rest);
+    const dtype = sampleDType("uniform", given.dtype, "float32", "float");
+    const [low, high] = [given.minval ?? 0, given.maxval ?? 1].map((x) => convert(asArray(x, "random.uniform"), dtype));
+    const shape = parseShape("random.uniform", given.shape ?? []);
+    sampleShape("uniform", shape, low!.shape, high!.shape);
+    return uniformFloats(asKey("uniform", key), shape, dtype, low, high);
+  },
+);
 
 // ---------------------------------------------------------------- integers
 
@@ -151,26 +156,30 @@ function clipInto(x: NDArray, dtype: DType): NDArray {
  * @example
  * random.randint(random.key(0), [4], 3, 4) // [3, 3, 3, 3]
  */
-export function randint(
-  key: NDArray,
-  shape: Shape | number,
-  minval: ArrayLike,
-  maxval: ArrayLike,
-  ...rest: readonly [] | readonly [DType | null | undefined | { readonly dtype?: DType | null | undefined }]
-): NDArray {
-  const given = readOptions<{ dtype: DType | null }>("random.randint", ["dtype"], 1, rest);
-  const dtype = sampleDType("randint", given.dtype, "int32", "integer");
-  const sizes = parseShape("random.randint", shape);
-  let [low, high] = [integerBound("random.randint", minval), integerBound("random.randint", maxval)];
-  sampleShape("randint", sizes, low.shape, high.shape);
-  const k = asKey("randint", key);
-  if (bytesPerElement(dtype) === 4) return integersBetween(k, sizes, low, high, dtype);
-  // Narrow integers are drawn as int32, so that the upper end can be one past the largest.
-  const [least, greatest] = integerRange(dtype);
-  low = clamp(least, clipInto(low, "int32"), greatest);
-  high = clamp(least, clipInto(high, "int32"), greatest + 1);
-  return convert(integersBetween(k, sizes, low, high, "int32"), dtype);
-}
+export const randint = /* @__PURE__ */ unit(
+  "randint",
+  1,
+  function randint(
+    key: NDArray,
+    shape: Shape | number,
+    minval: ArrayLike,
+    maxval: ArrayLike,
+    ...rest: readonly [] | readonly [DType | null | undefined | { readonly dtype?: DType | null | undefined }]
+  ): NDArray {
+    const given = readOptions<{ dtype: DType | null }>("random.randint", ["dtype"], 1, rest);
+    const dtype = sampleDType("randint", given.dtype, "int32", "integer");
+    const sizes = parseShape("random.randint", shape);
+    let [low, high] = [integerBound("random.randint", minval), integerBound("random.randint", maxval)];
+    sampleShape("randint", sizes, low.shape, high.shape);
+    const k = asKey("randint", key);
+    if (bytesPerElement(dtype) === 4) return integersBetween(k, sizes, low, high, dtype);
+    // Narrow integers are drawn as int32, so that the upper end can be one past the largest.
+    const [least, greatest] = integerRange(dtype);
+    low = clamp(least, clipInto(low, "int32"), greatest);
+    high = clamp(least, clipInto(high, "int32"), greatest + 1);
+    return convert(integersBetween(k, sizes, low, high, "int32"), dtype);
+  },
+);
 
 /** As JAX: two words a number make the bias of the remainder negligible. */
 function integersBetween(key: NDArray, shape: Shape, minval: NDArray, maxval: NDArray, dtype: DType): NDArray {

@@ -8,6 +8,7 @@ import { shapeText } from "../core/shape.ts";
 import * as lax from "../lax/index.ts";
 import { type Rest, checkChoice, given } from "../numpy/arguments.ts";
 import * as np from "../numpy/index.ts";
+import { unit } from "../core/unit.ts";
 
 /**
  * What is found beyond the edges of an array `a b c d`: a constant, the element at the edge (`d d`), the other end
@@ -86,43 +87,47 @@ const choices = <T>(lists: readonly (readonly T[])[]): readonly (readonly T[])[]
  * const x = np.reshape(np.arange(12, { dtype: "float32" }), [3, 4]);
  * scipy.ndimage.mapCoordinates(x, [[0.5, 1.5], [1.5, 2.5]], 1) // [3.5, 8.5]
  */
-export function mapCoordinates(
-  input: ArrayLike,
-  coordinates: NDArray | readonly ArrayLike[],
-  order: number,
-  ...rest: Rest<[MapCoordinatesMode, ArrayLike], MapCoordinatesOptions>
-): NDArray {
-  const name = "scipy.ndimage.mapCoordinates";
-  const { mode = "constant", cval = 0 } = given<MapCoordinatesOptions>(name, ["mode", "cval"], 2, rest);
-  checkChoice(name, "mode", mode, Object.keys(folds));
-  if (order !== 0 && order !== 1)
-    throw new ArgumentError("InterpolationOrder", {
-      what: `${name}: order ${String(order)}`,
-      why: "splines of higher order are not available, as in JAX",
-      fix: "use 0 for the nearest element or 1 for linear interpolation",
+export const mapCoordinates = /* @__PURE__ */ unit(
+  "mapCoordinates",
+  1,
+  function mapCoordinates(
+    input: ArrayLike,
+    coordinates: NDArray | readonly ArrayLike[],
+    order: number,
+    ...rest: Rest<[MapCoordinatesMode, ArrayLike], MapCoordinatesOptions>
+  ): NDArray {
+    const name = "scipy.ndimage.mapCoordinates";
+    const { mode = "constant", cval = 0 } = given<MapCoordinatesOptions>(name, ["mode", "cval"], 2, rest);
+    checkChoice(name, "mode", mode, Object.keys(folds));
+    if (order !== 0 && order !== 1)
+      throw new ArgumentError("InterpolationOrder", {
+        what: `${name}: order ${String(order)}`,
+        why: "splines of higher order are not available, as in JAX",
+        fix: "use 0 for the nearest element or 1 for linear interpolation",
+      });
+    const x = asArray(input, name);
+    const places = coordinatesOf(name, coordinates, x);
+    const constant = np.astype(cval, x.dtype);
+    const terms = choices(places.map((c, axis) => nodesOf(c, x.shape[axis]!, order, mode))).map((nodes) => {
+      const found = x.slice(...nodes.map((n) => n.index));
+      const masks = nodes.flatMap((n) => n.valid ?? []);
+      const value =
+        masks.length === 0
+          ? found
+          : np.where(
+              masks.reduce((a, b) => np.logicalAnd(a, b)),
+              found,
+              constant,
+            );
+      return np.multiply(
+        nodes.map((n) => n.weight).reduce((a, b) => np.multiply(a, b)),
+        value,
+      );
     });
-  const x = asArray(input, name);
-  const places = coordinatesOf(name, coordinates, x);
-  const constant = np.astype(cval, x.dtype);
-  const terms = choices(places.map((c, axis) => nodesOf(c, x.shape[axis]!, order, mode))).map((nodes) => {
-    const found = x.slice(...nodes.map((n) => n.index));
-    const masks = nodes.flatMap((n) => n.valid ?? []);
-    const value =
-      masks.length === 0
-        ? found
-        : np.where(
-            masks.reduce((a, b) => np.logicalAnd(a, b)),
-            found,
-            constant,
-          );
-    return np.multiply(
-      nodes.map((n) => n.weight).reduce((a, b) => np.multiply(a, b)),
-      value,
-    );
-  });
-  const sum = terms.reduce((a, b) => np.add(a, b));
-  return np.astype(isInteger(x.dtype) && !isInteger(sum.dtype) ? lax.round(sum) : sum, x.dtype);
-}
+    const sum = terms.reduce((a, b) => np.add(a, b));
+    return np.astype(isInteger(x.dtype) && !isInteger(sum.dtype) ? lax.round(sum) : sum, x.dtype);
+  },
+);
 
 function coordinatesOf(name: string, coordinates: NDArray | readonly ArrayLike[], x: NDArray): NDArray[] {
   const list = coordinates instanceof NDArray && coordinates.ndim === 0 ? [] : [...coordinates];

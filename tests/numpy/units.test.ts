@@ -16,7 +16,7 @@ import {
   optim,
 } from "../../src/index.ts";
 import { evaluator } from "../../src/core/evaluator.ts";
-import { unit } from "../../src/transforms/unit.ts";
+import { unit } from "../../src/core/unit.ts";
 
 const rows = np.array([
   [3, -1, NaN, 2, 0.5],

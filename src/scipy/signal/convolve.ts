@@ -13,6 +13,7 @@ import { convGeneralDilated } from "../../lax/conv.ts";
 import { type Rest, checkChoice, given } from "../../numpy/arguments.ts";
 import * as np from "../../numpy/index.ts";
 import type { ConvolveMode } from "../../numpy/statistics.ts";
+import { unit } from "../../core/unit.ts";
 
 /** Accepted for JAX's sake; see `convolve`. */
 export type ConvolveMethod = "auto" | "direct" | "fft";
@@ -142,8 +143,12 @@ function nd(name: string, in1: ArrayLike, in2: ArrayLike, rest: readonly unknown
  * @example
  * scipy.signal.convolve(np.array([1, 2, 3]), np.array([1, 1]), "same") // [1, 3, 5]
  */
-export const convolve = (in1: ArrayLike, in2: ArrayLike, ...rest: ConvolveRest): NDArray =>
-  nd("scipy.signal.convolve", in1, in2, rest, false);
+export const convolve = /* @__PURE__ */ unit(
+  "convolve",
+  2,
+  (in1: ArrayLike, in2: ArrayLike, ...rest: ConvolveRest): NDArray =>
+    nd("scipy.signal.convolve", in1, in2, rest, false),
+);
 
 /**
  * The cross-correlation of arrays with the same number of axes: at every shift of the second the sum of products of the
@@ -152,8 +157,12 @@ export const convolve = (in1: ArrayLike, in2: ArrayLike, ...rest: ConvolveRest):
  * @example
  * scipy.signal.correlate(np.array([1, 2, 3]), np.array([0, 1]), "valid") // [2, 3]
  */
-export const correlate = (in1: ArrayLike, in2: ArrayLike, ...rest: ConvolveRest): NDArray =>
-  nd("scipy.signal.correlate", in1, in2, rest, true);
+export const correlate = /* @__PURE__ */ unit(
+  "correlate",
+  2,
+  (in1: ArrayLike, in2: ArrayLike, ...rest: ConvolveRest): NDArray =>
+    nd("scipy.signal.correlate", in1, in2, rest, true),
+);
 
 /** Reads the options of the functions of two-dimensional arrays. */
 function plane(name: string, in1: ArrayLike, in2: ArrayLike, rest: readonly unknown[]) {
@@ -187,11 +196,15 @@ function plane(name: string, in1: ArrayLike, in2: ArrayLike, rest: readonly unkn
  * @example
  * scipy.signal.convolve2d(np.array([[1, 2], [3, 4]]), np.array([[1, 1]]), "valid") // [[3], [7]]
  */
-export function convolve2d(in1: ArrayLike, in2: ArrayLike, ...rest: Convolve2dRest): NDArray {
-  const name = "scipy.signal.convolve2d";
-  const { a, b, mode, precision } = plane(name, in1, in2, rest);
-  return direct(name, a, b, mode, precision);
-}
+export const convolve2d = /* @__PURE__ */ unit(
+  "convolve2d",
+  2,
+  function convolve2d(in1: ArrayLike, in2: ArrayLike, ...rest: Convolve2dRest): NDArray {
+    const name = "scipy.signal.convolve2d";
+    const { a, b, mode, precision } = plane(name, in1, in2, rest);
+    return direct(name, a, b, mode, precision);
+  },
+);
 
 /**
  * The cross-correlation of arrays with two axes. It differs from `correlate`, as in SciPy and JAX, in two ways: the middle
@@ -201,14 +214,18 @@ export function convolve2d(in1: ArrayLike, in2: ArrayLike, ...rest: Convolve2dRe
  * @example
  * scipy.signal.correlate2d(np.array([[1, 2], [3, 4]]), np.array([[0, 1]]), "valid") // [[2], [4]]
  */
-export function correlate2d(in1: ArrayLike, in2: ArrayLike, ...rest: Convolve2dRest): NDArray {
-  const name = "scipy.signal.correlate2d";
-  const { a, b, mode, precision } = plane(name, in1, in2, rest);
-  if (mode === "same") return np.flip(direct(name, np.flip(a), conjugated(b), mode, precision));
-  if (mode === "valid" && covers(b.shape, a.shape) && !covers(a.shape, b.shape))
-    return direct(name, np.flip(b), conjugated(a), mode, precision);
-  return direct(name, a, adjoint(b), mode, precision);
-}
+export const correlate2d = /* @__PURE__ */ unit(
+  "correlate2d",
+  2,
+  function correlate2d(in1: ArrayLike, in2: ArrayLike, ...rest: Convolve2dRest): NDArray {
+    const name = "scipy.signal.correlate2d";
+    const { a, b, mode, precision } = plane(name, in1, in2, rest);
+    if (mode === "same") return np.flip(direct(name, np.flip(a), conjugated(b), mode, precision));
+    if (mode === "valid" && covers(b.shape, a.shape) && !covers(a.shape, b.shape))
+      return direct(name, np.flip(b), conjugated(a), mode, precision);
+    return direct(name, a, adjoint(b), mode, precision);
+  },
+);
 
 /**
  * `convolve` along some axes. Until there is a Fourier transform to compute it with, products are added up directly: the
@@ -218,17 +235,21 @@ export function correlate2d(in1: ArrayLike, in2: ArrayLike, ...rest: Convolve2dR
  * @example
  * scipy.signal.fftconvolve(np.array([[1, 2], [3, 4]]), np.array([[1, 1], [1, 0]]), { axes: 1 }) // [[1, 3, 2], [3, 4, 0]]
  */
-export function fftconvolve(
-  in1: ArrayLike,
-  in2: ArrayLike,
-  ...rest: Rest<[ConvolveMode, number | readonly number[] | null], FftconvolveOptions>
-): NDArray {
-  const name = "scipy.signal.fftconvolve";
-  const { mode = "full", axes = null } = given<FftconvolveOptions>(name, ["mode", "axes"], 2, rest);
-  checkChoice(name, "mode", mode, modes);
-  const [a, b] = operands(name, in1, in2);
-  return alongAxes(name, a, b, mode, axes);
-}
+export const fftconvolve = /* @__PURE__ */ unit(
+  "fftconvolve",
+  2,
+  function fftconvolve(
+    in1: ArrayLike,
+    in2: ArrayLike,
+    ...rest: Rest<[ConvolveMode, number | readonly number[] | null], FftconvolveOptions>
+  ): NDArray {
+    const name = "scipy.signal.fftconvolve";
+    const { mode = "full", axes = null } = given<FftconvolveOptions>(name, ["mode", "axes"], 2, rest);
+    checkChoice(name, "mode", mode, modes);
+    const [a, b] = operands(name, in1, in2);
+    return alongAxes(name, a, b, mode, axes);
+  },
+);
 
 function alongAxes(
   name: string,

@@ -5,6 +5,7 @@ import { ArgumentError } from "../../core/problem.ts";
 import { canonicalAxis, range } from "../../core/shape.ts";
 import { type Rest, checkChoice, given, inexactOf, integer, unsupported } from "../../numpy/arguments.ts";
 import * as np from "../../numpy/index.ts";
+import { unit } from "../../core/unit.ts";
 
 export interface DetrendOptions {
   /** Default the last axis. */
@@ -26,28 +27,32 @@ export interface DetrendOptions {
  * @example
  * scipy.signal.detrend(np.array([1, 4, 8, 8, 9])) // [-1, 0, 2, 0, -1]
  */
-export function detrend(
-  data: ArrayLike,
-  ...rest: Rest<[number, "linear" | "constant", number | readonly number[]], DetrendOptions>
-): NDArray {
-  const name = "scipy.signal.detrend";
-  const {
-    axis = -1,
-    type = "linear",
-    bp = 0,
-    overwriteData = null,
-  } = given<DetrendOptions>(name, ["axis", "type", "bp", "overwriteData"], 3, rest);
-  if (overwriteData !== null) throw unsupported(name, "overwriteData", "leave it out: the result is a new array");
-  checkChoice(name, "type", type, ["linear", "constant"]);
-  const x = inexactOf(name, data);
-  const along = canonicalAxis(name, axis, x.ndim);
-  if (type === "constant") return withoutMean(x, along);
-  const ends = breakPoints(name, bp, x.shape[along]!);
-  if (ends.length < 2) return x;
-  const last = np.moveaxis(x, along, -1);
-  const parts = ends.slice(1).map((end, i) => withoutLine(last.slice("...", [ends[i]!, end])));
-  return np.moveaxis(np.concatenate(parts, -1), -1, along);
-}
+export const detrend = /* @__PURE__ */ unit(
+  "detrend",
+  1,
+  function detrend(
+    data: ArrayLike,
+    ...rest: Rest<[number, "linear" | "constant", number | readonly number[]], DetrendOptions>
+  ): NDArray {
+    const name = "scipy.signal.detrend";
+    const {
+      axis = -1,
+      type = "linear",
+      bp = 0,
+      overwriteData = null,
+    } = given<DetrendOptions>(name, ["axis", "type", "bp", "overwriteData"], 3, rest);
+    if (overwriteData !== null) throw unsupported(name, "overwriteData", "leave it out: the result is a new array");
+    checkChoice(name, "type", type, ["linear", "constant"]);
+    const x = inexactOf(name, data);
+    const along = canonicalAxis(name, axis, x.ndim);
+    if (type === "constant") return withoutMean(x, along);
+    const ends = breakPoints(name, bp, x.shape[along]!);
+    if (ends.length < 2) return x;
+    const last = np.moveaxis(x, along, -1);
+    const parts = ends.slice(1).map((end, i) => withoutLine(last.slice("...", [ends[i]!, end])));
+    return np.moveaxis(np.concatenate(parts, -1), -1, along);
+  },
+);
 
 const withoutMean = (x: NDArray, axis: number): NDArray => np.subtract(x, np.mean(x, axis, { keepdims: true }));
 

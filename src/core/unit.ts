@@ -1,22 +1,22 @@
 /**
  * Units: functions of the library that consist of several primitives run as one program when they are called eagerly, so
  * that a call costs one launch and not one for each primitive. Under a trace, or where single operations are looked at
- * (`debugNans`, `debugInfs`, `disableJit`), a unit is the plain function; no jaxpr shows it.
+ * (`debugNans`, `debugInfs`, `debugKeyReuse`, `disableJit`), a unit is the plain function; no jaxpr shows it.
  *
  * A program belongs to a device and a form of call: the avals of arrays, and everything else by value. What has no form
  * (functions, lists where an array is expected, traced values) and what needs values to decide shapes runs primitive by
  * primitive, as does a function that is called in a new form every time, and everything on the reference device.
  */
-import { type Aval, avalsEqual } from "../core/aval.ts";
-import { flattenResult } from "../core/call.ts";
-import { type Executable, evaluator } from "../core/evaluator.ts";
-import { hoistConsts } from "../core/jaxpr.ts";
-import { modes, watchesResults } from "../core/modes.ts";
-import { NDArray } from "../core/ndarray.ts";
-import { withLiterals } from "../core/operands.ts";
-import { traceToJaxpr } from "../core/staging.ts";
-import { Tracer, currentTrace, evalTrace } from "../core/trace.ts";
-import { type TreeDef, unflatten } from "../core/tree.ts";
+import { type Aval, avalsEqual } from "./aval.ts";
+import { flattenResult } from "./call.ts";
+import { type Executable, evaluator } from "./evaluator.ts";
+import { hoistConsts } from "./jaxpr.ts";
+import { watchesOperations } from "./modes.ts";
+import { NDArray } from "./ndarray.ts";
+import { withLiterals } from "./operands.ts";
+import { traceToJaxpr } from "./staging.ts";
+import { Tracer, currentTrace, evalTrace } from "./trace.ts";
+import { type TreeDef, unflatten } from "./tree.ts";
 
 type Callable = (...args: never[]) => unknown;
 
@@ -95,7 +95,7 @@ export function unit<F extends Callable>(
     return form;
   };
   const call = (...args: unknown[]): unknown => {
-    if (currentTrace() !== evalTrace || modes.disableJit || watchesResults()) return plain(...args);
+    if (currentTrace() !== evalTrace || watchesOperations()) return plain(...args);
     const device = evaluator().currentDevice();
     let known = devices.get(device);
     if (!known) devices.set(device, (known = { forms: [], news: device.startsWith("cpu") ? Infinity : 0 }));
