@@ -188,16 +188,20 @@ function commonDType(xs: readonly ArrayLike[], arrays: readonly (NDArray | null)
 }
 
 /**
- * Operands with literals for numbers, of the weak type that each has in promotion. A number that its literal does not hold
- * stays: one beyond int32 and a negative zero, which float operands would meet as they are.
+ * Operands with literals for numbers, in lists too, of the weak type that each has in promotion. A number that its literal
+ * does not hold stays: one beyond int32 and a negative zero, which float operands would meet as they are.
  */
 export function withLiterals(xs: readonly unknown[]): readonly unknown[] {
-  const anyArray = xs.some((x) => x instanceof NDArray);
-  return xs.map((x) => {
+  if (!xs.some((x) => typeof x === "number" || Array.isArray(x))) return xs;
+  const isArray = (x: unknown): boolean => x instanceof NDArray || (Array.isArray(x) && x.some(isArray));
+  const anyArray = xs.some(isArray);
+  const literal = (x: unknown): unknown => {
+    if (Array.isArray(x)) return x.map(literal);
     if (typeof x !== "number") return x;
     const { dtype } = anyArray ? weakDTypeOf(x) : { dtype: "float32" as const };
     return dtype === "int32" && !Object.is(x, x | 0) ? x : scalarLiteral(x, dtype, true);
-  });
+  };
+  return xs.map(literal);
 }
 
 /** The dtype operands would be promoted to. */

@@ -41,13 +41,15 @@ interface Program {
 
 /** Forms that are kept for a function, and new ones in a row from which on it is left alone. */
 const mostForms = 64;
-const mostNew = 32;
+const mostNew = 16;
 
 /** What calls of a function on one device have shown. */
 interface Known {
   forms: Form[];
   /** Calls in a row that were new. */
   news: number;
+  /** Where too many were: the form of the last one, which is new no longer if it comes again. */
+  last: readonly unknown[] | null;
 }
 
 export interface UnitOptions {
@@ -86,19 +88,26 @@ export function unit<F extends Callable>(
   };
   const add = (known: Known, args: readonly unknown[], arrays: NDArray[]): Form | null => {
     arrays.length = 0;
-    if (known.news >= mostNew || args.slice(0, operands).some((a) => Array.isArray(a))) return null;
-    const template = formOf(args, arrays);
+    if (args.slice(0, operands).some(isPlainList)) return null;
+    const again = known.last !== null && fits(known.last, args, arrays);
+    arrays.length = 0;
+    const template = formOf(args, arrays) as readonly unknown[] | null;
     if (template === null || arrays.length === 0) return null;
+    if (!again && known.news >= mostNew) {
+      known.last = template;
+      return null;
+    }
     known.news++;
-    const form = { args: template as readonly unknown[], program: programOf(plain, name, template, arrays) };
+    const form = { args: template, program: programOf(plain, name, template, arrays) };
     known.forms = [form, ...known.forms.slice(0, mostForms - 1)];
     return form;
   };
   const call = (...args: unknown[]): unknown => {
     if (currentTrace() !== evalTrace || watchesOperations()) return plain(...args);
     const device = evaluator().currentDevice();
+    if (device.startsWith("cpu")) return plain(...args);
     let known = devices.get(device);
-    if (!known) devices.set(device, (known = { forms: [], news: device.startsWith("cpu") ? Infinity : 0 }));
+    if (!known) devices.set(device, (known = { forms: [], news: 0, last: null }));
     const arrays: NDArray[] = [];
     const form = numbers === "inputs" ? [...withLiterals(args.slice(0, operands)), ...args.slice(operands)] : args;
     const program = (find(known, form, arrays) ?? add(known, form, arrays))?.program;
@@ -110,6 +119,9 @@ export function unit<F extends Callable>(
   Object.defineProperty(call, "name", { value: name, configurable: true });
   return call as unknown as F;
 }
+
+/** A list that is not one of arrays. */
+const isPlainList = (x: unknown): boolean => Array.isArray(x) && !x.every((y) => y instanceof NDArray);
 
 /** Whether something is of a form; its arrays are added to a list. */
 function fits(form: unknown, x: unknown, arrays: NDArray[]): boolean {

@@ -288,7 +288,7 @@ function startArrays(name: string, shape: Shape, starts: ArrayLike, options: Neg
  */
 export const dynamicSlice = /* @__PURE__ */ unit(
   "dynamicSlice",
-  1,
+  2,
   function dynamicSlice(
     operand: ArrayLike,
     startIndices: ArrayLike,
@@ -300,12 +300,13 @@ export const dynamicSlice = /* @__PURE__ */ unit(
       sliceSizes: parseShape("dynamicSlice", sliceSizes),
     });
   },
+  { numbers: "inputs" },
 );
 
 /** `operand` with a block replaced by `update`. */
 export const dynamicUpdateSlice = /* @__PURE__ */ unit(
   "dynamicUpdateSlice",
-  2,
+  3,
   function dynamicUpdateSlice(
     operand: ArrayLike,
     update: ArrayLike,
@@ -319,6 +320,7 @@ export const dynamicUpdateSlice = /* @__PURE__ */ unit(
       null,
     );
   },
+  { numbers: "inputs" },
 );
 
 /** Operand and update; a number or weak update takes the operand's dtype. */
@@ -338,7 +340,7 @@ interface InDimOptions extends NegativeOption {
 /** A slice of one axis at a computed position. */
 export const dynamicSliceInDim = /* @__PURE__ */ unit(
   "dynamicSliceInDim",
-  1,
+  2,
   function dynamicSliceInDim(
     operand: ArrayLike,
     startIndex: ArrayLike,
@@ -360,6 +362,7 @@ export const dynamicSliceInDim = /* @__PURE__ */ unit(
       options,
     );
   },
+  { numbers: "inputs" },
 );
 
 interface IndexInDimOptions extends InDimOptions {
@@ -369,7 +372,7 @@ interface IndexInDimOptions extends InDimOptions {
 /** One computed position of an axis. */
 export const dynamicIndexInDim = /* @__PURE__ */ unit(
   "dynamicIndexInDim",
-  1,
+  2,
   function dynamicIndexInDim(
     operand: ArrayLike,
     index: ArrayLike,
@@ -385,12 +388,13 @@ export const dynamicIndexInDim = /* @__PURE__ */ unit(
     const y = dynamicSliceInDim(x, index, 1, { axis: a, ...options });
     return keepdims ? y : reshape(y, dropAxes(y.shape, [a]));
   },
+  { numbers: "inputs" },
 );
 
 /** Replaces a slice of one axis at a computed position. */
 export const dynamicUpdateSliceInDim = /* @__PURE__ */ unit(
   "dynamicUpdateSliceInDim",
-  2,
+  3,
   function dynamicUpdateSliceInDim(
     operand: ArrayLike,
     update: ArrayLike,
@@ -402,12 +406,13 @@ export const dynamicUpdateSliceInDim = /* @__PURE__ */ unit(
     const a = canonicalAxis("dynamicUpdateSliceInDim", axis, x.ndim);
     return dynamicUpdateSlice(x, update, only(x.ndim, a, startIndex), options);
   },
+  { numbers: "inputs" },
 );
 
 /** Replaces one computed position of an axis; the update may lack that axis. */
 export const dynamicUpdateIndexInDim = /* @__PURE__ */ unit(
   "dynamicUpdateIndexInDim",
-  2,
+  3,
   function dynamicUpdateIndexInDim(
     operand: ArrayLike,
     update: ArrayLike,
@@ -420,6 +425,7 @@ export const dynamicUpdateIndexInDim = /* @__PURE__ */ unit(
     const block = u.ndim === x.ndim ? u : expandDims(u, [a]);
     return dynamicUpdateSliceInDim(x, block, index, a, options);
   },
+  { numbers: "inputs" },
 );
 
 export const primitives: readonly AnyPrimitive[] = [dynamicSliceP, dynamicUpdateSliceP];

@@ -84,6 +84,14 @@ export function integer(name: string, what: string, value: unknown): number {
 export const adopts = (x: unknown, dtype: DType): x is number =>
   typeof x === "number" && (isInexact(dtype) || (isInteger(dtype) && Number.isInteger(x) && Math.abs(x) < 2 ** 32));
 
+/** Two operands, a number as a literal if it adopts the dtype of the other one. */
+export const adopted = (x: ArrayLike, y: ArrayLike): readonly [ArrayLike, ArrayLike] =>
+  x instanceof NDArray && adopts(y, x.dtype)
+    ? [x, scalarLiteral(y, x.dtype, x.weakType)]
+    : y instanceof NDArray && adopts(x, y.dtype)
+      ? [scalarLiteral(x, y.dtype, y.weakType), y]
+      : [x, y];
+
 /** Two operands of their common dtype and, unless one is a scalar, shape. */
 export function pair(name: string, x: ArrayLike, y: ArrayLike, toInexact = false): readonly [NDArray, NDArray] {
   if (x instanceof NDArray) {

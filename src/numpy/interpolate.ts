@@ -89,4 +89,5 @@ export const interp = /* @__PURE__ */ unit(
     if (right !== "extrapolate") y = where(greater(t, end(points, n - 1)), right ?? end(values, n - 1), y);
     return y;
   },
+  { numbers: "inputs" },
 );

@@ -64,6 +64,7 @@ export const polyval = /* @__PURE__ */ unit(
     );
     return y;
   },
+  { numbers: "inputs" },
 );
 
 /**

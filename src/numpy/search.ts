@@ -89,6 +89,7 @@ export const searchsorted = /* @__PURE__ */ unit(
     if (x.ndim !== 1) throw needsVector("searchsorted", x);
     return bisect(sorter === null ? x : take(x, sorter), query, side);
   },
+  { numbers: "inputs" },
 );
 
 export interface DigitizeOptions {
@@ -118,6 +119,7 @@ export const digitize = /* @__PURE__ */ unit(
     const ends = [n - 1, 0].map((i) => reshape(sliceInDim(b, i, i + 1), [])) as [NDArray, NDArray];
     return selectArrays(geArrays(...ends), up, down);
   },
+  { numbers: "inputs" },
 );
 
 export interface BincountOptions {

@@ -7,7 +7,7 @@ import { ArgumentError, DTypeError, IndexError } from "../core/problem.ts";
 import { broadcastShapes, shapesEqual } from "../core/shape.ts";
 import { broadcastTo } from "../core/structural.ts";
 import { selectArrays, selectN } from "../lax/compare.ts";
-import { type Rest, broadcastAll, checkChoice, given, pair } from "./arguments.ts";
+import { type Rest, adopted, broadcastAll, checkChoice, given, pair } from "./arguments.ts";
 import { clip, mod } from "./arithmetic.ts";
 import { truth } from "./logic.ts";
 import { type NonzeroOptions, nonzero } from "./nonzero.ts";
@@ -33,7 +33,7 @@ export function where(condition: ArrayLike, ...rest: readonly unknown[]): NDArra
       why: "where takes a condition and two alternatives",
       fix: "for several alternatives use numpy.select",
     });
-  return whereArrays(condition, rest[0] as ArrayLike, rest[1] as ArrayLike);
+  return whereArrays(condition, ...adopted(rest[0] as ArrayLike, rest[1] as ArrayLike));
 }
 
 const whereArrays = /* @__PURE__ */ unit(

@@ -254,6 +254,7 @@ export const isin = /* @__PURE__ */ unit(
     const found = memberOf(a, b);
     return reshape(invert ? bitwiseNot(found) : found, shape);
   },
+  { numbers: "inputs" },
 );
 
 /** The elements that a mask picks, cut or filled up to a size. */

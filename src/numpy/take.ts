@@ -53,7 +53,11 @@ const takeNames = ["axis", "mode", "uniqueIndices", "indicesAreSorted", "fillVal
  * @example
  * np.take(np.array([10, 20, 30]), [2, 0]) // [30, 10]
  */
-export const take = /* @__PURE__ */ unit(
+export function take(a: ArrayLike, indices: ArrayLike, ...rest: Rest<[number | null], TakeOptions>): NDArray {
+  return takeUnit(a, asIndex(indices, "take"), ...rest);
+}
+
+const takeUnit = /* @__PURE__ */ unit(
   "take",
   2,
   function take(a: ArrayLike, indices: ArrayLike, ...rest: Rest<[number | null], TakeOptions>): NDArray {

@@ -312,6 +312,7 @@ export const fillDiagonal = /* @__PURE__ */ unit(
     const filled = values.ndim === 0 ? val : tileTo(reshape(values, [values.size]), n);
     return placeIn(x, diagIndices(n, x.ndim)).set(filled);
   },
+  { numbers: "inputs" },
 );
 
 /** A vector repeated or cut to a length. */

@@ -120,8 +120,12 @@ export const split = /* @__PURE__ */ unit(
  * @example
  * random.keyData(random.foldIn(random.key(42), 0)) // [1832780943, 270669613]
  */
-export const foldIn = /* @__PURE__ */ unit("foldIn", 2, (key: NDArray, data: ArrayLike): NDArray =>
-  likeGiven(key, randomFoldIn(asKey("foldIn", key), scalarData("foldIn", data))),
+export const foldIn = /* @__PURE__ */ unit(
+  "foldIn",
+  2,
+  (key: NDArray, data: ArrayLike): NDArray =>
+    likeGiven(key, randomFoldIn(asKey("foldIn", key), scalarData("foldIn", data))),
+  { numbers: "inputs" },
 );
 
 /** The same key, for when using it twice is meant. @example random.keyData(random.clone(random.key(7))) // [0, 7] */

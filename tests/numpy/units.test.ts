@@ -10,10 +10,12 @@ import {
   disableJit,
   grad,
   jit,
+  lax,
   makeJaxpr,
   nn,
   numpy as np,
   optim,
+  random,
 } from "../../src/index.ts";
 import { evaluator } from "../../src/core/evaluator.ts";
 import { unit } from "../../src/core/unit.ts";
@@ -111,6 +113,9 @@ test("a function that is called in a new form every time is left alone", () => {
   // Each of the first calls traces the function, each of the others runs it.
   expect(traces).toBe(100);
   expect(primitivesOf(() => counted(x, 1000))).toEqual(["add"]);
+  // A form that comes twice in a row is worth a program after all.
+  expect(primitivesOf(() => counted(x, 1000))).toEqual([]);
+  expect(primitivesOf(() => counted(x, 1000))).toEqual([]);
   expect(primitivesOf(() => counted(x, 0))).toEqual([]);
 });
 
@@ -240,4 +245,35 @@ describe("elementwise functions of operands that are not alike", () => {
     np.hypot(whole, 3);
     expect(primitivesOf(() => np.hypot(whole, 4))).toEqual([]);
   });
+});
+
+test("positions and parameters that are numbers are inputs: another one compiles nothing", () => {
+  const x = np.arange(12).reshape([3, 4]);
+  const key = random.key(3);
+  const called = (i: number): Readonly<Record<string, () => NDArray>> => ({
+    dynamicSlice: () => lax.dynamicSlice(x, [i, 1], [1, 2]),
+    dynamicIndexInDim: () => lax.dynamicIndexInDim(x, -1 - i, 1),
+    dynamicUpdateSlice: () => lax.dynamicUpdateSlice(x, np.zeros([1, 1], "int32"), [i, 0]),
+    take: () => np.take(x, i),
+    "take by a list": () => np.take(x, [i, 0], { axis: 0 }),
+    foldIn: () => random.keyData(random.foldIn(key, i)),
+    where: () => np.where(x.greater(5), x, i),
+    power: () => np.power(x, i + 0.5),
+    interp: () => np.interp(i, x.slice(0), x.slice(1)),
+    searchsorted: () => np.searchsorted(x.slice(0), i),
+    polyval: () => np.polyval(x.slice(0), i),
+    gamma: () => random.gamma(key, i + 0.5, [2]),
+    poisson: () => random.poisson(key, i + 1, [2]),
+  });
+  const compile = vi.spyOn(evaluator(), "compile");
+  try {
+    for (const f of Object.values(called(0))) f();
+    compile.mockClear();
+    for (const i of [1, 2])
+      for (const [name, f] of Object.entries(called(i)))
+        expectSame([name, bitsOf(f())], [name, disableJit(() => bitsOf(f()))]);
+    expect(compile).not.toHaveBeenCalled();
+  } finally {
+    compile.mockRestore();
+  }
 });
