@@ -5,9 +5,11 @@ import type { NDArray } from "../core/ndarray.ts";
 import { promoteOperands } from "../core/operands.ts";
 import { DTypeError } from "../core/problem.ts";
 import { shapesEqual } from "../core/shape.ts";
+import { convert } from "../core/structural.ts";
 import { add, mul } from "../lax/arithmetic.ts";
 import { broadcastAll } from "../numpy/arguments.ts";
 import { customJvp } from "../transforms/customJvp.ts";
+import { unit } from "../transforms/unit.ts";
 
 const complexOperand = (name: string): DTypeError =>
   new DTypeError("ComplexOperand", {
@@ -30,10 +32,22 @@ export function aligned(name: string, xs: readonly ArrayLike[]): NDArray[] {
   return operands.every((x) => shapesEqual(x.shape, shape)) ? operands : broadcastAll(name, operands);
 }
 
+/** How many steps a series or a fraction takes: enough for a dtype's precision. */
+export const steps = (x: NDArray, single: number, double: number): number => (x.dtype === "float64" ? double : single);
+
+/** f, in float32 for shorter floats. */
+export const inComputeType =
+  (f: (...xs: NDArray[]) => NDArray) =>
+  (...xs: NDArray[]): NDArray => {
+    const { dtype } = xs[0]!;
+    if (dtype === "float32" || dtype === "float64") return f(...xs);
+    return convert(f(...xs.map((x) => convert(x, "float32"))), dtype);
+  };
+
 /** Tangent of the result from one operand's: (tangent, result, …operands). Null: none. */
 export type Rule = ((g: NDArray, y: NDArray, ...xs: NDArray[]) => NDArray) | null;
 
-/** An elementwise function of aligned operands, with one rule per operand. */
+/** An elementwise function of aligned operands, with one rule per operand. Called eagerly it is one program. */
 export function elementwise(
   name: string,
   f: (...xs: NDArray[]) => NDArray,
@@ -42,7 +56,7 @@ export function elementwise(
   const named = Object.defineProperty((...xs: NDArray[]) => f(...xs), "name", { value: name });
   const g = customJvp(named);
   g.defjvps(...rules);
-  return (...xs) => g(...aligned(`scipy.special.${name}`, xs));
+  return unit(name, rules.length, (...xs: ArrayLike[]) => g(...aligned(`scipy.special.${name}`, xs)));
 }
 
 /** Σ c[n] x^n, by Horner's rule. */

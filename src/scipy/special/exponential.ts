@@ -6,19 +6,7 @@ import { eulerGamma } from "../../lax/incompleteMath.ts";
 import * as lax from "../../lax/index.ts";
 import * as np from "../../numpy/index.ts";
 import { type CustomJvpFunction, customJvp } from "../../transforms/customJvp.ts";
-import { aligned, elementwise, polynomial } from "../operands.ts";
-
-/** How many steps series and fractions take: enough for a dtype's precision. */
-const steps = (x: NDArray, single: number, double: number): number => (x.dtype === "float64" ? double : single);
-
-/** f, in float32 for shorter floats. */
-const inComputeType =
-  (f: (...xs: NDArray[]) => NDArray) =>
-  (...xs: NDArray[]): NDArray => {
-    const { dtype } = xs[0]!;
-    if (dtype === "float32" || dtype === "float64") return f(...xs);
-    return convert(f(...xs.map((x) => convert(x, "float32"))), dtype);
-  };
+import { aligned, elementwise, inComputeType, polynomial, steps } from "../operands.ts";
 
 /** The continued fraction for x > 1 (DLMF 8.19.17), by Lentz's method. */
 function byFraction(n: NDArray, x: NDArray): NDArray {
