@@ -11,6 +11,7 @@ import { bitwiseAnd, bitwiseNot, bitwiseOr } from "./bitwise.ts";
 import { eq, ge, gt, le, lt, ne, select } from "./compare.ts";
 import { whileLoop } from "./control/loops.ts";
 import { full } from "./creation.ts";
+import { reducePrecision } from "./cast.ts";
 import { exp, expm1, log } from "./elementary.ts";
 import { eulerGamma, logGammaSeries, stirlingSeries } from "./incompleteMath.ts";
 import { reduceOr } from "./reduce.ts";
@@ -47,15 +48,19 @@ const polynomial = (c: readonly number[], x: NDArray): NDArray =>
 
 // ---------------------------------------------------------------- factors
 
-/** See `incompleteMath.ts`. */
+/**
+ * See `incompleteMath.ts`. Small a are lifted to a + n by the recurrence of Γ: two logarithms instead of lgamma, which is long.
+ */
 function stirlingRemainder(a: NDArray): NDArray {
-  const limit = isWide(a) ? 10 : 3;
-  const large = ge(a, limit);
-  const inverse = reciprocal(max(a, limit));
+  const lift = isWide(a) ? 10 : 3;
+  const small = lt(a, lift);
+  const b = min(a, lift);
+  const lifted = add(b, lift);
+  const inverse = reciprocal(select(small, lifted, a));
   const series = mul(polynomial(stirlingSeries, square(inverse)), inverse);
-  const b = min(a, limit);
-  const direct = add(sub(lgamma(b), mul(sub(b, 0.5), log(b))), sub(b, 0.5 * Math.log(2 * Math.PI)));
-  return select(large, series, direct);
+  const quotients = range(lift - 1).map((i) => div(lifted, add(b, i + 1)));
+  const logs = add(mul(add(b, 0.5), log(div(lifted, b))), log(quotients.reduce((x, y) => mul(x, y))));
+  return add(series, select(small, sub(logs, lift), 0));
 }
 
 function logMinus(u: NDArray, onePlus: NDArray): NDArray {
@@ -284,10 +289,26 @@ export function gammaDrawGrad(a: NDArray, x: NDArray): NDArray {
 
 // ---------------------------------------------------------------- beta
 
-/** x^a (1 − x)^b / (a B(a, b)), where y = 1 − x. */
-function betaFactor(a: NDArray, b: NDArray, x: NDArray, y: NDArray): NDArray {
+/** x and what is missing of it to a number of half the digits, so that products of such parts are exact. */
+function split(x: NDArray): readonly [NDArray, NDArray] {
+  const high = isWide(x) ? reducePrecision(x, 11, 25) : reducePrecision(x, 8, 11);
+  return [high, sub(x, high)];
+}
+
+/** (a + b) x − a, the distance from the mean times a + b. Rounded terms would lose all digits of it near the mean. */
+function distance(a: NDArray, b: NDArray, x: NDArray): NDArray {
+  const [large, small] = [max(a, b), min(a, b)];
   const sum = add(a, b);
-  const d = sub(mul(x, b), mul(y, a));
+  const lost = sub(small, sub(sum, large));
+  const [s1, s2] = split(sum);
+  const [x1, x2] = split(x);
+  const main = sub(mul(s1, x1), a);
+  return add(main, add(add(mul(s1, x2), mul(s2, x1)), add(mul(s2, x2), mul(lost, x))));
+}
+
+/** x^a (1 − x)^b / (a B(a, b)), where y = 1 − x and d = (a + b) x − a. */
+function betaFactor(a: NDArray, b: NDArray, x: NDArray, y: NDArray, d: NDArray): NDArray {
+  const sum = add(a, b);
   const left = mul(a, logMinus(div(d, a), mul(x, div(sum, a))));
   const right = mul(b, logMinus(neg(div(d, b)), mul(y, div(sum, b))));
   const remainder = sub(sub(stirlingRemainder(sum), stirlingRemainder(a)), stirlingRemainder(b));
@@ -295,32 +316,43 @@ function betaFactor(a: NDArray, b: NDArray, x: NDArray, y: NDArray): NDArray {
   return mul(exp(add(add(left, right), remainder)), root);
 }
 
-function betaFraction(a: NDArray, b: NDArray, x: NDArray, where: NDArray): NDArray {
+/**
+ * The even part of the continued fraction DLMF 8.17.22, times a, with d = (a + b) x − a (Didonato and Morris, "Algorithm 708",
+ * 1992): where terms cancel it has d, which is known exactly.
+ */
+function betaFraction(a: NDArray, b: NDArray, x: NDArray, d: NDArray, where: NDArray): NDArray {
   const epsilon = epsilonOf(x);
-  const d0 = reciprocal(nonzero(sub(1, div(mul(add(a, b), x), add(a, 1)))));
-  type State = readonly [n: number, live: NDArray, c: NDArray, d: NDArray, h: NDArray];
-  const start: State = [0, where, add(mul(x, 0), 1), d0, d0];
+  const first = nonzero(mul(div(a, add(a, 1)), sub(1, d)));
+  type State = readonly [n: number, live: NDArray, c: NDArray, below: NDArray, h: NDArray];
+  const start: State = [0, where, first, mul(x, 0), first];
   const [, , , , h] = whileLoop(
     ([n, live]) => bitwiseAnd(lt(n, maxSteps(x)), anywhere(live)),
-    ([n, live, c, d, h]) => {
+    ([n, live, c, below, h]) => {
       const next = add(n, 1);
       const m = convert(next, x.dtype);
       const twice = add(a, mul(m, 2));
       // The ratios first: products of large parameters overflow.
-      const even = mul(mul(div(m, sub(twice, 1)), div(sub(b, m), twice)), x);
-      const odd = neg(mul(mul(div(add(a, m), twice), div(add(add(a, b), m), add(twice, 1))), x));
-      const d1 = reciprocal(nonzero(add(mul(even, d), 1)));
-      const c1 = nonzero(add(div(even, c), 1));
-      const d2 = reciprocal(nonzero(add(mul(odd, d1), 1)));
-      const c2 = nonzero(add(div(odd, c1), 1));
-      const ratio = mul(c2, d2);
-      const h2 = mul(mul(h, mul(c1, d1)), ratio);
+      const share = div(x, sub(twice, 1));
+      const rest = mul(mul(m, sub(b, m)), share);
+      const before = add(a, sub(m, 1));
+      const alpha = mul(mul(before, share), mul(div(add(before, b), sub(twice, 1)), mul(mul(m, sub(b, m)), x)));
+      const middle = add(sub(1, d), mul(m, sub(2, x)));
+      const beta = add(add(m, rest), mul(div(add(a, m), add(twice, 1)), middle));
+      const below2 = reciprocal(nonzero(add(mul(alpha, below), beta)));
+      const c2 = nonzero(add(div(alpha, c), beta));
+      const ratio = mul(c2, below2);
       const far = gt(abs(sub(ratio, 1)), 2 * epsilon);
-      return [next, bitwiseAnd(live, far), select(live, c2, c), select(live, d2, d), select(live, h2, h)];
+      return [
+        next,
+        bitwiseAnd(live, far),
+        select(live, c2, c),
+        select(live, below2, below),
+        select(live, mul(h, ratio), h),
+      ];
     },
     start,
   );
-  return h;
+  return div(a, h);
 }
 
 export function incompleteBeta(a: NDArray, b: NDArray, x: NDArray): NDArray {
@@ -331,8 +363,10 @@ export function incompleteBeta(a: NDArray, b: NDArray, x: NDArray): NDArray {
   const left = lt(z, div(add(p, 1), add(add(p, q), 2)));
   const pick = (u: NDArray, v: NDArray): NDArray => select(left, u, v);
   const [a1, b1, x1, y1] = [pick(p, q), pick(q, p), pick(z, w), pick(w, z)];
-  const factor = betaFactor(a1, b1, x1, y1);
-  const tail = mul(factor, betaFraction(a1, b1, x1, all(inside, gt(factor, 0))));
+  const d = distance(p, q, z);
+  const d1 = pick(d, neg(d));
+  const factor = betaFactor(a1, b1, x1, y1, d1);
+  const tail = mul(factor, betaFraction(a1, b1, x1, d1, all(inside, gt(factor, 0))));
   const value = select(left, tail, sub(1, tail));
   const [leftmost, rightmost] = [any(eq(a, 0), eq(b, Infinity)), any(eq(b, 0), eq(a, Infinity))];
   const one = literal(x, 1);

@@ -147,32 +147,40 @@ export function gammaDrawGrad(a: number, x: number): number {
 
 // ---------------------------------------------------------------- beta
 
-/** x^a (1 − x)^b / (a B(a, b)), where y = 1 − x. */
-function betaFactor(a: number, b: number, x: number, y: number): number {
-  const d = x * b - y * a;
+/** (a + b) x − a, the distance from the mean times a + b, of parts whose products are exact. */
+function distance(a: number, b: number, x: number): number {
+  const sum = a + b;
+  const lost = Math.min(a, b) - (sum - Math.max(a, b));
+  const [s, t] = [Math.fround(sum), Math.fround(x)];
+  return s * t - a + (s * (x - t) + (sum - s) * t + ((sum - s) * (x - t) + lost * x));
+}
+
+/** x^a (1 − x)^b / (a B(a, b)), where y = 1 − x and d = (a + b) x − a. */
+function betaFactor(a: number, b: number, x: number, y: number, d: number): number {
   const [p, q] = [a / (a + b), b / (a + b)];
   const exponent = a * logMinus(d / a, x / p) + b * logMinus(-d / b, y / q);
   const remainder = stirlingRemainder(a + b) - stirlingRemainder(a) - stirlingRemainder(b);
   return Math.exp(exponent + remainder) * Math.sqrt(b / (2 * Math.PI * a * (a + b)));
 }
 
-/** The continued fraction of DLMF 8.17.22, by Lentz's method. */
-function betaFraction(a: number, b: number, x: number): number {
-  let c = 1;
-  let d = 1 / (1 - ((a + b) * x) / (a + 1) || tiny);
-  let h = d;
-  const step = (p: number): number => {
-    d = 1 / (1 + p * d || tiny);
-    c = 1 + p / c || tiny;
-    h *= c * d;
-    return c * d;
-  };
+/**
+ * The even part of the continued fraction DLMF 8.17.22, times a, by Lentz's method (Didonato and Morris, "Algorithm 708", 1992):
+ * where terms cancel it has d, which is known exactly.
+ */
+function betaFraction(a: number, b: number, x: number, d: number): number {
+  let h = (a / (a + 1)) * (1 - d) || tiny;
+  let [c, below] = [h, 0];
   for (let m = 1; m < maxSteps; m++) {
-    step((m * (b - m) * x) / ((a + 2 * m - 1) * (a + 2 * m)));
-    const ratio = step((-(a + m) * (a + b + m) * x) / ((a + 2 * m) * (a + 2 * m + 1)));
-    if (Math.abs(ratio - 1) <= 2 * epsilon) break;
+    const twice = a + 2 * m;
+    const rest = m * (b - m) * x;
+    const alpha = ((a + m - 1) * x * (a + b + m - 1) * rest) / ((twice - 1) * (twice - 1));
+    const beta = m + rest / (twice - 1) + ((a + m) / (twice + 1)) * (1 - d + m * (2 - x));
+    below = 1 / (alpha * below + beta || tiny);
+    c = beta + alpha / c || tiny;
+    h *= c * below;
+    if (Math.abs(c * below - 1) <= 2 * epsilon) break;
   }
-  return h;
+  return a / h;
 }
 
 /** The regularized incomplete beta function I(x; a, b). */
@@ -182,6 +190,7 @@ export function incompleteBeta(a: number, b: number, x: number): number {
   if (leftmost) return x === 0 ? 0 : 1;
   if (rightmost) return x === 1 ? 1 : 0;
   if (x === 0 || x === 1) return x;
-  if (x < (a + 1) / (a + b + 2)) return betaFactor(a, b, x, 1 - x) * betaFraction(a, b, x);
-  return 1 - betaFactor(b, a, 1 - x, x) * betaFraction(b, a, 1 - x);
+  const d = distance(a, b, x);
+  if (x < (a + 1) / (a + b + 2)) return betaFactor(a, b, x, 1 - x, d) * betaFraction(a, b, x, d);
+  return 1 - betaFactor(b, a, 1 - x, x, -d) * betaFraction(b, a, 1 - x, -d);
 }

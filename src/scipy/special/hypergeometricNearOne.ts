@@ -5,6 +5,7 @@
  * idea is that of Forrey, "Computing the hypergeometric function", 1997.)
  */
 import type { NDArray } from "../../core/ndarray.ts";
+import { range } from "../../core/shape.ts";
 import { convert } from "../../core/structural.ts";
 import * as lax from "../../lax/index.ts";
 import * as np from "../../numpy/index.ts";
@@ -12,10 +13,12 @@ import { steps } from "../operands.ts";
 import { gammasgn } from "./gamma.ts";
 import { gammaQuotient, isPole, scaledBy } from "./hypergeometricSeries.ts";
 
-/** Gauss and Legendre's rule of 4 points on [0, 1]: nodes and weights of the lower half. */
+/** Gauss and Legendre's rule of 4 points on [0, 1]: nodes and weights. */
 const rule = [
   [0.06943184420297371, 0.17392742256872692],
   [0.33000947820757187, 0.32607257743127307],
+  [0.66999052179242813, 0.32607257743127307],
+  [0.93056815579702629, 0.17392742256872692],
 ] as const;
 
 /** ε, and ε where dividing by it is safe. */
@@ -29,6 +32,8 @@ const stepOf = (epsilon: NDArray, limit: number): Step => {
   return { epsilon, safe: np.where(tiny, 1, epsilon), tiny };
 };
 
+const limitOf = (x: NDArray): number => steps(x, 1e-7, 1e-15);
+
 /** log |1 + ε/x| / ε, and 1/x for ε = 0. */
 function logarithmRate(x: NDArray, { epsilon, safe, tiny }: Step): NDArray {
   const ratio = np.divide(epsilon, x);
@@ -37,23 +42,28 @@ function logarithmRate(x: NDArray, { epsilon, safe, tiny }: Step): NDArray {
   return np.where(tiny, np.divide(1, x), np.divide(log, safe));
 }
 
-/** (log |Γ(x + ε)| − log |Γ(x)|) / ε: the mean of digamma between, if no pole is near; it is taken some steps further. */
-function gammaRate(x: NDArray, step: Step): NDArray {
+/**
+ * (log |Γ(x + ε)| − log |Γ(x)|) / ε of several x and ε at once: the mean of digamma between, if no pole is near; it is taken
+ * some steps further.
+ */
+function gammaRates(pairs: readonly (readonly [NDArray, Step])[]): NDArray[] {
+  const x = np.stack(pairs.map(([y]) => y));
+  const step = stepOf(np.stack(pairs.map(([, { epsilon }]) => epsilon)), limitOf(x));
   const { epsilon, safe, tiny } = step;
   const regular = np.greater(x, 0.25);
   const lift = steps(x, 2, 8);
   const y = np.add(np.where(regular, x, 1), lift);
-  let mean: NDArray = np.zerosLike(x);
-  for (const [node, weight] of rule)
-    for (const t of [node, 1 - node])
-      mean = np.add(mean, np.multiply(weight, lax.digamma(np.add(y, np.multiply(t, epsilon)))));
-  let lifted = mean;
+  const between = lax.map(lax.digamma, np.stack(rule.map(([t]) => np.add(y, np.multiply(t, epsilon)))));
+  let lifted: NDArray = rule
+    .map(([, weight], i) => np.multiply(weight, between.slice(i)))
+    .reduce((a, b) => np.add(a, b));
   for (let k = 1; k <= lift; k++) lifted = np.subtract(lifted, logarithmRate(np.subtract(y, k), step));
-  const pole = isPole(x);
-  const elsewhere = np.where(pole, 1, x);
-  const difference = np.subtract(lax.lgamma(np.add(elsewhere, epsilon)), lax.lgamma(elsewhere));
+  const elsewhere = np.where(isPole(x), 1, x);
+  const logs = lax.map(lax.lgamma, np.stack([np.add(elsewhere, epsilon), elsewhere]));
+  const difference = np.subtract(logs.slice(0), logs.slice(1));
   const direct = np.where(tiny, lax.digamma(elsewhere), np.divide(difference, safe));
-  return np.where(regular, lifted, direct);
+  const rates = np.where(regular, lifted, direct);
+  return pairs.map((_, i) => rates.slice(i));
 }
 
 /** The sign of 1 + ε/x. */
@@ -63,18 +73,19 @@ const signOf = (x: NDArray, { epsilon }: Step): NDArray =>
 /** F(a, b; c; 1 − w) for 0 < w ≤ 0.1, where the excess c − a − b is not negative and below 5. */
 export function nearOne([a, b, c]: readonly [NDArray, NDArray, NDArray], excess: NDArray, w: NDArray): NDArray {
   const m = np.round(excess);
-  const forward = stepOf(np.subtract(excess, m), steps(w, 1e-7, 1e-15));
+  const forward = stepOf(np.subtract(excess, m), limitOf(w));
   const backward: Step = { ...forward, epsilon: np.negative(forward.epsilon), safe: np.negative(forward.safe) };
   const { epsilon } = forward;
 
   // Γ(c) / (Γ(a + D) Γ(b + D)) Σ (a)_k (b)_k Γ(D − k) (−w)^k / k! over k < m.
   const [aD, bD] = [np.add(a, excess), np.add(b, excess)];
+  const count = range(5);
+  const offsets = np.stack(count.map((k) => np.where(np.less(k, m), np.subtract(excess, k), 1)));
+  const gammas = np.exp(lax.map(lax.lgamma, offsets));
   let finite: NDArray = np.zerosLike(w);
   let power: NDArray = np.onesLike(w);
-  for (let k = 0; k < 5; k++) {
-    const inside = np.less(k, m);
-    const gamma = np.exp(lax.lgamma(np.where(inside, np.subtract(excess, k), 1)));
-    finite = np.add(finite, np.where(inside, np.multiply(power, gamma), 0));
+  for (const k of count) {
+    finite = np.add(finite, np.where(np.less(k, m), np.multiply(power, gammas.slice(k)), 0));
     const ratio = np.multiply(np.multiply(np.add(a, k), np.add(b, k)), -1 / (k + 1));
     power = np.multiply(power, np.multiply(ratio, w));
   }
@@ -86,11 +97,17 @@ export function nearOne([a, b, c]: readonly [NDArray, NDArray, NDArray], excess:
   const [p, q, r] = [np.add(a, m), np.add(b, m), np.add(1, m)];
   const one = np.onesLike(w);
   type State = readonly [term: NDArray, sign: NDArray, left: NDArray, right: NDArray, sum: NDArray];
+  const [rateP, rateQ, rateR, rateOne] = gammaRates([
+    [p, forward],
+    [q, forward],
+    [r, forward],
+    [one, backward],
+  ]) as [NDArray, NDArray, NDArray, NDArray];
   const start: State = [
     np.exp(np.negative(lax.lgamma(r))),
     [p, q].map((x) => np.multiply(gammasgn(x), gammasgn(np.add(x, epsilon)))).reduce((x, y) => np.multiply(x, y)),
-    gammaRate(one, backward),
-    np.add(np.log(w), np.subtract(np.add(gammaRate(p, forward), gammaRate(q, forward)), gammaRate(r, forward))),
+    rateOne,
+    np.add(np.log(w), np.subtract(np.add(rateP, rateQ), rateR)),
     np.zerosLike(w),
   ];
   /** (s e^(εx) − 1) / ε */

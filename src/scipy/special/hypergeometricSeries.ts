@@ -84,16 +84,21 @@ export function hypergeometric(parameters: Parameters, z: NDArray, options: Opti
   return { value, slope };
 }
 
-/** log |Π Γ(top) / Π Γ(bottom)|, and the sign; zero where a bottom one is at a pole. */
+/**
+ * log |Π Γ(top) / Π Γ(bottom)|, and the sign; zero where a bottom one is at a pole. All are the steps of one loop, because the
+ * function is a long one and would else be compiled for each.
+ */
 export function gammaQuotient(
   top: readonly NDArray[],
   bottom: readonly NDArray[],
 ): { readonly logarithm: NDArray; readonly sign: NDArray } {
-  const total = (xs: readonly NDArray[]): NDArray => xs.map((x) => lax.lgamma(x)).reduce((x, y) => np.add(x, y));
-  const poles = bottom.map(isPole).reduce((p, q) => np.logicalOr(p, q));
-  const safe = bottom.map((x) => np.where(isPole(x), 1, x));
-  const signs = [...top, ...safe].map((x) => gammasgn(x)).reduce((x, y) => np.multiply(x, y));
-  return { logarithm: np.subtract(total(top), total(safe)), sign: np.where(poles, 0, signs) };
+  const below = np.stack(bottom);
+  const poles = isPole(below);
+  const all = np.concatenate([np.stack(top), np.where(poles, 1, below)]);
+  const weights = np.array([...top.map(() => 1), ...bottom.map(() => -1)], { dtype: all.dtype });
+  const logarithm = np.tensordot(weights, lax.map(lax.lgamma, all), 1);
+  const sign = np.where(np.any(poles, { axis: 0 }), 0, np.prod(gammasgn(all), { axis: 0 }));
+  return { logarithm, sign };
 }
 
 /** The product of a quotient of gamma functions and a power of e, in two halves, which overflow later than the whole. */
