@@ -63,8 +63,9 @@ function categoriesOf(errors: Iterable<ErrorCategory> | CheckifyOptions): Catego
  *
  * The result is a pure function: it can be jitted, mapped (the error then has an axis, too) and differentiated. Checks may
  * stand inside jit, cond, scan, loops, vmap and grad. With `vmap` inside, the first example that fails at the first
- * failing operation counts; and where examples choose different branches all branches run, so their checks all count.
- * With `vmap` outside, `vmap(checkify(f))`, each example has its own error, as if it ran alone.
+ * failing operation counts; and where examples choose different branches all branches run, so their checks all count. So
+ * do those of examples whose loop has ended, while others of a mapped `whileLoop` go on (JAX refuses such loops). With
+ * `vmap` outside, `vmap(checkify(f))`, each example has its own error, as if it ran alone.
  *
  * @param errors which checks to make, a set; or `{ errors }`.
  * @example

@@ -55,7 +55,7 @@ export const digammaP: Primitive<One, null> = /* @__PURE__ */ smooth(
   lowered.digamma,
   (_, x) => bind1(polygammaP, [literalLike(x, 1), x], null),
 );
-/** The derivative of lgamma. */
+/** The derivative of lgamma; NaN at the poles 0, −1, −2, …. */
 export const digamma = (x: ArrayLike): NDArray => bindUnary(digammaP, x, []);
 
 const inOrder = (): never => {

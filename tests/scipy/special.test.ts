@@ -152,3 +152,9 @@ test("mistakes", () => {
     code: "ComplexOperand",
   });
 });
+
+test("digamma has no value at its poles", () => {
+  const at = [0, -0, -1, -2, -Infinity, NaN, Infinity];
+  for (const x of [f32(at), f64(at)])
+    expect(list(special.digamma(x))).toEqual([NaN, NaN, NaN, NaN, NaN, NaN, Infinity]);
+});

@@ -239,3 +239,16 @@ describe("ranks", () => {
     expect(stats.sem(f32([x, x]), { axis: null, ddof: 0, keepdims: true }).shape).toEqual([1, 1]);
   });
 });
+
+test("errors name the function that was called", () => {
+  let count = 0;
+  const complex = np.astype(f32([1]), "complex64");
+  for (const [distribution, functions] of Object.entries(stats))
+    if (typeof functions === "object")
+      for (const [name, f] of Object.entries(functions as Record<string, (...xs: unknown[]) => unknown>)) {
+        const parameters = new Array<NDArray>(Math.max(f.length, 1)).fill(complex);
+        expect(problemOf(() => f(...parameters)).what).toContain(`scipy.stats.${distribution}.${name}: `);
+        count++;
+      }
+  expect(count).toBeGreaterThan(120);
+});

@@ -38,7 +38,7 @@ export function gamma(x: ArrayLike): NDArray {
   return np.multiply(gammasgn(a), np.exp(lax.lgamma(a)));
 }
 
-/** The logarithmic derivative of Γ. @example scipy.special.digamma(np.array([1])) // [-0.5772157] */
+/** The logarithmic derivative of Γ; NaN at its poles 0, −1, −2, …. @example scipy.special.digamma(np.array([1])) // [-0.5772157] */
 export const digamma = (x: ArrayLike): NDArray => lax.digamma(floats("scipy.special.digamma", [x])[0]!);
 
 /**

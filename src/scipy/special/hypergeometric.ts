@@ -3,6 +3,8 @@ import type { ArrayLike } from "../../core/arrayMethods.ts";
 import type { NDArray } from "../../core/ndarray.ts";
 import * as lax from "../../lax/index.ts";
 import * as np from "../../numpy/index.ts";
+import { customJvp } from "../../transforms/customJvp.ts";
+import { jvp } from "../../transforms/forward.ts";
 import { elementwise, inComputeType } from "../operands.ts";
 import { nearOne } from "./hypergeometricNearOne.ts";
 import { gammaQuotient, hypergeometric, isPole, scaledBy } from "./hypergeometricSeries.ts";
@@ -10,6 +12,25 @@ import { gammaQuotient, hypergeometric, isPole, scaledBy } from "./hypergeometri
 const not = (p: NDArray): NDArray => np.logicalNot(p);
 const both = (p: NDArray, q: NDArray): NDArray => np.logicalAnd(p, q);
 const either = (p: NDArray, q: NDArray): NDArray => np.logicalOr(p, q);
+
+/**
+ * A function of loops that can be differentiated in reverse: each partial derivative is found forward, as a value, and so
+ * are its derivatives in turn.
+ */
+function foundForward(h: (...xs: NDArray[]) => NDArray): (...xs: NDArray[]) => NDArray {
+  const f = customJvp((...xs: NDArray[]) => h(...xs));
+  f.defjvp((xs: NDArray[], gs: NDArray[]) => {
+    const partial = (i: number) =>
+      foundForward((...ys) => {
+        const direction = ys.map((y, j) => (i === j ? np.onesLike(y) : np.zerosLike(y)));
+        return jvp(h, ys, direction)[1];
+      });
+    const changes = gs.map((g, i) => np.multiply(g, partial(i)(...xs)));
+    return [f(...xs), changes.reduce((x, y) => np.add(x, y))];
+  });
+  return f;
+}
+
 /** How a parameter moves: −1, 0 or 1 everywhere. */
 const rate = (x: NDArray, d: number): NDArray => np.fullLike(x, d);
 // ---------------------------------------------------------------- 1F1
@@ -64,6 +85,9 @@ function confluent(a: NDArray, b: NDArray, x: NDArray, direction?: readonly [num
   return np.where(near, nearby, distant);
 }
 
+const confluentSlope = (direction: readonly [number, number]) =>
+  foundForward((a, b, x) => confluent(a!, b!, x!, direction));
+
 const kummer = /* @__PURE__ */ elementwise(
   "hyp1f1",
   /* @__PURE__ */ inComputeType((a, b, x) => {
@@ -71,8 +95,8 @@ const kummer = /* @__PURE__ */ elementwise(
     const value = np.where(np.equal(a, b), np.exp(x), np.where(np.equal(b, 0), Infinity, confluent(a, b, x)));
     return np.where(none, np.where(np.logicalOr(np.isnan(b), np.isnan(x)), NaN, 1), value);
   }),
-  (g, _, a, b, x) => np.multiply(g, confluent(a, b, x, [1, 0])),
-  (g, _, a, b, x) => np.multiply(g, confluent(a, b, x, [0, 1])),
+  (g, _, a, b, x) => np.multiply(g, confluentSlope([1, 0])(a, b, x)),
+  (g, _, a, b, x) => np.multiply(g, confluentSlope([0, 1])(a, b, x)),
   (g, _, a, b, x) => np.multiply(g, np.multiply(np.divide(a, b), kummer(np.add(a, 1), np.add(b, 1), x))),
 );
 
@@ -162,6 +186,9 @@ function gaussSlope(a: NDArray, b: NDArray, c: NDArray, x: NDArray, d: readonly 
   return np.where(where, np.multiply(np.exp(exponent), total), NaN);
 }
 
+const partialSlope = (direction: readonly [number, number, number]) =>
+  foundForward((a, b, c, x) => gaussSlope(a!, b!, c!, x!, direction));
+
 const hypergeometricGauss = /* @__PURE__ */ elementwise(
   "hyp2f1",
   /* @__PURE__ */ inComputeType((a, b, c, x) => {
@@ -182,9 +209,9 @@ const hypergeometricGauss = /* @__PURE__ */ elementwise(
     const pole = both(isPole(c), not(unit));
     return np.where(undefinedAt, NaN, np.where(unit, 1, np.where(pole, Infinity, value)));
   }),
-  (g, _, a, b, c, x) => np.multiply(g, gaussSlope(a, b, c, x, [1, 0, 0])),
-  (g, _, a, b, c, x) => np.multiply(g, gaussSlope(a, b, c, x, [0, 1, 0])),
-  (g, _, a, b, c, x) => np.multiply(g, gaussSlope(a, b, c, x, [0, 0, 1])),
+  (g, _, a, b, c, x) => np.multiply(g, partialSlope([1, 0, 0])(a, b, c, x)),
+  (g, _, a, b, c, x) => np.multiply(g, partialSlope([0, 1, 0])(a, b, c, x)),
+  (g, _, a, b, c, x) => np.multiply(g, partialSlope([0, 0, 1])(a, b, c, x)),
   (g, _, a, b, c, x) => {
     const next = hypergeometricGauss(np.add(a, 1), np.add(b, 1), np.add(c, 1), x);
     return np.multiply(g, np.multiply(np.divide(np.multiply(a, b), c), next));

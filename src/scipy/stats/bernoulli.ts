@@ -7,15 +7,19 @@ import { floats } from "../operands.ts";
 import { type LocRest, located } from "./arguments.ts";
 
 /** The probability. @example scipy.stats.bernoulli.pmf(1, 0.3) // 0.3 */
-export const pmf = (k: ArrayLike, p: ArrayLike, ...rest: LocRest): NDArray => np.exp(logpmf(k, p, ...rest));
+export const pmf = (k: ArrayLike, p: ArrayLike, ...rest: LocRest): NDArray =>
+  np.exp(logpmfOf("bernoulli.pmf", k, p, ...rest));
 
-/** The logarithm of the probability. @example scipy.stats.bernoulli.logpmf(1, 0.3) // -1.2039728 */
-export function logpmf(k: ArrayLike, p: ArrayLike, ...rest: LocRest): NDArray {
-  const [n, q, loc] = located("bernoulli.logpmf", [k, p], rest);
+function logpmfOf(name: string, k: ArrayLike, p: ArrayLike, ...rest: LocRest): NDArray {
+  const [n, q, loc] = located(name, [k, p], rest);
   const x = np.subtract(n, loc);
   const outside = np.logicalOr(np.less(x, 0), np.greater(x, 1));
   return np.where(outside, -Infinity, np.add(xlogy(x, q), xlog1py(np.subtract(1, x), np.negative(q))));
 }
+
+/** The logarithm of the probability. @example scipy.stats.bernoulli.logpmf(1, 0.3) // -1.2039728 */
+export const logpmf = (k: ArrayLike, p: ArrayLike, ...rest: LocRest): NDArray =>
+  logpmfOf("bernoulli.logpmf", k, p, ...rest);
 
 const isShare = (p: NDArray): NDArray => np.logicalAnd(np.greaterEqual(p, 0), np.lessEqual(p, 1));
 

@@ -7,11 +7,10 @@ import { type LocScaleRest, scaled, standardized, within } from "./arguments.ts"
 
 /** The density. @example scipy.stats.beta.pdf(1.5, 2, 3, 1, 2) // 0.84375 */
 export const pdf = (x: ArrayLike, a: ArrayLike, b: ArrayLike, ...rest: LocScaleRest): NDArray =>
-  np.exp(logpdf(x, a, b, ...rest));
+  np.exp(logpdfOf("beta.pdf", x, a, b, ...rest));
 
-/** The logarithm of the density; NaN unless `a`, `b` and `scale` are positive. @example scipy.stats.beta.logpdf(1.5, 2, 3, 1, 2) // -0.16989904 */
-export function logpdf(x: ArrayLike, a: ArrayLike, b: ArrayLike, ...rest: LocScaleRest): NDArray {
-  const [v, p, q, loc, scale] = scaled("beta.logpdf", [x, a, b], rest);
+function logpdfOf(name: string, x: ArrayLike, a: ArrayLike, b: ArrayLike, ...rest: LocScaleRest): NDArray {
+  const [v, p, q, loc, scale] = scaled(name, [x, a, b], rest);
   const outside = np.logicalOr(np.less(v, loc), np.greater(v, np.add(loc, scale)));
   const kernel = (y: NDArray): NDArray =>
     np.add(xlogy(np.subtract(p, 1), y), xlog1py(np.subtract(q, 1), np.negative(y)));
@@ -21,28 +20,38 @@ export function logpdf(x: ArrayLike, a: ArrayLike, b: ArrayLike, ...rest: LocSca
   return np.where(invalid, NaN, result);
 }
 
+/** The logarithm of the density; NaN unless `a`, `b` and `scale` are positive. @example scipy.stats.beta.logpdf(1.5, 2, 3, 1, 2) // -0.16989904 */
+export const logpdf = (x: ArrayLike, a: ArrayLike, b: ArrayLike, ...rest: LocScaleRest): NDArray =>
+  logpdfOf("beta.logpdf", x, a, b, ...rest);
+
 /** A function of the share of the way from `loc` to `loc` + `scale`; constants before and behind. */
 function ofWay(z: NDArray, f: (z: NDArray) => NDArray, before: number, behind: number): NDArray {
   const outside = np.logicalOr(np.less(z, 0), np.greater(z, 1));
   return np.where(np.greater(z, 1), behind, within(outside, z, 0.5, f, before));
 }
 
-/** The distribution function. @example scipy.stats.beta.cdf(1.5, 2, 3, 1, 2) // 0.26171875 */
-export function cdf(x: ArrayLike, a: ArrayLike, b: ArrayLike, ...rest: LocScaleRest): NDArray {
-  const [v, p, q, loc, scale] = scaled("beta.cdf", [x, a, b], rest);
+function cdfOf(name: string, x: ArrayLike, a: ArrayLike, b: ArrayLike, ...rest: LocScaleRest): NDArray {
+  const [v, p, q, loc, scale] = scaled(name, [x, a, b], rest);
   return ofWay(standardized(v, loc, scale), (z) => betainc(p, q, z), 0, 1);
 }
 
+/** The distribution function. @example scipy.stats.beta.cdf(1.5, 2, 3, 1, 2) // 0.26171875 */
+export const cdf = (x: ArrayLike, a: ArrayLike, b: ArrayLike, ...rest: LocScaleRest): NDArray =>
+  cdfOf("beta.cdf", x, a, b, ...rest);
+
 /** The logarithm of the distribution function. @example scipy.stats.beta.logcdf(1.5, 2, 3, 1, 2) // -1.3404848 */
 export const logcdf = (x: ArrayLike, a: ArrayLike, b: ArrayLike, ...rest: LocScaleRest): NDArray =>
-  np.log(cdf(x, a, b, ...rest));
+  np.log(cdfOf("beta.logcdf", x, a, b, ...rest));
 
-/** The survival function 1 − cdf. @example scipy.stats.beta.sf(1.5, 2, 3, 1, 2) // 0.73828125 */
-export function sf(x: ArrayLike, a: ArrayLike, b: ArrayLike, ...rest: LocScaleRest): NDArray {
-  const [v, p, q, loc, scale] = scaled("beta.sf", [x, a, b], rest);
+function sfOf(name: string, x: ArrayLike, a: ArrayLike, b: ArrayLike, ...rest: LocScaleRest): NDArray {
+  const [v, p, q, loc, scale] = scaled(name, [x, a, b], rest);
   return ofWay(standardized(v, loc, scale), (z) => betainc(q, p, np.subtract(1, z)), 1, 0);
 }
 
+/** The survival function 1 − cdf. @example scipy.stats.beta.sf(1.5, 2, 3, 1, 2) // 0.73828125 */
+export const sf = (x: ArrayLike, a: ArrayLike, b: ArrayLike, ...rest: LocScaleRest): NDArray =>
+  sfOf("beta.sf", x, a, b, ...rest);
+
 /** The logarithm of the survival function. @example scipy.stats.beta.logsf(1.5, 2, 3, 1, 2) // -0.30343043 */
 export const logsf = (x: ArrayLike, a: ArrayLike, b: ArrayLike, ...rest: LocScaleRest): NDArray =>
-  np.log(sf(x, a, b, ...rest));
+  np.log(sfOf("beta.logsf", x, a, b, ...rest));

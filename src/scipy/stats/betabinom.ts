@@ -7,11 +7,10 @@ import { type LocRest, located } from "./arguments.ts";
 
 /** The probability. @example scipy.stats.betabinom.pmf(3, 8, 2, 1.5) // 0.12193379 */
 export const pmf = (k: ArrayLike, n: ArrayLike, a: ArrayLike, b: ArrayLike, ...rest: LocRest): NDArray =>
-  np.exp(logpmf(k, n, a, b, ...rest));
+  np.exp(logpmfOf("betabinom.pmf", k, n, a, b, ...rest));
 
-/** The logarithm of the probability; NaN unless n ≥ 0 and a, b > 0. @example scipy.stats.betabinom.logpmf(3, 8, 2, 1.5) // -2.1042771 */
-export function logpmf(k: ArrayLike, n: ArrayLike, a: ArrayLike, b: ArrayLike, ...rest: LocRest): NDArray {
-  const [v, m, p, q, loc] = located("betabinom.logpmf", [k, n, a, b], rest);
+function logpmfOf(name: string, k: ArrayLike, n: ArrayLike, a: ArrayLike, b: ArrayLike, ...rest: LocRest): NDArray {
+  const [v, m, p, q, loc] = located(name, [k, n, a, b], rest);
   const y = np.subtract(np.floor(v), loc);
   const valid = np.logicalAnd(np.greaterEqual(m, 0), np.logicalAnd(np.greater(p, 0), np.greater(q, 0)));
   const inside = np.logicalAnd(valid, np.logicalAnd(np.greaterEqual(y, 0), np.lessEqual(y, m)));
@@ -22,3 +21,7 @@ export function logpmf(k: ArrayLike, n: ArrayLike, a: ArrayLike, b: ArrayLike, .
   const mixed = np.subtract(betaln(np.add(x, s), np.add(others, r)), betaln(s, r));
   return np.where(valid, np.where(inside, np.add(ways, mixed), -Infinity), NaN);
 }
+
+/** The logarithm of the probability; NaN unless n ≥ 0 and a, b > 0. @example scipy.stats.betabinom.logpmf(3, 8, 2, 1.5) // -2.1042771 */
+export const logpmf = (k: ArrayLike, n: ArrayLike, a: ArrayLike, b: ArrayLike, ...rest: LocRest): NDArray =>
+  logpmfOf("betabinom.logpmf", k, n, a, b, ...rest);

@@ -7,11 +7,10 @@ import { type LocRest, located } from "./arguments.ts";
 
 /** The probability. @example scipy.stats.binom.pmf(3, 8, 0.3) // 0.25412184 */
 export const pmf = (k: ArrayLike, n: ArrayLike, p: ArrayLike, ...rest: LocRest): NDArray =>
-  np.exp(logpmf(k, n, p, ...rest));
+  np.exp(logpmfOf("binom.pmf", k, n, p, ...rest));
 
-/** The logarithm of the probability. @example scipy.stats.binom.logpmf(3, 8, 0.3) // -1.3699414 */
-export function logpmf(k: ArrayLike, n: ArrayLike, p: ArrayLike, ...rest: LocRest): NDArray {
-  const [v, m, q, loc] = located("binom.logpmf", [k, n, p], rest);
+function logpmfOf(name: string, k: ArrayLike, n: ArrayLike, p: ArrayLike, ...rest: LocRest): NDArray {
+  const [v, m, q, loc] = located(name, [k, n, p], rest);
   const y = np.subtract(v, loc);
   const inside = np.logicalAnd(np.greaterEqual(y, 0), np.less(y, np.add(m, 1)));
   const x = np.where(inside, y, 0);
@@ -21,3 +20,7 @@ export function logpmf(k: ArrayLike, n: ArrayLike, p: ArrayLike, ...rest: LocRes
   const kernel = np.add(xlogy(x, q), xlog1py(failures, np.negative(q)));
   return np.where(inside, np.add(ways, kernel), -Infinity);
 }
+
+/** The logarithm of the probability. @example scipy.stats.binom.logpmf(3, 8, 0.3) // -1.3699414 */
+export const logpmf = (k: ArrayLike, n: ArrayLike, p: ArrayLike, ...rest: LocRest): NDArray =>
+  logpmfOf("binom.logpmf", k, n, p, ...rest);

@@ -5,35 +5,41 @@ import * as np from "../../numpy/index.ts";
 import { type LocScaleRest, placed, scaled, standardized } from "./arguments.ts";
 
 /** The density. @example scipy.stats.cauchy.pdf(0.5, 1, 2) // 0.14979289 */
-export const pdf = (x: ArrayLike, ...rest: LocScaleRest): NDArray => np.exp(logpdf(x, ...rest));
+export const pdf = (x: ArrayLike, ...rest: LocScaleRest): NDArray => np.exp(logpdfOf("cauchy.pdf", x, ...rest));
 
-/** The logarithm of the density. @example scipy.stats.cauchy.logpdf(0.5, 1, 2) // -1.8985017 */
-export function logpdf(x: ArrayLike, ...rest: LocScaleRest): NDArray {
-  const [a, loc, scale] = scaled("cauchy.logpdf", [x], rest);
+function logpdfOf(name: string, x: ArrayLike, ...rest: LocScaleRest): NDArray {
+  const [a, loc, scale] = scaled(name, [x], rest);
   const z = standardized(a, loc, scale);
   return np.negative(np.add(np.log(np.multiply(Math.PI, scale)), np.log1p(np.square(z))));
 }
 
+/** The logarithm of the density. @example scipy.stats.cauchy.logpdf(0.5, 1, 2) // -1.8985017 */
+export const logpdf = (x: ArrayLike, ...rest: LocScaleRest): NDArray => logpdfOf("cauchy.logpdf", x, ...rest);
+
 /** The angle under which all below z is seen, as a share of π: no cancellation in the tail. */
 const below = (z: NDArray): NDArray => np.multiply(1 / Math.PI, np.arctan2(1, np.negative(z)));
 
-/** The distribution function. @example scipy.stats.cauchy.cdf(0.5, 1, 2) // 0.42202087 */
-export function cdf(x: ArrayLike, ...rest: LocScaleRest): NDArray {
-  const [a, loc, scale] = scaled("cauchy.cdf", [x], rest);
+function cdfOf(name: string, x: ArrayLike, ...rest: LocScaleRest): NDArray {
+  const [a, loc, scale] = scaled(name, [x], rest);
   return below(standardized(a, loc, scale));
 }
 
-/** The logarithm of the distribution function. @example scipy.stats.cauchy.logcdf(0.5, 1, 2) // -0.86270051 */
-export const logcdf = (x: ArrayLike, ...rest: LocScaleRest): NDArray => np.log(cdf(x, ...rest));
+/** The distribution function. @example scipy.stats.cauchy.cdf(0.5, 1, 2) // 0.42202087 */
+export const cdf = (x: ArrayLike, ...rest: LocScaleRest): NDArray => cdfOf("cauchy.cdf", x, ...rest);
 
-/** The survival function 1 − cdf. @example scipy.stats.cauchy.sf(0.5, 1, 2) // 0.57797913 */
-export function sf(x: ArrayLike, ...rest: LocScaleRest): NDArray {
-  const [a, loc, scale] = scaled("cauchy.sf", [x], rest);
+/** The logarithm of the distribution function. @example scipy.stats.cauchy.logcdf(0.5, 1, 2) // -0.86270051 */
+export const logcdf = (x: ArrayLike, ...rest: LocScaleRest): NDArray => np.log(cdfOf("cauchy.logcdf", x, ...rest));
+
+function sfOf(name: string, x: ArrayLike, ...rest: LocScaleRest): NDArray {
+  const [a, loc, scale] = scaled(name, [x], rest);
   return below(np.negative(standardized(a, loc, scale)));
 }
 
+/** The survival function 1 − cdf. @example scipy.stats.cauchy.sf(0.5, 1, 2) // 0.57797913 */
+export const sf = (x: ArrayLike, ...rest: LocScaleRest): NDArray => sfOf("cauchy.sf", x, ...rest);
+
 /** The logarithm of the survival function. @example scipy.stats.cauchy.logsf(0.5, 1, 2) // -0.54821752 */
-export const logsf = (x: ArrayLike, ...rest: LocScaleRest): NDArray => np.log(sf(x, ...rest));
+export const logsf = (x: ArrayLike, ...rest: LocScaleRest): NDArray => np.log(sfOf("cauchy.logsf", x, ...rest));
 
 /** tan π(q − 1/2), towards the ends by the cotangent of the distance from them. */
 function quantile(q: NDArray): NDArray {

@@ -9,18 +9,9 @@ import { gammaln, xlogy } from "../special/index.ts";
 import { floats } from "../operands.ts";
 
 /** The density. @example scipy.stats.dirichlet.pdf(np.array([0.2, 0.3, 0.5]), np.array([1, 2, 3])) // 4.5 */
-export const pdf = (x: ArrayLike, alpha: ArrayLike): NDArray => np.exp(logpdf(x, alpha));
+export const pdf = (x: ArrayLike, alpha: ArrayLike): NDArray => np.exp(logpdfOf("scipy.stats.dirichlet.pdf", x, alpha));
 
-/**
- * The logarithm of the density; −∞ unless the shares are positive and sum to 1.
- *
- * @param x the shares along the first axis; the last of them may be left out.
- * @param alpha a vector of positive concentrations.
- * @example
- * scipy.stats.dirichlet.logpdf(np.array([0.2, 0.3, 0.5]), np.array([1, 2, 3])) // 1.5040774
- */
-export function logpdf(x: ArrayLike, alpha: ArrayLike): NDArray {
-  const name = "scipy.stats.dirichlet.logpdf";
+function logpdfOf(name: string, x: ArrayLike, alpha: ArrayLike): NDArray {
   const [given, concentrations] = floats(name, [x, alpha]) as [NDArray, NDArray];
   const [n, size] = [concentrations.shape[0], given.shape[0]];
   if (concentrations.ndim !== 1 || given.ndim === 0 || (size !== n && size !== n! - 1))
@@ -39,3 +30,13 @@ export function logpdf(x: ArrayLike, alpha: ArrayLike): NDArray {
   const inside = np.logicalAnd(np.all(positive, 0), whole);
   return np.where(inside, np.subtract(kernel, normalizer), -Infinity);
 }
+
+/**
+ * The logarithm of the density; −∞ unless the shares are positive and sum to 1.
+ *
+ * @param x the shares along the first axis; the last of them may be left out.
+ * @param alpha a vector of positive concentrations.
+ * @example
+ * scipy.stats.dirichlet.logpdf(np.array([0.2, 0.3, 0.5]), np.array([1, 2, 3])) // 1.5040774
+ */
+export const logpdf = (x: ArrayLike, alpha: ArrayLike): NDArray => logpdfOf("scipy.stats.dirichlet.logpdf", x, alpha);

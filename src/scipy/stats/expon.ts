@@ -6,14 +6,16 @@ import * as np from "../../numpy/index.ts";
 import { type LocScaleRest, ofShare, placed, scaled, standardized, within } from "./arguments.ts";
 
 /** The density. @example scipy.stats.expon.pdf(1.5, 1, 2) // 0.38940039 */
-export const pdf = (x: ArrayLike, ...rest: LocScaleRest): NDArray => np.exp(logpdf(x, ...rest));
+export const pdf = (x: ArrayLike, ...rest: LocScaleRest): NDArray => np.exp(logpdfOf("expon.pdf", x, ...rest));
 
-/** The logarithm of the density. @example scipy.stats.expon.logpdf(1.5, 1, 2) // -0.94314718 */
-export function logpdf(x: ArrayLike, ...rest: LocScaleRest): NDArray {
-  const [a, loc, scale] = scaled("expon.logpdf", [x], rest);
+function logpdfOf(name: string, x: ArrayLike, ...rest: LocScaleRest): NDArray {
+  const [a, loc, scale] = scaled(name, [x], rest);
   const value = np.negative(np.add(standardized(a, loc, scale), np.log(scale)));
   return np.where(np.less(a, loc), -Infinity, value);
 }
+
+/** The logarithm of the density. @example scipy.stats.expon.logpdf(1.5, 1, 2) // -0.94314718 */
+export const logpdf = (x: ArrayLike, ...rest: LocScaleRest): NDArray => logpdfOf("expon.logpdf", x, ...rest);
 
 /** The distribution function. @example scipy.stats.expon.cdf(1.5, 1, 2) // 0.22119922 */
 export function cdf(x: ArrayLike, ...rest: LocScaleRest): NDArray {
@@ -29,13 +31,15 @@ export function logcdf(x: ArrayLike, ...rest: LocScaleRest): NDArray {
 }
 
 /** The survival function 1 − cdf. @example scipy.stats.expon.sf(1.5, 1, 2) // 0.77880078 */
-export const sf = (x: ArrayLike, ...rest: LocScaleRest): NDArray => np.exp(logsf(x, ...rest));
+export const sf = (x: ArrayLike, ...rest: LocScaleRest): NDArray => np.exp(logsfOf("expon.sf", x, ...rest));
 
-/** The logarithm of the survival function. @example scipy.stats.expon.logsf(1.5, 1, 2) // -0.25 */
-export function logsf(x: ArrayLike, ...rest: LocScaleRest): NDArray {
-  const [a, loc, scale] = scaled("expon.logsf", [x], rest);
+function logsfOf(name: string, x: ArrayLike, ...rest: LocScaleRest): NDArray {
+  const [a, loc, scale] = scaled(name, [x], rest);
   return np.where(np.less(a, loc), 0, np.negative(standardized(a, loc, scale)));
 }
+
+/** The logarithm of the survival function. @example scipy.stats.expon.logsf(1.5, 1, 2) // -0.25 */
+export const logsf = (x: ArrayLike, ...rest: LocScaleRest): NDArray => logsfOf("expon.logsf", x, ...rest);
 
 /** The inverse of cdf. @example scipy.stats.expon.ppf(0.25, 1, 2) // 1.5753641 */
 export function ppf(q: ArrayLike, ...rest: LocScaleRest): NDArray {

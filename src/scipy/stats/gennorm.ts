@@ -6,14 +6,16 @@ import { gammaincc, gammaln } from "../special/index.ts";
 import { floats } from "../operands.ts";
 
 /** The density. @example scipy.stats.gennorm.pdf(0.5, 1.5) // 0.3889184 */
-export const pdf = (x: ArrayLike, beta: ArrayLike): NDArray => np.exp(logpdf(x, beta));
+export const pdf = (x: ArrayLike, beta: ArrayLike): NDArray => np.exp(logpdfOf("gennorm.pdf", x, beta));
 
-/** The logarithm of the density. @example scipy.stats.gennorm.logpdf(0.5, 1.5) // -0.94438574 */
-export function logpdf(x: ArrayLike, beta: ArrayLike): NDArray {
-  const [a, b] = floats("scipy.stats.gennorm.logpdf", [x, beta]) as [NDArray, NDArray];
+function logpdfOf(name: string, x: ArrayLike, beta: ArrayLike): NDArray {
+  const [a, b] = floats(`scipy.stats.${name}`, [x, beta]) as [NDArray, NDArray];
   const normalizer = np.subtract(np.log(np.multiply(0.5, b)), gammaln(np.divide(1, b)));
   return np.subtract(normalizer, np.power(np.abs(a), b));
 }
+
+/** The logarithm of the density. @example scipy.stats.gennorm.logpdf(0.5, 1.5) // -0.94438574 */
+export const logpdf = (x: ArrayLike, beta: ArrayLike): NDArray => logpdfOf("gennorm.logpdf", x, beta);
 
 /** The distribution function. @example scipy.stats.gennorm.cdf(0.5, 1.5) // 0.74174933 */
 export function cdf(x: ArrayLike, beta: ArrayLike): NDArray {

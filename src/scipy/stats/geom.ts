@@ -6,12 +6,15 @@ import { xlog1py } from "../special/index.ts";
 import { type LocRest, located } from "./arguments.ts";
 
 /** The probability. @example scipy.stats.geom.pmf(3, 0.3) // 0.147 */
-export const pmf = (k: ArrayLike, p: ArrayLike, ...rest: LocRest): NDArray => np.exp(logpmf(k, p, ...rest));
+export const pmf = (k: ArrayLike, p: ArrayLike, ...rest: LocRest): NDArray =>
+  np.exp(logpmfOf("geom.pmf", k, p, ...rest));
 
-/** The logarithm of the probability. @example scipy.stats.geom.logpmf(3, 0.3) // -1.9173227 */
-export function logpmf(k: ArrayLike, p: ArrayLike, ...rest: LocRest): NDArray {
-  const [n, q, loc] = located("geom.logpmf", [k, p], rest);
+function logpmfOf(name: string, k: ArrayLike, p: ArrayLike, ...rest: LocRest): NDArray {
+  const [n, q, loc] = located(name, [k, p], rest);
   const x = np.subtract(n, loc);
   const value = np.add(xlog1py(np.subtract(x, 1), np.negative(q)), np.log(q));
   return np.where(np.lessEqual(x, 0), -Infinity, value);
 }
+
+/** The logarithm of the probability. @example scipy.stats.geom.logpmf(3, 0.3) // -1.9173227 */
+export const logpmf = (k: ArrayLike, p: ArrayLike, ...rest: LocRest): NDArray => logpmfOf("geom.logpmf", k, p, ...rest);

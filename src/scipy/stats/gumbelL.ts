@@ -12,11 +12,13 @@ function ofScale(name: string, x: ArrayLike, rest: LocScaleRest, f: (z: NDArray,
 }
 
 /** The density. @example scipy.stats.gumbelL.pdf(0.5, 1, 2) // 0.17871767 */
-export const pdf = (x: ArrayLike, ...rest: LocScaleRest): NDArray => np.exp(logpdf(x, ...rest));
+export const pdf = (x: ArrayLike, ...rest: LocScaleRest): NDArray => np.exp(logpdfOf("gumbelL.pdf", x, ...rest));
+
+const logpdfOf = (name: string, x: ArrayLike, ...rest: LocScaleRest): NDArray =>
+  ofScale(name, x, rest, (z, scale) => np.subtract(np.subtract(z, np.exp(z)), np.log(scale)));
 
 /** The logarithm of the density. @example scipy.stats.gumbelL.logpdf(0.5, 1, 2) // -1.721948 */
-export const logpdf = (x: ArrayLike, ...rest: LocScaleRest): NDArray =>
-  ofScale("gumbelL.logpdf", x, rest, (z, scale) => np.subtract(np.subtract(z, np.exp(z)), np.log(scale)));
+export const logpdf = (x: ArrayLike, ...rest: LocScaleRest): NDArray => logpdfOf("gumbelL.logpdf", x, ...rest);
 
 /** The distribution function. @example scipy.stats.gumbelL.cdf(0.5, 1, 2) // 0.54104393 */
 export const cdf = (x: ArrayLike, ...rest: LocScaleRest): NDArray =>
@@ -27,11 +29,13 @@ export const logcdf = (x: ArrayLike, ...rest: LocScaleRest): NDArray =>
   ofScale("gumbelL.logcdf", x, rest, (z) => log1mexp(np.exp(z)));
 
 /** The survival function 1 − cdf. @example scipy.stats.gumbelL.sf(0.5, 1, 2) // 0.45895607 */
-export const sf = (x: ArrayLike, ...rest: LocScaleRest): NDArray => np.exp(logsf(x, ...rest));
+export const sf = (x: ArrayLike, ...rest: LocScaleRest): NDArray => np.exp(logsfOf("gumbelL.sf", x, ...rest));
+
+const logsfOf = (name: string, x: ArrayLike, ...rest: LocScaleRest): NDArray =>
+  ofScale(name, x, rest, (z) => np.negative(np.exp(z)));
 
 /** The logarithm of the survival function. @example scipy.stats.gumbelL.logsf(0.5, 1, 2) // -0.77880078 */
-export const logsf = (x: ArrayLike, ...rest: LocScaleRest): NDArray =>
-  ofScale("gumbelL.logsf", x, rest, (z) => np.negative(np.exp(z)));
+export const logsf = (x: ArrayLike, ...rest: LocScaleRest): NDArray => logsfOf("gumbelL.logsf", x, ...rest);
 
 /** The inverse of cdf, NaN unless 0 < p < 1. @example scipy.stats.gumbelL.ppf(0.25, 1, 2) // -1.4917986 */
 export function ppf(p: ArrayLike, ...rest: LocScaleRest): NDArray {

@@ -12,20 +12,22 @@ function ofScale(name: string, x: ArrayLike, rest: LocScaleRest, f: (z: NDArray,
 }
 
 /** The density. @example scipy.stats.gumbelR.pdf(0.5, 1, 2) // 0.17778637 */
-export const pdf = (x: ArrayLike, ...rest: LocScaleRest): NDArray => np.exp(logpdf(x, ...rest));
+export const pdf = (x: ArrayLike, ...rest: LocScaleRest): NDArray => np.exp(logpdfOf("gumbelR.pdf", x, ...rest));
+
+const logpdfOf = (name: string, x: ArrayLike, ...rest: LocScaleRest): NDArray =>
+  ofScale(name, x, rest, (z, scale) => np.negative(np.add(np.log(scale), np.add(z, np.exp(np.negative(z))))));
 
 /** The logarithm of the density. @example scipy.stats.gumbelR.logpdf(0.5, 1, 2) // -1.7271726 */
-export const logpdf = (x: ArrayLike, ...rest: LocScaleRest): NDArray =>
-  ofScale("gumbelR.logpdf", x, rest, (z, scale) =>
-    np.negative(np.add(np.log(scale), np.add(z, np.exp(np.negative(z))))),
-  );
+export const logpdf = (x: ArrayLike, ...rest: LocScaleRest): NDArray => logpdfOf("gumbelR.logpdf", x, ...rest);
 
 /** The distribution function. @example scipy.stats.gumbelR.cdf(0.5, 1, 2) // 0.27692033 */
-export const cdf = (x: ArrayLike, ...rest: LocScaleRest): NDArray => np.exp(logcdf(x, ...rest));
+export const cdf = (x: ArrayLike, ...rest: LocScaleRest): NDArray => np.exp(logcdfOf("gumbelR.cdf", x, ...rest));
+
+const logcdfOf = (name: string, x: ArrayLike, ...rest: LocScaleRest): NDArray =>
+  ofScale(name, x, rest, (z) => np.negative(np.exp(np.negative(z))));
 
 /** The logarithm of the distribution function. @example scipy.stats.gumbelR.logcdf(0.5, 1, 2) // -1.2840254 */
-export const logcdf = (x: ArrayLike, ...rest: LocScaleRest): NDArray =>
-  ofScale("gumbelR.logcdf", x, rest, (z) => np.negative(np.exp(np.negative(z))));
+export const logcdf = (x: ArrayLike, ...rest: LocScaleRest): NDArray => logcdfOf("gumbelR.logcdf", x, ...rest);
 
 /** The survival function 1 − cdf. @example scipy.stats.gumbelR.sf(0.5, 1, 2) // 0.72307967 */
 export const sf = (x: ArrayLike, ...rest: LocScaleRest): NDArray =>

@@ -5,14 +5,16 @@ import * as np from "../../numpy/index.ts";
 import { type LocScaleRest, scaled, standardized } from "./arguments.ts";
 
 /** The density. @example scipy.stats.laplace.pdf(0.5, 1, 2) // 0.1947002 */
-export const pdf = (x: ArrayLike, ...rest: LocScaleRest): NDArray => np.exp(logpdf(x, ...rest));
+export const pdf = (x: ArrayLike, ...rest: LocScaleRest): NDArray => np.exp(logpdfOf("laplace.pdf", x, ...rest));
 
-/** The logarithm of the density. @example scipy.stats.laplace.logpdf(0.5, 1, 2) // -1.6362944 */
-export function logpdf(x: ArrayLike, ...rest: LocScaleRest): NDArray {
-  const [a, loc, scale] = scaled("laplace.logpdf", [x], rest);
+function logpdfOf(name: string, x: ArrayLike, ...rest: LocScaleRest): NDArray {
+  const [a, loc, scale] = scaled(name, [x], rest);
   const distance = np.abs(standardized(a, loc, scale));
   return np.negative(np.add(distance, np.log(np.multiply(2, scale))));
 }
+
+/** The logarithm of the density. @example scipy.stats.laplace.logpdf(0.5, 1, 2) // -1.6362944 */
+export const logpdf = (x: ArrayLike, ...rest: LocScaleRest): NDArray => logpdfOf("laplace.logpdf", x, ...rest);
 
 /** The distribution function. @example scipy.stats.laplace.cdf(0.5, 1, 2) // 0.38940039 */
 export function cdf(x: ArrayLike, ...rest: LocScaleRest): NDArray {

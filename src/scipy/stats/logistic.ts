@@ -6,14 +6,16 @@ import { expit, logit } from "../special/index.ts";
 import { type LocScaleRest, placed, scaled, standardized } from "./arguments.ts";
 
 /** The density. @example scipy.stats.logistic.pdf(0.5, 1, 2) // 0.12306704 */
-export const pdf = (x: ArrayLike, ...rest: LocScaleRest): NDArray => np.exp(logpdf(x, ...rest));
+export const pdf = (x: ArrayLike, ...rest: LocScaleRest): NDArray => np.exp(logpdfOf("logistic.pdf", x, ...rest));
 
-/** The logarithm of the density. @example scipy.stats.logistic.logpdf(0.5, 1, 2) // -2.095026 */
-export function logpdf(x: ArrayLike, ...rest: LocScaleRest): NDArray {
-  const [a, loc, scale] = scaled("logistic.logpdf", [x], rest);
+function logpdfOf(name: string, x: ArrayLike, ...rest: LocScaleRest): NDArray {
+  const [a, loc, scale] = scaled(name, [x], rest);
   const half = np.multiply(0.5, standardized(a, loc, scale));
   return np.subtract(np.multiply(-2, np.logaddexp(half, np.negative(half))), np.log(scale));
 }
+
+/** The logarithm of the density. @example scipy.stats.logistic.logpdf(0.5, 1, 2) // -2.095026 */
+export const logpdf = (x: ArrayLike, ...rest: LocScaleRest): NDArray => logpdfOf("logistic.logpdf", x, ...rest);
 
 /** The distribution function. @example scipy.stats.logistic.cdf(0.5, 1, 2) // 0.4378235 */
 export function cdf(x: ArrayLike, ...rest: LocScaleRest): NDArray {

@@ -6,7 +6,14 @@ import { gammaln, xlogy } from "../special/index.ts";
 import { floats } from "../operands.ts";
 
 /** The probability. @example scipy.stats.multinomial.pmf(np.array([1, 2, 1]), 4, np.array([0.2, 0.3, 0.5])) // 0.108 */
-export const pmf = (x: ArrayLike, n: ArrayLike, p: ArrayLike): NDArray => np.exp(logpmf(x, n, p));
+export const pmf = (x: ArrayLike, n: ArrayLike, p: ArrayLike): NDArray => np.exp(logpmfOf("multinomial.pmf", x, n, p));
+
+function logpmfOf(name: string, x: ArrayLike, n: ArrayLike, p: ArrayLike): NDArray {
+  const [counts, total, q] = floats(`scipy.stats.${name}`, [x, n, p]) as [NDArray, NDArray, NDArray];
+  const terms = np.subtract(xlogy(counts, q), gammaln(np.add(counts, 1)));
+  const value = np.add(gammaln(np.add(total, 1)), np.sum(terms, -1));
+  return np.where(np.equal(np.sum(counts, -1), total), value, -Infinity);
+}
 
 /**
  * The logarithm of the probability; −∞ unless the counts sum to `n`.
@@ -15,9 +22,4 @@ export const pmf = (x: ArrayLike, n: ArrayLike, p: ArrayLike): NDArray => np.exp
  * @example
  * scipy.stats.multinomial.logpmf(np.array([1, 2, 1]), 4, np.array([0.2, 0.3, 0.5])) // -2.2256241
  */
-export function logpmf(x: ArrayLike, n: ArrayLike, p: ArrayLike): NDArray {
-  const [counts, total, q] = floats("scipy.stats.multinomial.logpmf", [x, n, p]) as [NDArray, NDArray, NDArray];
-  const terms = np.subtract(xlogy(counts, q), gammaln(np.add(counts, 1)));
-  const value = np.add(gammaln(np.add(total, 1)), np.sum(terms, -1));
-  return np.where(np.equal(np.sum(counts, -1), total), value, -Infinity);
-}
+export const logpmf = (x: ArrayLike, n: ArrayLike, p: ArrayLike): NDArray => logpmfOf("multinomial.logpmf", x, n, p);

@@ -7,11 +7,10 @@ import { type LocRest, located } from "./arguments.ts";
 
 /** The probability. @example scipy.stats.nbinom.pmf(3, 2, 0.3) // 0.12348 */
 export const pmf = (k: ArrayLike, n: ArrayLike, p: ArrayLike, ...rest: LocRest): NDArray =>
-  np.exp(logpmf(k, n, p, ...rest));
+  np.exp(logpmfOf("nbinom.pmf", k, n, p, ...rest));
 
-/** The logarithm of the probability. @example scipy.stats.nbinom.logpmf(3, 2, 0.3) // -2.0916761 */
-export function logpmf(k: ArrayLike, n: ArrayLike, p: ArrayLike, ...rest: LocRest): NDArray {
-  const [v, m, q, loc] = located("nbinom.logpmf", [k, n, p], rest);
+function logpmfOf(name: string, k: ArrayLike, n: ArrayLike, p: ArrayLike, ...rest: LocRest): NDArray {
+  const [v, m, q, loc] = located(name, [k, n, p], rest);
   const y = np.subtract(v, loc);
   const outside = np.less(y, 0);
   const x = np.where(outside, 0, y);
@@ -20,3 +19,7 @@ export function logpmf(k: ArrayLike, n: ArrayLike, p: ArrayLike, ...rest: LocRes
   const kernel = np.add(xlogy(m, q), xlog1py(x, np.negative(q)));
   return np.where(outside, -Infinity, np.add(ways, kernel));
 }
+
+/** The logarithm of the probability. @example scipy.stats.nbinom.logpmf(3, 2, 0.3) // -2.0916761 */
+export const logpmf = (k: ArrayLike, n: ArrayLike, p: ArrayLike, ...rest: LocRest): NDArray =>
+  logpmfOf("nbinom.logpmf", k, n, p, ...rest);

@@ -6,15 +6,17 @@ import { logNdtr, ndtr, ndtri } from "../special/index.ts";
 import { type LocScaleRest, placed, scaled, standardized } from "./arguments.ts";
 
 /** The density. @example scipy.stats.norm.pdf(0.5, 1, 2) // 0.19333406 */
-export const pdf = (x: ArrayLike, ...rest: LocScaleRest): NDArray => np.exp(logpdf(x, ...rest));
+export const pdf = (x: ArrayLike, ...rest: LocScaleRest): NDArray => np.exp(logpdfOf("norm.pdf", x, ...rest));
 
-/** The logarithm of the density. @example scipy.stats.norm.logpdf(0.5, 1, 2) // -1.6433357 */
-export function logpdf(x: ArrayLike, ...rest: LocScaleRest): NDArray {
-  const [a, loc, scale] = scaled("norm.logpdf", [x], rest);
+function logpdfOf(name: string, x: ArrayLike, ...rest: LocScaleRest): NDArray {
+  const [a, loc, scale] = scaled(name, [x], rest);
   const z = standardized(a, loc, scale);
   const normalizer = np.log(np.multiply(2 * Math.PI, np.square(scale)));
   return np.multiply(-0.5, np.add(normalizer, np.square(z)));
 }
+
+/** The logarithm of the density. @example scipy.stats.norm.logpdf(0.5, 1, 2) // -1.6433357 */
+export const logpdf = (x: ArrayLike, ...rest: LocScaleRest): NDArray => logpdfOf("norm.logpdf", x, ...rest);
 
 /** The distribution function. @example scipy.stats.norm.cdf(0.5, 1, 2) // 0.40129367 */
 export function cdf(x: ArrayLike, ...rest: LocScaleRest): NDArray {

@@ -20,14 +20,18 @@ function above(
 }
 
 /** The density. @example scipy.stats.pareto.pdf(4, 1.5, 1, 2) // 0.27216553 */
-export const pdf = (x: ArrayLike, b: ArrayLike, ...rest: LocScaleRest): NDArray => np.exp(logpdf(x, b, ...rest));
+export const pdf = (x: ArrayLike, b: ArrayLike, ...rest: LocScaleRest): NDArray =>
+  np.exp(logpdfOf("pareto.pdf", x, b, ...rest));
 
-/** The logarithm of the density. @example scipy.stats.pareto.logpdf(4, 1.5, 1, 2) // -1.3013448 */
-export const logpdf = (x: ArrayLike, b: ArrayLike, ...rest: LocScaleRest): NDArray => {
+const logpdfOf = (name: string, x: ArrayLike, b: ArrayLike, ...rest: LocScaleRest): NDArray => {
   const value = (l: NDArray, e: NDArray, scale: NDArray): NDArray =>
     np.subtract(np.log(np.divide(e, scale)), np.multiply(np.add(e, 1), l));
-  return above("pareto.logpdf", x, b, rest, value, -Infinity);
+  return above(name, x, b, rest, value, -Infinity);
 };
+
+/** The logarithm of the density. @example scipy.stats.pareto.logpdf(4, 1.5, 1, 2) // -1.3013448 */
+export const logpdf = (x: ArrayLike, b: ArrayLike, ...rest: LocScaleRest): NDArray =>
+  logpdfOf("pareto.logpdf", x, b, ...rest);
 
 /** The distribution function. @example scipy.stats.pareto.cdf(4, 1.5, 1, 2) // 0.45566895 */
 export const cdf = (x: ArrayLike, b: ArrayLike, ...rest: LocScaleRest): NDArray =>
@@ -38,11 +42,15 @@ export const logcdf = (x: ArrayLike, b: ArrayLike, ...rest: LocScaleRest): NDArr
   above("pareto.logcdf", x, b, rest, (l, e) => log1mexp(np.multiply(e, l)), -Infinity);
 
 /** The survival function 1 − cdf. @example scipy.stats.pareto.sf(4, 1.5, 1, 2) // 0.54433105 */
-export const sf = (x: ArrayLike, b: ArrayLike, ...rest: LocScaleRest): NDArray => np.exp(logsf(x, b, ...rest));
+export const sf = (x: ArrayLike, b: ArrayLike, ...rest: LocScaleRest): NDArray =>
+  np.exp(logsfOf("pareto.sf", x, b, ...rest));
+
+const logsfOf = (name: string, x: ArrayLike, b: ArrayLike, ...rest: LocScaleRest): NDArray =>
+  above(name, x, b, rest, (l, e) => np.negative(np.multiply(e, l)), 0);
 
 /** The logarithm of the survival function. @example scipy.stats.pareto.logsf(4, 1.5, 1, 2) // -0.60819766 */
 export const logsf = (x: ArrayLike, b: ArrayLike, ...rest: LocScaleRest): NDArray =>
-  above("pareto.logsf", x, b, rest, (l, e) => np.negative(np.multiply(e, l)), 0);
+  logsfOf("pareto.logsf", x, b, ...rest);
 
 /** The inverse of cdf. @example scipy.stats.pareto.ppf(0.25, 1.5, 1, 2) // 3.4228275 */
 export function ppf(q: ArrayLike, b: ArrayLike, ...rest: LocScaleRest): NDArray {

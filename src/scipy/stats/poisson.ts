@@ -7,18 +7,22 @@ import { gammaincc, gammaln, xlogy } from "../special/index.ts";
 import { type LocRest, located, within } from "./arguments.ts";
 
 /** The probability. @example scipy.stats.poisson.pmf(3, 2.5) // 0.21376302 */
-export const pmf = (k: ArrayLike, mu: ArrayLike, ...rest: LocRest): NDArray => np.exp(logpmf(k, mu, ...rest));
+export const pmf = (k: ArrayLike, mu: ArrayLike, ...rest: LocRest): NDArray =>
+  np.exp(logpmfOf("poisson.pmf", k, mu, ...rest));
 
 const logProbability = (x: NDArray, mean: NDArray): NDArray =>
   np.subtract(np.subtract(xlogy(x, mean), gammaln(np.add(x, 1))), mean);
 
-/** The logarithm of the probability; −∞ except at whole numbers. @example scipy.stats.poisson.logpmf(3, 2.5) // -1.5428873 */
-export function logpmf(k: ArrayLike, mu: ArrayLike, ...rest: LocRest): NDArray {
-  const [n, mean, loc] = located("poisson.logpmf", [k, mu], rest);
+function logpmfOf(name: string, k: ArrayLike, mu: ArrayLike, ...rest: LocRest): NDArray {
+  const [n, mean, loc] = located(name, [k, mu], rest);
   const x = np.subtract(n, loc);
   const outside = np.logicalOr(np.less(x, 0), np.notEqual(np.round(n), n));
   return within(outside, x, 0, (y) => logProbability(y, mean), -Infinity);
 }
+
+/** The logarithm of the probability; −∞ except at whole numbers. @example scipy.stats.poisson.logpmf(3, 2.5) // -1.5428873 */
+export const logpmf = (k: ArrayLike, mu: ArrayLike, ...rest: LocRest): NDArray =>
+  logpmfOf("poisson.logpmf", k, mu, ...rest);
 
 /** The distribution function. @example scipy.stats.poisson.cdf(3, 2.5) // 0.75757613 */
 export function cdf(k: ArrayLike, mu: ArrayLike, ...rest: LocRest): NDArray {

@@ -6,11 +6,11 @@ import { betaln } from "../special/index.ts";
 import { type LocScaleRest, scaled, standardized } from "./arguments.ts";
 
 /** The density. @example scipy.stats.t.pdf(0.5, 3, 1, 2) // 0.17635177 */
-export const pdf = (x: ArrayLike, df: ArrayLike, ...rest: LocScaleRest): NDArray => np.exp(logpdf(x, df, ...rest));
+export const pdf = (x: ArrayLike, df: ArrayLike, ...rest: LocScaleRest): NDArray =>
+  np.exp(logpdfOf("t.pdf", x, df, ...rest));
 
-/** The logarithm of the density. @example scipy.stats.t.logpdf(0.5, 3, 1, 2) // -1.7352746 */
-export function logpdf(x: ArrayLike, df: ArrayLike, ...rest: LocScaleRest): NDArray {
-  const [v, freedom, loc, scale] = scaled("t.logpdf", [x, df], rest);
+function logpdfOf(name: string, x: ArrayLike, df: ArrayLike, ...rest: LocScaleRest): NDArray {
+  const [v, freedom, loc, scale] = scaled(name, [x, df], rest);
   const z = standardized(v, loc, scale);
   const half = np.multiply(0.5, freedom);
   // log B(df / 2, 1 / 2) + log(df scale²) / 2: of many degrees two gamma functions would cancel.
@@ -18,3 +18,7 @@ export function logpdf(x: ArrayLike, df: ArrayLike, ...rest: LocScaleRest): NDAr
   const kernel = np.multiply(np.add(half, 0.5), np.log1p(np.divide(np.square(z), freedom)));
   return np.negative(np.add(normalizer, kernel));
 }
+
+/** The logarithm of the density. @example scipy.stats.t.logpdf(0.5, 3, 1, 2) // -1.7352746 */
+export const logpdf = (x: ArrayLike, df: ArrayLike, ...rest: LocScaleRest): NDArray =>
+  logpdfOf("t.logpdf", x, df, ...rest);

@@ -29,16 +29,19 @@ function logMass(a: NDArray, b: NDArray): NDArray {
 
 /** The density. @example scipy.stats.truncnorm.pdf(0.5, -1, 2, 1, 2) // 0.23617802 */
 export const pdf = (x: ArrayLike, a: ArrayLike, b: ArrayLike, ...rest: LocScaleRest): NDArray =>
-  np.exp(logpdf(x, a, b, ...rest));
+  np.exp(logpdfOf("truncnorm.pdf", x, a, b, ...rest));
 
-/** The logarithm of the density; NaN unless a < b. @example scipy.stats.truncnorm.logpdf(0.5, -1, 2, 1, 2) // -1.4431694 */
-export function logpdf(x: ArrayLike, a: ArrayLike, b: ArrayLike, ...rest: LocScaleRest): NDArray {
-  const [v, low, high, loc, scale] = scaled("truncnorm.logpdf", [x, a, b], rest);
+function logpdfOf(name: string, x: ArrayLike, a: ArrayLike, b: ArrayLike, ...rest: LocScaleRest): NDArray {
+  const [v, low, high, loc, scale] = scaled(name, [x, a, b], rest);
   const z = standardized(v, loc, scale);
   const outside = np.logicalOr(np.less(z, low), np.greater(z, high));
   const value = np.subtract(norm.logpdf(v, loc, scale), logMass(low, high));
   return np.where(np.greaterEqual(low, high), NaN, np.where(outside, -Infinity, value));
 }
+
+/** The logarithm of the density; NaN unless a < b. @example scipy.stats.truncnorm.logpdf(0.5, -1, 2, 1, 2) // -1.4431694 */
+export const logpdf = (x: ArrayLike, a: ArrayLike, b: ArrayLike, ...rest: LocScaleRest): NDArray =>
+  logpdfOf("truncnorm.logpdf", x, a, b, ...rest);
 
 /** The logarithm of the share of the mass of [low, high] that is below z. */
 function logShare(z: NDArray, low: NDArray, high: NDArray): NDArray {
@@ -57,20 +60,26 @@ function logShare(z: NDArray, low: NDArray, high: NDArray): NDArray {
 
 /** The distribution function. @example scipy.stats.truncnorm.cdf(0.5, -1, 2, 1, 2) // 0.29640852 */
 export const cdf = (x: ArrayLike, a: ArrayLike, b: ArrayLike, ...rest: LocScaleRest): NDArray =>
-  np.exp(logcdf(x, a, b, ...rest));
+  np.exp(logcdfOf("truncnorm.cdf", x, a, b, ...rest));
 
-/** The logarithm of the distribution function. @example scipy.stats.truncnorm.logcdf(0.5, -1, 2, 1, 2) // -1.2160166 */
-export function logcdf(x: ArrayLike, a: ArrayLike, b: ArrayLike, ...rest: LocScaleRest): NDArray {
-  const [v, low, high, loc, scale] = scaled("truncnorm.logcdf", [x, a, b], rest);
+function logcdfOf(name: string, x: ArrayLike, a: ArrayLike, b: ArrayLike, ...rest: LocScaleRest): NDArray {
+  const [v, low, high, loc, scale] = scaled(name, [x, a, b], rest);
   return logShare(standardized(v, loc, scale), low, high);
 }
 
+/** The logarithm of the distribution function. @example scipy.stats.truncnorm.logcdf(0.5, -1, 2, 1, 2) // -1.2160166 */
+export const logcdf = (x: ArrayLike, a: ArrayLike, b: ArrayLike, ...rest: LocScaleRest): NDArray =>
+  logcdfOf("truncnorm.logcdf", x, a, b, ...rest);
+
 /** The survival function 1 − cdf. @example scipy.stats.truncnorm.sf(0.5, -1, 2, 1, 2) // 0.70359148 */
 export const sf = (x: ArrayLike, a: ArrayLike, b: ArrayLike, ...rest: LocScaleRest): NDArray =>
-  np.exp(logsf(x, a, b, ...rest));
+  np.exp(logsfOf("truncnorm.sf", x, a, b, ...rest));
 
-/** The logarithm of the survival function. @example scipy.stats.truncnorm.logsf(0.5, -1, 2, 1, 2) // -0.35155738 */
-export function logsf(x: ArrayLike, a: ArrayLike, b: ArrayLike, ...rest: LocScaleRest): NDArray {
-  const [v, low, high, loc, scale] = scaled("truncnorm.logsf", [x, a, b], rest);
+function logsfOf(name: string, x: ArrayLike, a: ArrayLike, b: ArrayLike, ...rest: LocScaleRest): NDArray {
+  const [v, low, high, loc, scale] = scaled(name, [x, a, b], rest);
   return logShare(np.negative(standardized(v, loc, scale)), np.negative(high), np.negative(low));
 }
+
+/** The logarithm of the survival function. @example scipy.stats.truncnorm.logsf(0.5, -1, 2, 1, 2) // -0.35155738 */
+export const logsf = (x: ArrayLike, a: ArrayLike, b: ArrayLike, ...rest: LocScaleRest): NDArray =>
+  logsfOf("truncnorm.logsf", x, a, b, ...rest);

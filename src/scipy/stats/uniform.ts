@@ -5,14 +5,16 @@ import * as np from "../../numpy/index.ts";
 import { type LocScaleRest, ofShare, placed, scaled, standardized } from "./arguments.ts";
 
 /** The density. @example scipy.stats.uniform.pdf(1.5, 1, 2) // 0.5 */
-export const pdf = (x: ArrayLike, ...rest: LocScaleRest): NDArray => np.exp(logpdf(x, ...rest));
+export const pdf = (x: ArrayLike, ...rest: LocScaleRest): NDArray => np.exp(logpdfOf("uniform.pdf", x, ...rest));
 
-/** The logarithm of the density. @example scipy.stats.uniform.logpdf(1.5, 1, 2) // -0.69314718 */
-export function logpdf(x: ArrayLike, ...rest: LocScaleRest): NDArray {
-  const [a, loc, scale] = scaled("uniform.logpdf", [x], rest);
+function logpdfOf(name: string, x: ArrayLike, ...rest: LocScaleRest): NDArray {
+  const [a, loc, scale] = scaled(name, [x], rest);
   const outside = np.logicalOr(np.less(a, loc), np.greater(a, np.add(loc, scale)));
   return np.where(outside, -Infinity, np.negative(np.log(scale)));
 }
+
+/** The logarithm of the density. @example scipy.stats.uniform.logpdf(1.5, 1, 2) // -0.69314718 */
+export const logpdf = (x: ArrayLike, ...rest: LocScaleRest): NDArray => logpdfOf("uniform.logpdf", x, ...rest);
 
 /** The distribution function. @example scipy.stats.uniform.cdf(1.5, 1, 2) // 0.25 */
 export function cdf(x: ArrayLike, ...rest: LocScaleRest): NDArray {

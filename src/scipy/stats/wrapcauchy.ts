@@ -5,11 +5,10 @@ import * as np from "../../numpy/index.ts";
 import { floats } from "../operands.ts";
 
 /** The density. @example scipy.stats.wrapcauchy.pdf(0.5, 0.3) // 0.257043 */
-export const pdf = (x: ArrayLike, c: ArrayLike): NDArray => np.exp(logpdf(x, c));
+export const pdf = (x: ArrayLike, c: ArrayLike): NDArray => np.exp(logpdfOf("wrapcauchy.pdf", x, c));
 
-/** The logarithm of the density; NaN unless 0 < c < 1. @example scipy.stats.wrapcauchy.logpdf(0.5, 0.3) // -1.3585119 */
-export function logpdf(x: ArrayLike, c: ArrayLike): NDArray {
-  const [a, r] = floats("scipy.stats.wrapcauchy.logpdf", [x, c]) as [NDArray, NDArray];
+function logpdfOf(name: string, x: ArrayLike, c: ArrayLike): NDArray {
+  const [a, r] = floats(`scipy.stats.${name}`, [x, c]) as [NDArray, NDArray];
   const valid = np.logicalAnd(np.greater(r, 0), np.less(r, 1));
   const inside = np.logicalAnd(np.greaterEqual(a, 0), np.lessEqual(a, 2 * Math.PI));
   // 1 + c² − 2c cos x
@@ -18,3 +17,6 @@ export function logpdf(x: ArrayLike, c: ArrayLike): NDArray {
   const value = np.subtract(np.subtract(np.log1p(np.negative(np.square(r))), Math.log(2 * Math.PI)), np.log(distance));
   return np.where(valid, np.where(inside, value, -Infinity), NaN);
 }
+
+/** The logarithm of the density; NaN unless 0 < c < 1. @example scipy.stats.wrapcauchy.logpdf(0.5, 0.3) // -1.3585119 */
+export const logpdf = (x: ArrayLike, c: ArrayLike): NDArray => logpdfOf("wrapcauchy.logpdf", x, c);
