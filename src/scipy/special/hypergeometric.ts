@@ -86,7 +86,7 @@ function confluent(a: NDArray, b: NDArray, x: NDArray, direction?: readonly [num
 }
 
 const confluentSlope = (direction: readonly [number, number]) =>
-  foundForward((a, b, x) => confluent(a!, b!, x!, direction));
+  foundForward((a, b, x) => confluent(a, b, x, direction));
 
 const kummer = /* @__PURE__ */ elementwise(
   "hyp1f1",
@@ -187,7 +187,7 @@ function gaussSlope(a: NDArray, b: NDArray, c: NDArray, x: NDArray, d: readonly 
 }
 
 const partialSlope = (direction: readonly [number, number, number]) =>
-  foundForward((a, b, c, x) => gaussSlope(a!, b!, c!, x!, direction));
+  foundForward((a, b, c, x) => gaussSlope(a, b, c, x, direction));
 
 const hypergeometricGauss = /* @__PURE__ */ elementwise(
   "hyp2f1",
