@@ -55,7 +55,7 @@ export function gaussian(scale: number, x: NDArray): NDArray {
 }
 
 /** The series of `lax/specialMath.ts` has its first coefficient halved. */
-const scaledSeries: Series = { single: 14, coefficients: [0.5 * erfcSeries[0]!, ...erfcSeries.slice(1)] };
+const scaledSeries = (): Series => ({ single: 14, coefficients: [0.5 * erfcSeries[0]!, ...erfcSeries.slice(1)] });
 
 /** Where the derivative has an asymptotic series, and how many terms that needs. */
 const asymptoticFrom = (x: NDArray): number => steps(x, 5, 10);
@@ -64,7 +64,7 @@ const asymptoticTerms = (x: NDArray): number => steps(x, 10, 24);
 /** erfcx for x ≥ 0, of float32 or float64. */
 export function positiveErfcx(x: NDArray): NDArray {
   const t = np.divide(2, np.add(x, 2));
-  return np.multiply(t, np.exp(chebyshev(scaledSeries, np.subtract(np.multiply(t, 2), 1))));
+  return np.multiply(t, np.exp(chebyshev(scaledSeries(), np.subtract(np.multiply(t, 2), 1))));
 }
 
 const scaledErfc = /* @__PURE__ */ elementwise(
