@@ -28,7 +28,8 @@ describe("hyp1f1", () => {
         return 2 * Math.exp(x * t) * t ** (a - 0.5) * u ** (gap - 0.5);
       };
       const area = integral((ss) => ss.map(density), 0, Math.PI / 2, 400);
-      near(M(a, a + gap, x), area / beta(a, gap), 1e-8);
+      // The rule converges slowly where a root of the density ends.
+      near(M(a, a + gap, x), area / beta(a, gap), 1e-7);
       const found = item(special.hyp1f1(f32(a), f32(a + gap), f32(x)));
       near(found, M(single(a), single(a + gap), single(x)), 1e-5);
     });
