@@ -193,13 +193,16 @@ function commonDType(xs: readonly ArrayLike[], arrays: readonly (NDArray | null)
  */
 export function withLiterals(xs: readonly unknown[]): readonly unknown[] {
   if (!xs.some((x) => typeof x === "number" || Array.isArray(x))) return xs;
-  const isArray = (x: unknown): boolean => x instanceof NDArray || (Array.isArray(x) && x.some(isArray));
-  const anyArray = xs.some(isArray);
+  const some = (x: unknown, is: (a: NDArray) => boolean): boolean =>
+    x instanceof NDArray ? is(x) : Array.isArray(x) && x.some((y) => some(y, is));
+  const anyArray = xs.some((x) => some(x, () => true));
+  // Where a float64 is, the result is one, and a fraction must not be rounded before.
+  const float = xs.some((x) => some(x, (a) => a.dtype === "float64")) ? "float64" : "float32";
   const literal = (x: unknown): unknown => {
     if (Array.isArray(x)) return x.map(literal);
     if (typeof x !== "number") return x;
-    const { dtype } = anyArray ? weakDTypeOf(x) : { dtype: "float32" as const };
-    return dtype === "int32" && !Object.is(x, x | 0) ? x : scalarLiteral(x, dtype, true);
+    if (!anyArray || weakDTypeOf(x).dtype !== "int32") return scalarLiteral(x, float, true);
+    return Object.is(x, x | 0) ? scalarLiteral(x, "int32", true) : x;
   };
   return xs.map(literal);
 }

@@ -9,7 +9,7 @@ import { convert } from "../core/structural.ts";
 import { add, mul } from "../lax/arithmetic.ts";
 import { broadcastAll } from "../numpy/arguments.ts";
 import { customJvp } from "../transforms/customJvp.ts";
-import { unit } from "../transforms/unit.ts";
+import { unit } from "../core/unit.ts";
 
 const complexOperand = (name: string): DTypeError =>
   new DTypeError("ComplexOperand", {
@@ -56,7 +56,9 @@ export function elementwise(
   const named = Object.defineProperty((...xs: NDArray[]) => f(...xs), "name", { value: name });
   const g = customJvp(named);
   g.defjvps(...rules);
-  return unit(name, rules.length, (...xs: ArrayLike[]) => g(...aligned(`scipy.special.${name}`, xs)));
+  return unit(name, rules.length, (...xs: ArrayLike[]) => g(...aligned(`scipy.special.${name}`, xs)), {
+    numbers: "inputs",
+  });
 }
 
 /** Σ c[n] x^n, by Horner's rule. */

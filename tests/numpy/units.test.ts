@@ -200,7 +200,7 @@ describe("elementwise functions of operands that are not alike", () => {
     logicalXor: np.logicalXor,
     where: (x, y) => np.where(mask, x, np.reshape(np.asarray(y), [-1]).slice(0)),
   };
-  const dtypes = ["float32", "int32", "uint8", "bool", "float16", "uint32"] as const;
+  const dtypes = ["float32", "int32", "uint8", "bool", "float16", "uint32", "float64"] as const;
   const values = [0, 1, 2, 3, 200, 0.5, -0, -1, -7, 2 ** 31, 4e9, 1e20, Infinity, NaN];
   const operand: fc.Arbitrary<() => ArrayLike> = fc.oneof(
     fc.constantFrom(...values).map((n) => () => n),

@@ -7,7 +7,7 @@ import * as lax from "../../lax/index.ts";
 import { type Rest, given, integer } from "../../numpy/arguments.ts";
 import * as np from "../../numpy/index.ts";
 import { customJvp } from "../../transforms/customJvp.ts";
-import { unit } from "../../transforms/unit.ts";
+import { unit } from "../../core/unit.ts";
 import { floats, inComputeType } from "../operands.ts";
 
 const read = (name: string, x: ArrayLike): NDArray => floats(`scipy.special.${name}`, [x])[0]!;
@@ -18,19 +18,29 @@ const unscaled = (x: NDArray, scaled: NDArray): NDArray => np.multiply(np.exp(np
 export const i0e = (x: ArrayLike): NDArray => lax.besselI0e(read("i0e", x));
 
 /** The function of order 0. @example scipy.special.i0(np.array([0, 2])) // [1, 2.2795851] */
-export function i0(x: ArrayLike): NDArray {
-  const a = read("i0", x);
-  return unscaled(a, lax.besselI0e(a));
-}
+export const i0 = /* @__PURE__ */ unit(
+  "i0",
+  1,
+  function i0(x: ArrayLike): NDArray {
+    const a = read("i0", x);
+    return unscaled(a, lax.besselI0e(a));
+  },
+  { numbers: "inputs" },
+);
 
 /** e^−|x| I1(x). @example scipy.special.i1e(np.array([0, 2])) // [0, 0.21526929] */
 export const i1e = (x: ArrayLike): NDArray => lax.besselI1e(read("i1e", x));
 
 /** The function of order 1. @example scipy.special.i1(np.array([0, 2])) // [0, 1.5906368] */
-export function i1(x: ArrayLike): NDArray {
-  const a = read("i1", x);
-  return unscaled(a, lax.besselI1e(a));
-}
+export const i1 = /* @__PURE__ */ unit(
+  "i1",
+  1,
+  function i1(x: ArrayLike): NDArray {
+    const a = read("i1", x);
+    return unscaled(a, lax.besselI1e(a));
+  },
+  { numbers: "inputs" },
+);
 
 // ---------------------------------------------------------------- J
 

@@ -6,6 +6,7 @@ import * as lax from "../../lax/index.ts";
 import * as np from "../../numpy/index.ts";
 import { aligned, elementwise, polynomial } from "../operands.ts";
 import { gammasgn } from "./gamma.ts";
+import { unit } from "../../core/unit.ts";
 
 /** Where Stirling's series for the larger parameter begins. */
 const large = 10;
@@ -44,11 +45,16 @@ const logBeta = /* @__PURE__ */ elementwise(
 export const betaln = (a: ArrayLike, b: ArrayLike): NDArray => logBeta(a, b);
 
 /** Γ(a) Γ(b) / Γ(a + b). @example scipy.special.beta(2, np.array([1, 3])) // [0.5, 0.083333336] */
-export function beta(a: ArrayLike, b: ArrayLike): NDArray {
-  const [p, q] = aligned("scipy.special.beta", [a, b]) as [NDArray, NDArray];
-  const sign = np.multiply(np.multiply(gammasgn(p), gammasgn(q)), gammasgn(np.add(p, q)));
-  return np.multiply(sign, np.exp(logBeta(p, q)));
-}
+export const beta = /* @__PURE__ */ unit(
+  "beta",
+  2,
+  function beta(a: ArrayLike, b: ArrayLike): NDArray {
+    const [p, q] = aligned("scipy.special.beta", [a, b]) as [NDArray, NDArray];
+    const sign = np.multiply(np.multiply(gammasgn(p), gammasgn(q)), gammasgn(np.add(p, q)));
+    return np.multiply(sign, np.exp(logBeta(p, q)));
+  },
+  { numbers: "inputs" },
+);
 
 /**
  * The regularized incomplete beta function I(x; a, b), on [0, 1]. It is differentiable with respect to x.
@@ -56,7 +62,12 @@ export function beta(a: ArrayLike, b: ArrayLike): NDArray {
  * @example
  * scipy.special.betainc(1, 2, np.array([0, 0.5, 1])) // [0, 0.75, 1]
  */
-export function betainc(a: ArrayLike, b: ArrayLike, x: ArrayLike): NDArray {
-  const [p, q, z] = aligned("scipy.special.betainc", [a, b, x]) as [NDArray, NDArray, NDArray];
-  return lax.betainc(p, q, z);
-}
+export const betainc = /* @__PURE__ */ unit(
+  "betainc",
+  3,
+  function betainc(a: ArrayLike, b: ArrayLike, x: ArrayLike): NDArray {
+    const [p, q, z] = aligned("scipy.special.betainc", [a, b, x]) as [NDArray, NDArray, NDArray];
+    return lax.betainc(p, q, z);
+  },
+  { numbers: "inputs" },
+);

@@ -7,6 +7,7 @@ import * as lax from "../../lax/index.ts";
 import * as np from "../../numpy/index.ts";
 import { type CustomJvpFunction, customJvp } from "../../transforms/customJvp.ts";
 import { aligned, elementwise, inComputeType, polynomial, steps } from "../operands.ts";
+import { unit } from "../../core/unit.ts";
 
 /** The continued fraction for x > 1 (DLMF 8.19.17), by Lentz's method. */
 function byFraction(n: NDArray, x: NDArray): NDArray {
@@ -91,16 +92,21 @@ const exponential = /* @__PURE__ */ makeExpn();
  * @example
  * scipy.special.expn(2, np.array([0, 1])) // [1, 0.14849551]
  */
-export function expn(n: ArrayLike, x: ArrayLike): NDArray {
+export const expn = /* @__PURE__ */ unit("expn", 2, function expn(n: ArrayLike, x: ArrayLike): NDArray {
   const [order, at] = aligned("scipy.special.expn", [n, x]) as [NDArray, NDArray];
   return exponential(lax.stopGradient(order), at);
-}
+});
 
 /** The exponential integral E_1(x) for x ≥ 0. @example scipy.special.exp1(np.array([0, 1])) // [Infinity, 0.21938393] */
-export const exp1 = (x: ArrayLike): NDArray => {
-  const [at] = aligned("scipy.special.exp1", [x]) as [NDArray];
-  return exponential(np.onesLike(at), at);
-};
+export const exp1 = /* @__PURE__ */ unit(
+  "exp1",
+  1,
+  (x: ArrayLike): NDArray => {
+    const [at] = aligned("scipy.special.exp1", [x]) as [NDArray];
+    return exponential(np.onesLike(at), at);
+  },
+  { numbers: "inputs" },
+);
 
 /** γ + log x + Σ x^k / (k k!) (DLMF 6.6.1), all of one sign for x ≥ 1. */
 function risingSeries(x: NDArray): NDArray {

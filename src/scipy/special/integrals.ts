@@ -8,7 +8,7 @@ import { eulerGamma } from "../../lax/incompleteMath.ts";
 import * as lax from "../../lax/index.ts";
 import * as np from "../../numpy/index.ts";
 import { type CustomJvpFunction, customJvp } from "../../transforms/customJvp.ts";
-import { unit } from "../../transforms/unit.ts";
+import { unit } from "../../core/unit.ts";
 import { floats, inComputeType, steps } from "../operands.ts";
 import { chebyshev, from } from "./chebyshev.ts";
 import * as series from "./integralSeries.ts";

@@ -7,6 +7,7 @@ import { type Rest, given, integer } from "../../numpy/arguments.ts";
 import * as np from "../../numpy/index.ts";
 import { customJvp } from "../../transforms/customJvp.ts";
 import { elementwise, floats, polynomial } from "../operands.ts";
+import { unit } from "../../core/unit.ts";
 
 /** The error function. @example scipy.special.erf(np.array([0, Infinity])) // [0, 1] */
 export const erf = (x: ArrayLike): NDArray => lax.erf(floats("scipy.special.erf", [x])[0]!);
@@ -18,7 +19,12 @@ export const erfinv = (x: ArrayLike): NDArray => lax.erfInv(floats("scipy.specia
 const ndtrOf = (x: NDArray): NDArray => np.multiply(0.5, lax.erfc(np.multiply(x, -Math.SQRT1_2)));
 
 /** The normal distribution function. @example scipy.special.ndtr(np.array([0, 10])) // [0.5, 1] */
-export const ndtr = (x: ArrayLike): NDArray => ndtrOf(floats("scipy.special.ndtr", [x])[0]!);
+export const ndtr = /* @__PURE__ */ unit(
+  "ndtr",
+  1,
+  (x: ArrayLike): NDArray => ndtrOf(floats("scipy.special.ndtr", [x])[0]!),
+  { numbers: "inputs" },
+);
 
 // ---------------------------------------------------------------- inverse
 
@@ -128,15 +134,20 @@ export interface LogNdtrOptions {
   readonly seriesOrder?: number | undefined;
 }
 /** log Φ(x), without underflow. @example scipy.special.logNdtr(np.array([-100, 100])) // [-5005.5242, 0] */
-export function logNdtr(x: ArrayLike, ...rest: Rest<[number], LogNdtrOptions>): NDArray {
-  const name = "scipy.special.logNdtr";
-  const { seriesOrder = 3 } = given<LogNdtrOptions>(name, ["seriesOrder"], 1, rest);
-  const order = integer(name, "seriesOrder", seriesOrder);
-  if (order < 0 || order > 30)
-    throw new ArgumentError("SeriesOrder", {
-      what: `${name}: seriesOrder is ${order}`,
-      why: "the series has 0 to 30 terms after its first",
-      fix: "leave it out: 3 terms are enough for float32",
-    });
-  return logNormal(order, floats(name, [x])[0]!);
-}
+export const logNdtr = /* @__PURE__ */ unit(
+  "logNdtr",
+  1,
+  function logNdtr(x: ArrayLike, ...rest: Rest<[number], LogNdtrOptions>): NDArray {
+    const name = "scipy.special.logNdtr";
+    const { seriesOrder = 3 } = given<LogNdtrOptions>(name, ["seriesOrder"], 1, rest);
+    const order = integer(name, "seriesOrder", seriesOrder);
+    if (order < 0 || order > 30)
+      throw new ArgumentError("SeriesOrder", {
+        what: `${name}: seriesOrder is ${order}`,
+        why: "the series has 0 to 30 terms after its first",
+        fix: "leave it out: 3 terms are enough for float32",
+      });
+    return logNormal(order, floats(name, [x])[0]!);
+  },
+  { numbers: "inputs" },
+);

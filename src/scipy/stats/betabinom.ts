@@ -4,10 +4,16 @@ import type { NDArray } from "../../core/ndarray.ts";
 import * as np from "../../numpy/index.ts";
 import { betaln } from "../special/index.ts";
 import { type LocRest, located } from "./arguments.ts";
+import { unit } from "../../core/unit.ts";
 
 /** The probability. @example scipy.stats.betabinom.pmf(3, 8, 2, 1.5) // 0.12193379 */
-export const pmf = (k: ArrayLike, n: ArrayLike, a: ArrayLike, b: ArrayLike, ...rest: LocRest): NDArray =>
-  np.exp(logpmfOf("betabinom.pmf", k, n, a, b, ...rest));
+export const pmf = /* @__PURE__ */ unit(
+  "pmf",
+  5,
+  (k: ArrayLike, n: ArrayLike, a: ArrayLike, b: ArrayLike, ...rest: LocRest): NDArray =>
+    np.exp(logpmfOf("betabinom.pmf", k, n, a, b, ...rest)),
+  { numbers: "inputs" },
+);
 
 function logpmfOf(name: string, k: ArrayLike, n: ArrayLike, a: ArrayLike, b: ArrayLike, ...rest: LocRest): NDArray {
   const [v, m, p, q, loc] = located(name, [k, n, a, b], rest);
@@ -23,5 +29,10 @@ function logpmfOf(name: string, k: ArrayLike, n: ArrayLike, a: ArrayLike, b: Arr
 }
 
 /** The logarithm of the probability; NaN unless n ≥ 0 and a, b > 0. @example scipy.stats.betabinom.logpmf(3, 8, 2, 1.5) // -2.1042771 */
-export const logpmf = (k: ArrayLike, n: ArrayLike, a: ArrayLike, b: ArrayLike, ...rest: LocRest): NDArray =>
-  logpmfOf("betabinom.logpmf", k, n, a, b, ...rest);
+export const logpmf = /* @__PURE__ */ unit(
+  "logpmf",
+  5,
+  (k: ArrayLike, n: ArrayLike, a: ArrayLike, b: ArrayLike, ...rest: LocRest): NDArray =>
+    logpmfOf("betabinom.logpmf", k, n, a, b, ...rest),
+  { numbers: "inputs" },
+);

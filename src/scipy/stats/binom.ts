@@ -4,10 +4,16 @@ import type { NDArray } from "../../core/ndarray.ts";
 import * as np from "../../numpy/index.ts";
 import { betaln, xlog1py, xlogy } from "../special/index.ts";
 import { type LocRest, located } from "./arguments.ts";
+import { unit } from "../../core/unit.ts";
 
 /** The probability. @example scipy.stats.binom.pmf(3, 8, 0.3) // 0.25412184 */
-export const pmf = (k: ArrayLike, n: ArrayLike, p: ArrayLike, ...rest: LocRest): NDArray =>
-  np.exp(logpmfOf("binom.pmf", k, n, p, ...rest));
+export const pmf = /* @__PURE__ */ unit(
+  "pmf",
+  4,
+  (k: ArrayLike, n: ArrayLike, p: ArrayLike, ...rest: LocRest): NDArray =>
+    np.exp(logpmfOf("binom.pmf", k, n, p, ...rest)),
+  { numbers: "inputs" },
+);
 
 function logpmfOf(name: string, k: ArrayLike, n: ArrayLike, p: ArrayLike, ...rest: LocRest): NDArray {
   const [v, m, q, loc] = located(name, [k, n, p], rest);
@@ -22,5 +28,9 @@ function logpmfOf(name: string, k: ArrayLike, n: ArrayLike, p: ArrayLike, ...res
 }
 
 /** The logarithm of the probability. @example scipy.stats.binom.logpmf(3, 8, 0.3) // -1.3699414 */
-export const logpmf = (k: ArrayLike, n: ArrayLike, p: ArrayLike, ...rest: LocRest): NDArray =>
-  logpmfOf("binom.logpmf", k, n, p, ...rest);
+export const logpmf = /* @__PURE__ */ unit(
+  "logpmf",
+  4,
+  (k: ArrayLike, n: ArrayLike, p: ArrayLike, ...rest: LocRest): NDArray => logpmfOf("binom.logpmf", k, n, p, ...rest),
+  { numbers: "inputs" },
+);

@@ -3,9 +3,15 @@ import type { ArrayLike } from "../../core/arrayMethods.ts";
 import type { NDArray } from "../../core/ndarray.ts";
 import * as np from "../../numpy/index.ts";
 import { type LocScaleRest, placed, scaled, standardized } from "./arguments.ts";
+import { unit } from "../../core/unit.ts";
 
 /** The density. @example scipy.stats.cauchy.pdf(0.5, 1, 2) // 0.14979289 */
-export const pdf = (x: ArrayLike, ...rest: LocScaleRest): NDArray => np.exp(logpdfOf("cauchy.pdf", x, ...rest));
+export const pdf = /* @__PURE__ */ unit(
+  "pdf",
+  3,
+  (x: ArrayLike, ...rest: LocScaleRest): NDArray => np.exp(logpdfOf("cauchy.pdf", x, ...rest)),
+  { numbers: "inputs" },
+);
 
 function logpdfOf(name: string, x: ArrayLike, ...rest: LocScaleRest): NDArray {
   const [a, loc, scale] = scaled(name, [x], rest);
@@ -14,7 +20,12 @@ function logpdfOf(name: string, x: ArrayLike, ...rest: LocScaleRest): NDArray {
 }
 
 /** The logarithm of the density. @example scipy.stats.cauchy.logpdf(0.5, 1, 2) // -1.8985017 */
-export const logpdf = (x: ArrayLike, ...rest: LocScaleRest): NDArray => logpdfOf("cauchy.logpdf", x, ...rest);
+export const logpdf = /* @__PURE__ */ unit(
+  "logpdf",
+  3,
+  (x: ArrayLike, ...rest: LocScaleRest): NDArray => logpdfOf("cauchy.logpdf", x, ...rest),
+  { numbers: "inputs" },
+);
 
 /** The angle under which all below z is seen, as a share of π: no cancellation in the tail. */
 const below = (z: NDArray): NDArray => np.multiply(1 / Math.PI, np.arctan2(1, np.negative(z)));
@@ -25,10 +36,20 @@ function cdfOf(name: string, x: ArrayLike, ...rest: LocScaleRest): NDArray {
 }
 
 /** The distribution function. @example scipy.stats.cauchy.cdf(0.5, 1, 2) // 0.42202087 */
-export const cdf = (x: ArrayLike, ...rest: LocScaleRest): NDArray => cdfOf("cauchy.cdf", x, ...rest);
+export const cdf = /* @__PURE__ */ unit(
+  "cdf",
+  3,
+  (x: ArrayLike, ...rest: LocScaleRest): NDArray => cdfOf("cauchy.cdf", x, ...rest),
+  { numbers: "inputs" },
+);
 
 /** The logarithm of the distribution function. @example scipy.stats.cauchy.logcdf(0.5, 1, 2) // -0.86270051 */
-export const logcdf = (x: ArrayLike, ...rest: LocScaleRest): NDArray => np.log(cdfOf("cauchy.logcdf", x, ...rest));
+export const logcdf = /* @__PURE__ */ unit(
+  "logcdf",
+  3,
+  (x: ArrayLike, ...rest: LocScaleRest): NDArray => np.log(cdfOf("cauchy.logcdf", x, ...rest)),
+  { numbers: "inputs" },
+);
 
 function sfOf(name: string, x: ArrayLike, ...rest: LocScaleRest): NDArray {
   const [a, loc, scale] = scaled(name, [x], rest);
@@ -36,10 +57,20 @@ function sfOf(name: string, x: ArrayLike, ...rest: LocScaleRest): NDArray {
 }
 
 /** The survival function 1 − cdf. @example scipy.stats.cauchy.sf(0.5, 1, 2) // 0.57797913 */
-export const sf = (x: ArrayLike, ...rest: LocScaleRest): NDArray => sfOf("cauchy.sf", x, ...rest);
+export const sf = /* @__PURE__ */ unit(
+  "sf",
+  3,
+  (x: ArrayLike, ...rest: LocScaleRest): NDArray => sfOf("cauchy.sf", x, ...rest),
+  { numbers: "inputs" },
+);
 
 /** The logarithm of the survival function. @example scipy.stats.cauchy.logsf(0.5, 1, 2) // -0.54821752 */
-export const logsf = (x: ArrayLike, ...rest: LocScaleRest): NDArray => np.log(sfOf("cauchy.logsf", x, ...rest));
+export const logsf = /* @__PURE__ */ unit(
+  "logsf",
+  3,
+  (x: ArrayLike, ...rest: LocScaleRest): NDArray => np.log(sfOf("cauchy.logsf", x, ...rest)),
+  { numbers: "inputs" },
+);
 
 /** tan π(q − 1/2), towards the ends by the cotangent of the distance from them. */
 function quantile(q: NDArray): NDArray {
@@ -52,13 +83,23 @@ function quantile(q: NDArray): NDArray {
 }
 
 /** The inverse of cdf. @example scipy.stats.cauchy.ppf(0.25, 1, 2) // -1.0 */
-export function ppf(q: ArrayLike, ...rest: LocScaleRest): NDArray {
-  const [p, loc, scale] = scaled("cauchy.ppf", [q], rest);
-  return placed(quantile(p), loc, scale);
-}
+export const ppf = /* @__PURE__ */ unit(
+  "ppf",
+  3,
+  function ppf(q: ArrayLike, ...rest: LocScaleRest): NDArray {
+    const [p, loc, scale] = scaled("cauchy.ppf", [q], rest);
+    return placed(quantile(p), loc, scale);
+  },
+  { numbers: "inputs" },
+);
 
 /** The inverse of sf. @example scipy.stats.cauchy.isf(0.25, 1, 2) // 3.0 */
-export function isf(q: ArrayLike, ...rest: LocScaleRest): NDArray {
-  const [p, loc, scale] = scaled("cauchy.isf", [q], rest);
-  return placed(np.negative(quantile(p)), loc, scale);
-}
+export const isf = /* @__PURE__ */ unit(
+  "isf",
+  3,
+  function isf(q: ArrayLike, ...rest: LocScaleRest): NDArray {
+    const [p, loc, scale] = scaled("cauchy.isf", [q], rest);
+    return placed(np.negative(quantile(p)), loc, scale);
+  },
+  { numbers: "inputs" },
+);

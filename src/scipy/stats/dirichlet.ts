@@ -7,9 +7,15 @@ import { reshape } from "../../core/structural.ts";
 import * as np from "../../numpy/index.ts";
 import { gammaln, xlogy } from "../special/index.ts";
 import { floats } from "../operands.ts";
+import { unit } from "../../core/unit.ts";
 
 /** The density. @example scipy.stats.dirichlet.pdf(np.array([0.2, 0.3, 0.5]), np.array([1, 2, 3])) // 4.5 */
-export const pdf = (x: ArrayLike, alpha: ArrayLike): NDArray => np.exp(logpdfOf("scipy.stats.dirichlet.pdf", x, alpha));
+export const pdf = /* @__PURE__ */ unit(
+  "pdf",
+  2,
+  (x: ArrayLike, alpha: ArrayLike): NDArray => np.exp(logpdfOf("scipy.stats.dirichlet.pdf", x, alpha)),
+  { numbers: "inputs" },
+);
 
 function logpdfOf(name: string, x: ArrayLike, alpha: ArrayLike): NDArray {
   const [given, concentrations] = floats(name, [x, alpha]) as [NDArray, NDArray];
@@ -39,4 +45,9 @@ function logpdfOf(name: string, x: ArrayLike, alpha: ArrayLike): NDArray {
  * @example
  * scipy.stats.dirichlet.logpdf(np.array([0.2, 0.3, 0.5]), np.array([1, 2, 3])) // 1.5040774
  */
-export const logpdf = (x: ArrayLike, alpha: ArrayLike): NDArray => logpdfOf("scipy.stats.dirichlet.logpdf", x, alpha);
+export const logpdf = /* @__PURE__ */ unit(
+  "logpdf",
+  2,
+  (x: ArrayLike, alpha: ArrayLike): NDArray => logpdfOf("scipy.stats.dirichlet.logpdf", x, alpha),
+  { numbers: "inputs" },
+);

@@ -4,10 +4,15 @@ import type { NDArray } from "../../core/ndarray.ts";
 import * as np from "../../numpy/index.ts";
 import { xlog1py } from "../special/index.ts";
 import { type LocRest, located } from "./arguments.ts";
+import { unit } from "../../core/unit.ts";
 
 /** The probability. @example scipy.stats.geom.pmf(3, 0.3) // 0.147 */
-export const pmf = (k: ArrayLike, p: ArrayLike, ...rest: LocRest): NDArray =>
-  np.exp(logpmfOf("geom.pmf", k, p, ...rest));
+export const pmf = /* @__PURE__ */ unit(
+  "pmf",
+  3,
+  (k: ArrayLike, p: ArrayLike, ...rest: LocRest): NDArray => np.exp(logpmfOf("geom.pmf", k, p, ...rest)),
+  { numbers: "inputs" },
+);
 
 function logpmfOf(name: string, k: ArrayLike, p: ArrayLike, ...rest: LocRest): NDArray {
   const [n, q, loc] = located(name, [k, p], rest);
@@ -17,4 +22,9 @@ function logpmfOf(name: string, k: ArrayLike, p: ArrayLike, ...rest: LocRest): N
 }
 
 /** The logarithm of the probability. @example scipy.stats.geom.logpmf(3, 0.3) // -1.9173227 */
-export const logpmf = (k: ArrayLike, p: ArrayLike, ...rest: LocRest): NDArray => logpmfOf("geom.logpmf", k, p, ...rest);
+export const logpmf = /* @__PURE__ */ unit(
+  "logpmf",
+  3,
+  (k: ArrayLike, p: ArrayLike, ...rest: LocRest): NDArray => logpmfOf("geom.logpmf", k, p, ...rest),
+  { numbers: "inputs" },
+);

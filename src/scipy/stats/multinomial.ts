@@ -4,9 +4,15 @@ import type { NDArray } from "../../core/ndarray.ts";
 import * as np from "../../numpy/index.ts";
 import { gammaln, xlogy } from "../special/index.ts";
 import { floats } from "../operands.ts";
+import { unit } from "../../core/unit.ts";
 
 /** The probability. @example scipy.stats.multinomial.pmf(np.array([1, 2, 1]), 4, np.array([0.2, 0.3, 0.5])) // 0.108 */
-export const pmf = (x: ArrayLike, n: ArrayLike, p: ArrayLike): NDArray => np.exp(logpmfOf("multinomial.pmf", x, n, p));
+export const pmf = /* @__PURE__ */ unit(
+  "pmf",
+  3,
+  (x: ArrayLike, n: ArrayLike, p: ArrayLike): NDArray => np.exp(logpmfOf("multinomial.pmf", x, n, p)),
+  { numbers: "inputs" },
+);
 
 function logpmfOf(name: string, x: ArrayLike, n: ArrayLike, p: ArrayLike): NDArray {
   const [counts, total, q] = floats(`scipy.stats.${name}`, [x, n, p]) as [NDArray, NDArray, NDArray];
@@ -22,4 +28,9 @@ function logpmfOf(name: string, x: ArrayLike, n: ArrayLike, p: ArrayLike): NDArr
  * @example
  * scipy.stats.multinomial.logpmf(np.array([1, 2, 1]), 4, np.array([0.2, 0.3, 0.5])) // -2.2256241
  */
-export const logpmf = (x: ArrayLike, n: ArrayLike, p: ArrayLike): NDArray => logpmfOf("multinomial.logpmf", x, n, p);
+export const logpmf = /* @__PURE__ */ unit(
+  "logpmf",
+  3,
+  (x: ArrayLike, n: ArrayLike, p: ArrayLike): NDArray => logpmfOf("multinomial.logpmf", x, n, p),
+  { numbers: "inputs" },
+);

@@ -4,10 +4,16 @@ import type { NDArray } from "../../core/ndarray.ts";
 import * as np from "../../numpy/index.ts";
 import { betaln, xlog1py, xlogy } from "../special/index.ts";
 import { type LocRest, located } from "./arguments.ts";
+import { unit } from "../../core/unit.ts";
 
 /** The probability. @example scipy.stats.nbinom.pmf(3, 2, 0.3) // 0.12348 */
-export const pmf = (k: ArrayLike, n: ArrayLike, p: ArrayLike, ...rest: LocRest): NDArray =>
-  np.exp(logpmfOf("nbinom.pmf", k, n, p, ...rest));
+export const pmf = /* @__PURE__ */ unit(
+  "pmf",
+  4,
+  (k: ArrayLike, n: ArrayLike, p: ArrayLike, ...rest: LocRest): NDArray =>
+    np.exp(logpmfOf("nbinom.pmf", k, n, p, ...rest)),
+  { numbers: "inputs" },
+);
 
 function logpmfOf(name: string, k: ArrayLike, n: ArrayLike, p: ArrayLike, ...rest: LocRest): NDArray {
   const [v, m, q, loc] = located(name, [k, n, p], rest);
@@ -21,5 +27,9 @@ function logpmfOf(name: string, k: ArrayLike, n: ArrayLike, p: ArrayLike, ...res
 }
 
 /** The logarithm of the probability. @example scipy.stats.nbinom.logpmf(3, 2, 0.3) // -2.0916761 */
-export const logpmf = (k: ArrayLike, n: ArrayLike, p: ArrayLike, ...rest: LocRest): NDArray =>
-  logpmfOf("nbinom.logpmf", k, n, p, ...rest);
+export const logpmf = /* @__PURE__ */ unit(
+  "logpmf",
+  4,
+  (k: ArrayLike, n: ArrayLike, p: ArrayLike, ...rest: LocRest): NDArray => logpmfOf("nbinom.logpmf", k, n, p, ...rest),
+  { numbers: "inputs" },
+);

@@ -9,6 +9,7 @@ import * as lax from "../../lax/index.ts";
 import { type Rest, checkChoice, given, integer } from "../../numpy/arguments.ts";
 import * as np from "../../numpy/index.ts";
 import { floats } from "../operands.ts";
+import { unit } from "../../core/unit.ts";
 
 export type NanPolicy = "propagate" | "omit" | "raise";
 
@@ -61,29 +62,34 @@ export interface ModeOptions {
  * @example
  * scipy.stats.mode(np.array([3, 1, 3, 2])) // { mode: 3, count: 2 }
  */
-export function mode(
-  a: ArrayLike,
-  ...rest: Rest<[number | null, NanPolicy, boolean], ModeOptions>
-): { mode: NDArray; count: NDArray } {
-  const name = "scipy.stats.mode";
-  const options = given<ModeOptions>(name, ["axis", "nanPolicy", "keepdims"], 3, rest);
-  const { axis = 0, nanPolicy = "propagate", keepdims = false } = options;
-  checkPolicy(name, nanPolicy, false);
-  const array = np.atleast1d(asArray(a, name));
-  const flat = axis === null ? reshape(array, [array.size]) : array;
-  const along = canonicalAxis(name, axis ?? 0, flat.ndim);
-  const outer = axis === null ? [] : dropAxes(flat.shape, [along]);
-  const shape = keepdims ? array.shape.map((n, i) => (axis === null || i === along ? 1 : n)) : outer;
-  if (flat.shape[along] === 0)
-    return { mode: np.full(shape, NaN, { dtype: "float32" }), count: np.zeros(shape, { dtype: "float32" }) };
-  const sorted = np.sort(moveAxis(flat, along, flat.ndim - 1), -1);
-  const starts = runStarts(sorted);
-  // How far each element is into its run: the longest run reaches farthest.
-  const lengths = np.add(np.subtract(positions(sorted), beginnings(starts)), 1);
-  const best = np.argmax(lengths, -1, { keepdims: true });
-  const pick = (x: NDArray): NDArray => reshape(np.takeAlongAxis(x, best, -1), shape);
-  return { mode: pick(sorted), count: pick(lengths) };
-}
+export const mode = /* @__PURE__ */ unit(
+  "mode",
+  1,
+  function mode(
+    a: ArrayLike,
+    ...rest: Rest<[number | null, NanPolicy, boolean], ModeOptions>
+  ): { mode: NDArray; count: NDArray } {
+    const name = "scipy.stats.mode";
+    const options = given<ModeOptions>(name, ["axis", "nanPolicy", "keepdims"], 3, rest);
+    const { axis = 0, nanPolicy = "propagate", keepdims = false } = options;
+    checkPolicy(name, nanPolicy, false);
+    const array = np.atleast1d(asArray(a, name));
+    const flat = axis === null ? reshape(array, [array.size]) : array;
+    const along = canonicalAxis(name, axis ?? 0, flat.ndim);
+    const outer = axis === null ? [] : dropAxes(flat.shape, [along]);
+    const shape = keepdims ? array.shape.map((n, i) => (axis === null || i === along ? 1 : n)) : outer;
+    if (flat.shape[along] === 0)
+      return { mode: np.full(shape, NaN, { dtype: "float32" }), count: np.zeros(shape, { dtype: "float32" }) };
+    const sorted = np.sort(moveAxis(flat, along, flat.ndim - 1), -1);
+    const starts = runStarts(sorted);
+    // How far each element is into its run: the longest run reaches farthest.
+    const lengths = np.add(np.subtract(positions(sorted), beginnings(starts)), 1);
+    const best = np.argmax(lengths, -1, { keepdims: true });
+    const pick = (x: NDArray): NDArray => reshape(np.takeAlongAxis(x, best, -1), shape);
+    return { mode: pick(sorted), count: pick(lengths) };
+  },
+  { numbers: "inputs" },
+);
 
 // ---------------------------------------------------------------- ranks
 
@@ -123,25 +129,30 @@ function sortedRanks(sorted: NDArray, method: RankMethod): NDArray {
  * @example
  * scipy.stats.rankdata(np.array([10, 30, 20, 20])) // [1, 4, 2.5, 2.5]
  */
-export function rankdata(a: ArrayLike, ...rest: Rest<[RankMethod], RankOptions>): NDArray {
-  const name = "scipy.stats.rankdata";
-  const options = given<RankOptions>(name, ["method", "axis", "nanPolicy"], 1, rest);
-  const { method = "average", axis = null, nanPolicy = "propagate" } = options;
-  checkChoice(name, "method", method, rankMethods);
-  checkPolicy(name, nanPolicy, false);
-  const array = asArray(a, name);
-  const flat = axis === null ? reshape(array, [array.size]) : array;
-  const along = canonicalAxis(name, axis ?? 0, flat.ndim);
-  if (flat.size === 0) return convert(flat, "float32", false);
-  const last = flat.ndim - 1;
-  const rows = moveAxis(flat, along, last);
-  const order = np.argsort(rows, last);
-  const ranks = convert(sortedRanks(np.takeAlongAxis(rows, order, last), method), "float32");
-  // The inverse of a permutation sorts it.
-  const inOrder = np.takeAlongAxis(ranks, np.argsort(order, last), last);
-  const anyNaN = np.any(np.notEqual(rows, rows), last, { keepdims: true });
-  return moveAxis(np.where(anyNaN, NaN, inOrder), last, along);
-}
+export const rankdata = /* @__PURE__ */ unit(
+  "rankdata",
+  1,
+  function rankdata(a: ArrayLike, ...rest: Rest<[RankMethod], RankOptions>): NDArray {
+    const name = "scipy.stats.rankdata";
+    const options = given<RankOptions>(name, ["method", "axis", "nanPolicy"], 1, rest);
+    const { method = "average", axis = null, nanPolicy = "propagate" } = options;
+    checkChoice(name, "method", method, rankMethods);
+    checkPolicy(name, nanPolicy, false);
+    const array = asArray(a, name);
+    const flat = axis === null ? reshape(array, [array.size]) : array;
+    const along = canonicalAxis(name, axis ?? 0, flat.ndim);
+    if (flat.size === 0) return convert(flat, "float32", false);
+    const last = flat.ndim - 1;
+    const rows = moveAxis(flat, along, last);
+    const order = np.argsort(rows, last);
+    const ranks = convert(sortedRanks(np.takeAlongAxis(rows, order, last), method), "float32");
+    // The inverse of a permutation sorts it.
+    const inOrder = np.takeAlongAxis(ranks, np.argsort(order, last), last);
+    const anyNaN = np.any(np.notEqual(rows, rows), last, { keepdims: true });
+    return moveAxis(np.where(anyNaN, NaN, inOrder), last, along);
+  },
+  { numbers: "inputs" },
+);
 
 // ---------------------------------------------------------------- standard error
 
@@ -162,17 +173,22 @@ export interface SemOptions {
  * @example
  * scipy.stats.sem(np.array([1, 3, 5, 7])) // 1.2909944
  */
-export function sem(a: ArrayLike, ...rest: Rest<[number | null, number, NanPolicy], SemOptions>): NDArray {
-  const name = "scipy.stats.sem";
-  const options = given<SemOptions>(name, ["axis", "ddof", "nanPolicy", "keepdims"], 3, rest);
-  const { axis = 0, ddof = 1, nanPolicy = "propagate", keepdims = false } = options;
-  checkPolicy(name, nanPolicy, true);
-  const x = floats(name, [a])[0]!;
-  const along = axis === null ? null : canonicalAxis(name, integer(name, "the axis", axis), x.ndim);
-  if (nanPolicy === "omit") {
-    const count = np.sum(np.logicalNot(np.isnan(x)), along, { keepdims });
-    return np.divide(np.nanstd(x, { axis: along, ddof, keepdims }), np.sqrt(convert(count, x.dtype)));
-  }
-  const n = along === null ? x.size : x.shape[along]!;
-  return np.divide(np.std(x, { axis: along, ddof, keepdims }), Math.sqrt(n));
-}
+export const sem = /* @__PURE__ */ unit(
+  "sem",
+  1,
+  function sem(a: ArrayLike, ...rest: Rest<[number | null, number, NanPolicy], SemOptions>): NDArray {
+    const name = "scipy.stats.sem";
+    const options = given<SemOptions>(name, ["axis", "ddof", "nanPolicy", "keepdims"], 3, rest);
+    const { axis = 0, ddof = 1, nanPolicy = "propagate", keepdims = false } = options;
+    checkPolicy(name, nanPolicy, true);
+    const x = floats(name, [a])[0]!;
+    const along = axis === null ? null : canonicalAxis(name, integer(name, "the axis", axis), x.ndim);
+    if (nanPolicy === "omit") {
+      const count = np.sum(np.logicalNot(np.isnan(x)), along, { keepdims });
+      return np.divide(np.nanstd(x, { axis: along, ddof, keepdims }), np.sqrt(convert(count, x.dtype)));
+    }
+    const n = along === null ? x.size : x.shape[along]!;
+    return np.divide(np.std(x, { axis: along, ddof, keepdims }), Math.sqrt(n));
+  },
+  { numbers: "inputs" },
+);

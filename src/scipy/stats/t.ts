@@ -4,10 +4,15 @@ import type { NDArray } from "../../core/ndarray.ts";
 import * as np from "../../numpy/index.ts";
 import { betaln } from "../special/index.ts";
 import { type LocScaleRest, scaled, standardized } from "./arguments.ts";
+import { unit } from "../../core/unit.ts";
 
 /** The density. @example scipy.stats.t.pdf(0.5, 3, 1, 2) // 0.17635177 */
-export const pdf = (x: ArrayLike, df: ArrayLike, ...rest: LocScaleRest): NDArray =>
-  np.exp(logpdfOf("t.pdf", x, df, ...rest));
+export const pdf = /* @__PURE__ */ unit(
+  "pdf",
+  4,
+  (x: ArrayLike, df: ArrayLike, ...rest: LocScaleRest): NDArray => np.exp(logpdfOf("t.pdf", x, df, ...rest)),
+  { numbers: "inputs" },
+);
 
 function logpdfOf(name: string, x: ArrayLike, df: ArrayLike, ...rest: LocScaleRest): NDArray {
   const [v, freedom, loc, scale] = scaled(name, [x, df], rest);
@@ -20,5 +25,9 @@ function logpdfOf(name: string, x: ArrayLike, df: ArrayLike, ...rest: LocScaleRe
 }
 
 /** The logarithm of the density. @example scipy.stats.t.logpdf(0.5, 3, 1, 2) // -1.7352746 */
-export const logpdf = (x: ArrayLike, df: ArrayLike, ...rest: LocScaleRest): NDArray =>
-  logpdfOf("t.logpdf", x, df, ...rest);
+export const logpdf = /* @__PURE__ */ unit(
+  "logpdf",
+  4,
+  (x: ArrayLike, df: ArrayLike, ...rest: LocScaleRest): NDArray => logpdfOf("t.logpdf", x, df, ...rest),
+  { numbers: "inputs" },
+);

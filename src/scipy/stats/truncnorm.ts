@@ -6,6 +6,7 @@ import * as np from "../../numpy/index.ts";
 import { logNdtr, ndtr } from "../special/index.ts";
 import { type LocScaleRest, scaled, standardized } from "./arguments.ts";
 import * as norm from "./norm.ts";
+import { unit } from "../../core/unit.ts";
 
 /** log(eˣ − eʸ) for x ≥ y; −∞ where they are equal. */
 function logDifference(x: NDArray, y: NDArray): NDArray {
@@ -28,8 +29,13 @@ function logMass(a: NDArray, b: NDArray): NDArray {
 }
 
 /** The density. @example scipy.stats.truncnorm.pdf(0.5, -1, 2, 1, 2) // 0.23617802 */
-export const pdf = (x: ArrayLike, a: ArrayLike, b: ArrayLike, ...rest: LocScaleRest): NDArray =>
-  np.exp(logpdfOf("truncnorm.pdf", x, a, b, ...rest));
+export const pdf = /* @__PURE__ */ unit(
+  "pdf",
+  5,
+  (x: ArrayLike, a: ArrayLike, b: ArrayLike, ...rest: LocScaleRest): NDArray =>
+    np.exp(logpdfOf("truncnorm.pdf", x, a, b, ...rest)),
+  { numbers: "inputs" },
+);
 
 function logpdfOf(name: string, x: ArrayLike, a: ArrayLike, b: ArrayLike, ...rest: LocScaleRest): NDArray {
   const [v, low, high, loc, scale] = scaled(name, [x, a, b], rest);
@@ -40,8 +46,13 @@ function logpdfOf(name: string, x: ArrayLike, a: ArrayLike, b: ArrayLike, ...res
 }
 
 /** The logarithm of the density; NaN unless a < b. @example scipy.stats.truncnorm.logpdf(0.5, -1, 2, 1, 2) // -1.4431694 */
-export const logpdf = (x: ArrayLike, a: ArrayLike, b: ArrayLike, ...rest: LocScaleRest): NDArray =>
-  logpdfOf("truncnorm.logpdf", x, a, b, ...rest);
+export const logpdf = /* @__PURE__ */ unit(
+  "logpdf",
+  5,
+  (x: ArrayLike, a: ArrayLike, b: ArrayLike, ...rest: LocScaleRest): NDArray =>
+    logpdfOf("truncnorm.logpdf", x, a, b, ...rest),
+  { numbers: "inputs" },
+);
 
 /** The logarithm of the share of the mass of [low, high] that is below z. */
 function logShare(z: NDArray, low: NDArray, high: NDArray): NDArray {
@@ -59,8 +70,13 @@ function logShare(z: NDArray, low: NDArray, high: NDArray): NDArray {
 }
 
 /** The distribution function. @example scipy.stats.truncnorm.cdf(0.5, -1, 2, 1, 2) // 0.29640852 */
-export const cdf = (x: ArrayLike, a: ArrayLike, b: ArrayLike, ...rest: LocScaleRest): NDArray =>
-  np.exp(logcdfOf("truncnorm.cdf", x, a, b, ...rest));
+export const cdf = /* @__PURE__ */ unit(
+  "cdf",
+  5,
+  (x: ArrayLike, a: ArrayLike, b: ArrayLike, ...rest: LocScaleRest): NDArray =>
+    np.exp(logcdfOf("truncnorm.cdf", x, a, b, ...rest)),
+  { numbers: "inputs" },
+);
 
 function logcdfOf(name: string, x: ArrayLike, a: ArrayLike, b: ArrayLike, ...rest: LocScaleRest): NDArray {
   const [v, low, high, loc, scale] = scaled(name, [x, a, b], rest);
@@ -68,12 +84,22 @@ function logcdfOf(name: string, x: ArrayLike, a: ArrayLike, b: ArrayLike, ...res
 }
 
 /** The logarithm of the distribution function. @example scipy.stats.truncnorm.logcdf(0.5, -1, 2, 1, 2) // -1.2160166 */
-export const logcdf = (x: ArrayLike, a: ArrayLike, b: ArrayLike, ...rest: LocScaleRest): NDArray =>
-  logcdfOf("truncnorm.logcdf", x, a, b, ...rest);
+export const logcdf = /* @__PURE__ */ unit(
+  "logcdf",
+  5,
+  (x: ArrayLike, a: ArrayLike, b: ArrayLike, ...rest: LocScaleRest): NDArray =>
+    logcdfOf("truncnorm.logcdf", x, a, b, ...rest),
+  { numbers: "inputs" },
+);
 
 /** The survival function 1 − cdf. @example scipy.stats.truncnorm.sf(0.5, -1, 2, 1, 2) // 0.70359148 */
-export const sf = (x: ArrayLike, a: ArrayLike, b: ArrayLike, ...rest: LocScaleRest): NDArray =>
-  np.exp(logsfOf("truncnorm.sf", x, a, b, ...rest));
+export const sf = /* @__PURE__ */ unit(
+  "sf",
+  5,
+  (x: ArrayLike, a: ArrayLike, b: ArrayLike, ...rest: LocScaleRest): NDArray =>
+    np.exp(logsfOf("truncnorm.sf", x, a, b, ...rest)),
+  { numbers: "inputs" },
+);
 
 function logsfOf(name: string, x: ArrayLike, a: ArrayLike, b: ArrayLike, ...rest: LocScaleRest): NDArray {
   const [v, low, high, loc, scale] = scaled(name, [x, a, b], rest);
@@ -81,5 +107,10 @@ function logsfOf(name: string, x: ArrayLike, a: ArrayLike, b: ArrayLike, ...rest
 }
 
 /** The logarithm of the survival function. @example scipy.stats.truncnorm.logsf(0.5, -1, 2, 1, 2) // -0.35155738 */
-export const logsf = (x: ArrayLike, a: ArrayLike, b: ArrayLike, ...rest: LocScaleRest): NDArray =>
-  logsfOf("truncnorm.logsf", x, a, b, ...rest);
+export const logsf = /* @__PURE__ */ unit(
+  "logsf",
+  5,
+  (x: ArrayLike, a: ArrayLike, b: ArrayLike, ...rest: LocScaleRest): NDArray =>
+    logsfOf("truncnorm.logsf", x, a, b, ...rest),
+  { numbers: "inputs" },
+);

@@ -4,9 +4,15 @@ import type { NDArray } from "../../core/ndarray.ts";
 import * as np from "../../numpy/index.ts";
 import { i0e } from "../special/index.ts";
 import { floats } from "../operands.ts";
+import { unit } from "../../core/unit.ts";
 
 /** The density. @example scipy.stats.vonmises.pdf(0.5, 1.5) // 0.36049017 */
-export const pdf = (x: ArrayLike, kappa: ArrayLike): NDArray => np.exp(logpdfOf("vonmises.pdf", x, kappa));
+export const pdf = /* @__PURE__ */ unit(
+  "pdf",
+  2,
+  (x: ArrayLike, kappa: ArrayLike): NDArray => np.exp(logpdfOf("vonmises.pdf", x, kappa)),
+  { numbers: "inputs" },
+);
 
 function logpdfOf(name: string, x: ArrayLike, kappa: ArrayLike): NDArray {
   const [a, k] = floats(`scipy.stats.${name}`, [x, kappa]) as [NDArray, NDArray];
@@ -15,4 +21,9 @@ function logpdfOf(name: string, x: ArrayLike, kappa: ArrayLike): NDArray {
 }
 
 /** The logarithm of the density; NaN unless `kappa` is positive. @example scipy.stats.vonmises.logpdf(0.5, 1.5) // -1.0202906 */
-export const logpdf = (x: ArrayLike, kappa: ArrayLike): NDArray => logpdfOf("vonmises.logpdf", x, kappa);
+export const logpdf = /* @__PURE__ */ unit(
+  "logpdf",
+  2,
+  (x: ArrayLike, kappa: ArrayLike): NDArray => logpdfOf("vonmises.logpdf", x, kappa),
+  { numbers: "inputs" },
+);

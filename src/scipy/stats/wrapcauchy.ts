@@ -3,9 +3,15 @@ import type { ArrayLike } from "../../core/arrayMethods.ts";
 import type { NDArray } from "../../core/ndarray.ts";
 import * as np from "../../numpy/index.ts";
 import { floats } from "../operands.ts";
+import { unit } from "../../core/unit.ts";
 
 /** The density. @example scipy.stats.wrapcauchy.pdf(0.5, 0.3) // 0.257043 */
-export const pdf = (x: ArrayLike, c: ArrayLike): NDArray => np.exp(logpdfOf("wrapcauchy.pdf", x, c));
+export const pdf = /* @__PURE__ */ unit(
+  "pdf",
+  2,
+  (x: ArrayLike, c: ArrayLike): NDArray => np.exp(logpdfOf("wrapcauchy.pdf", x, c)),
+  { numbers: "inputs" },
+);
 
 function logpdfOf(name: string, x: ArrayLike, c: ArrayLike): NDArray {
   const [a, r] = floats(`scipy.stats.${name}`, [x, c]) as [NDArray, NDArray];
@@ -19,4 +25,9 @@ function logpdfOf(name: string, x: ArrayLike, c: ArrayLike): NDArray {
 }
 
 /** The logarithm of the density; NaN unless 0 < c < 1. @example scipy.stats.wrapcauchy.logpdf(0.5, 0.3) // -1.3585119 */
-export const logpdf = (x: ArrayLike, c: ArrayLike): NDArray => logpdfOf("wrapcauchy.logpdf", x, c);
+export const logpdf = /* @__PURE__ */ unit(
+  "logpdf",
+  2,
+  (x: ArrayLike, c: ArrayLike): NDArray => logpdfOf("wrapcauchy.logpdf", x, c),
+  { numbers: "inputs" },
+);
