@@ -104,7 +104,13 @@ export interface ArrayMethods {
   sort(axis?: number | { axis?: number; descending?: boolean }): NDArray;
   argsort(axis?: number | { axis?: number; descending?: boolean }): NDArray;
   // shape
-  reshape(...shape: readonly (number | readonly number[])[]): NDArray;
+  reshape(
+    ...shape: readonly [
+      ...(number | readonly number[])[],
+      number | readonly number[] | { readonly order?: "C" | "F"; readonly copy?: boolean | null },
+    ]
+  ): NDArray;
+  reshape(): NDArray;
   ravel(): NDArray;
   flatten(): NDArray;
   squeeze(axis?: Axis): NDArray;

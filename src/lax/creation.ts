@@ -7,7 +7,7 @@ import { type DType, isComplex, isInteger, isFloat, parseDType } from "../core/d
 import { allocateLike, lanesOf, roundInPlace } from "../core/hostArray.ts";
 import { pulled } from "../core/lowerRules.ts";
 import { Literal, type NDArray } from "../core/ndarray.ts";
-import { asArray } from "../core/operands.ts";
+import { asArray, scalarLiteral } from "../core/operands.ts";
 import { type AnyPrimitive, type Primitive, definePrimitive } from "../core/primitive.ts";
 import { DTypeError, ShapeError, unreachable } from "../core/problem.ts";
 import {
@@ -81,7 +81,13 @@ interface FullLikeOptions {
   readonly shape: readonly number[] | null;
 }
 
-/** An array filled with one value, by default in the value's own dtype. */
+/** What fills an array: a whole number alone counts as int32, as in JAX. */
+export const fillValueOf = (name: string, x: ArrayLike): NDArray =>
+  typeof x === "number" && Number.isInteger(x) && Math.abs(x) < 2 ** 31
+    ? scalarLiteral(x, "int32", true)
+    : asArray(x, name);
+
+/** An array filled with one value, by default in the value's own dtype; whole numbers give int32. */
 export function full(
   shape: number | readonly number[],
   fillValue: ArrayLike,
@@ -114,7 +120,7 @@ function filledWith(shape: Shape, value: NDArray, dtype: DType, weakType: boolea
 }
 
 function scalarOf(name: string, x: ArrayLike): NDArray {
-  const value = asArray(x, name);
+  const value = fillValueOf(name, x);
   if (value.ndim === 0) return value;
   throw new ShapeError("FillValue", {
     what: `${name}: the fill value has shape ${shapeText(value.shape)}`,

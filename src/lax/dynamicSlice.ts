@@ -5,7 +5,7 @@
 import type { ArrayLike } from "../core/arrayMethods.ts";
 import type { Aval } from "../core/aval.ts";
 import type { Checker } from "../core/checks.ts";
-import { isInteger, isUnsigned } from "../core/dtype.ts";
+import { isInteger } from "../core/dtype.ts";
 import type { HostArray } from "../core/hostArray.ts";
 import type { Operand } from "../core/lowering.ts";
 import { NDArray } from "../core/ndarray.ts";
@@ -35,9 +35,8 @@ import {
 } from "../core/shape.ts";
 import { batchToFront, broadcastInDim, convert, full, instantiate, reshape, strided } from "../core/structural.ts";
 import { bind1 } from "../core/trace.ts";
-import { add } from "./arithmetic.ts";
 import { readOptions } from "./arguments.ts";
-import { lt, select } from "./compare.ts";
+import { fromEnd } from "./positions.ts";
 import { gatherP } from "./gather.ts";
 import { checkBounds } from "./indexChecks.ts";
 import { lowerDynamicSlice, lowerDynamicUpdateSlice } from "./indexLowering.ts";
@@ -274,9 +273,7 @@ function startArrays(name: string, shape: Shape, starts: ArrayLike, options: Neg
     const wraps = typeof allow === "boolean" ? allow : (allow[i] ?? true);
     if (typeof s === "number") return scalarLiteral(s < 0 && wraps ? s + n : s, "int32");
     const index = asIndex(s, name);
-    if (!wraps || !isInteger(index.dtype) || isUnsigned(index.dtype)) return index;
-    const zero = scalarLiteral(0, index.dtype);
-    return select(lt(index, zero), add(index, scalarLiteral(n, index.dtype)), index);
+    return wraps ? fromEnd(index, n) : index;
   });
 }
 

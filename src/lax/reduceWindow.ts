@@ -161,6 +161,7 @@ function windowPrimitiveOf(computation: Computation, init: NDArray): WindowPrimi
 /** Pads with the initial values, then folds one axis after the other. */
 function foldWindows({ operands, inits, combine }: Reduction, shape: Shape, p: WindowParams): readonly NDArray[] {
   const places = windowPlaces("reduceWindow", shape, p);
+  if (sizeOf(places) === 0) return inits.map((v) => broadcastTo(v, places));
   const config = p.padding.map(([low, high], i): PadAxis => [low, high, p.baseDilation[i]! - 1]);
   let xs: readonly NDArray[] = operands.map((x, i) => padArray(x, inits[i]!, config));
   for (let axis = 0; axis < shape.length; axis++) xs = foldAxis(xs, combine, axis, places[axis]!, p);
@@ -188,7 +189,7 @@ function foldAxis(
   for (let length = 1; length <= window; length *= 2) {
     if (window & length) {
       const start = done * dilation;
-      const part = along(powers, axis, start, places === 0 ? start : start + (places - 1) * stride + 1, stride);
+      const part = along(powers, axis, start, start + (places - 1) * stride + 1, stride);
       joined = joined ? combine(joined, part) : part;
       done += length;
     }

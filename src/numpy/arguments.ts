@@ -58,6 +58,11 @@ export const unsupported = (name: string, option: string, fix: string): Argument
     fix,
   });
 
+/** Refuses an option of numpy's unless it has a value that changes nothing. */
+export function onlyAs(name: string, option: string, value: unknown, allowed: readonly unknown[], fix: string): void {
+  if (value != null && !allowed.includes(value)) throw unsupported(name, `${option} ${JSON.stringify(value)}`, fix);
+}
+
 /** A choice among words. */
 export function checkChoice(name: string, option: string, value: unknown, choices: readonly string[]): void {
   if (!choices.includes(value as string))

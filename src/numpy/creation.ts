@@ -14,11 +14,11 @@ import { currentTrace, evalTrace } from "../core/trace.ts";
 import { addArrays, divArrays, floor, mulArrays, sign, subArrays } from "../lax/arithmetic.ts";
 import { convertElementType } from "../lax/cast.ts";
 import { neArrays } from "../lax/compare.ts";
-import { iota } from "../lax/creation.ts";
+import { fillValueOf, iota } from "../lax/creation.ts";
 import { concatenateArrays, expandDims } from "../lax/movement.ts";
 import { literalLike } from "../lax/rules.ts";
 import { power } from "./arithmetic.ts";
-import { type Rest, given, integer, optionalDType } from "./arguments.ts";
+import { type Rest, given, integer, onlyAs, optionalDType } from "./arguments.ts";
 import { log10 } from "./elementary.ts";
 
 export interface DTypeOptions {
@@ -33,9 +33,13 @@ export const dtypeNames = ["dtype", "device"] as const;
 export interface ArrayOptions extends DTypeOptions {
   /** Accepted for numpy's signature: arrays are immutable, and data of others is always copied. */
   readonly copy?: boolean | null | undefined;
+  /** Accepted for numpy's signature: arrays have no memory order. */
+  readonly order?: "K" | null | undefined;
   /** The least number of axes; new ones come first. */
   readonly ndmin?: number | undefined;
 }
+const noOrder = (name: string, order: unknown): void =>
+  onlyAs(name, "order", order, ["K"], "leave it out; numpy.ravel and numpy.reshape take an order of elements");
 
 /** A nested list that holds arrays. */
 const holdsArrays = (x: unknown): boolean => Array.isArray(x) && x.some((y) => y instanceof NDArray || holdsArrays(y));
@@ -90,7 +94,9 @@ const isScalar = (x: unknown): x is number | boolean | bigint =>
  * np.array([[1, 2], [3, 4]]) // [[1, 2], [3, 4]]
  */
 export function array(object: ArrayLike, ...rest: Rest<[DType | null], ArrayOptions>): NDArray {
-  const { dtype = null, ndmin = 0 } = given<ArrayOptions>("array", [...dtypeNames, "copy", "ndmin"], 1, rest);
+  const names = [...dtypeNames, "copy", "ndmin", "order"] as const;
+  const { dtype = null, ndmin = 0, order } = given<ArrayOptions>("array", names, 1, rest);
+  noOrder("array", order);
   const type = optionalDType(dtype);
   let x: NDArray;
   if (holdsArrays(object)) x = stackNested(object, type ?? resultType("array", leavesOf(object)).dtype);
@@ -108,7 +114,8 @@ export function array(object: ArrayLike, ...rest: Rest<[DType | null], ArrayOpti
  * np.asarray([1, 2, 3]) // [1, 2, 3]
  */
 export function asarray(a: ArrayLike, ...rest: Rest<[DType | null], Omit<ArrayOptions, "ndmin">>): NDArray {
-  const { dtype = null } = given<ArrayOptions>("asarray", [...dtypeNames, "copy"], 1, rest);
+  const { dtype = null, order } = given<ArrayOptions>("asarray", [...dtypeNames, "copy", "order"], 1, rest);
+  noOrder("asarray", order);
   return isScalar(a) && dtype === null ? asArray(a, "asarray") : array(a, { dtype });
 }
 
@@ -171,13 +178,6 @@ export const ones = (shape: ShapeLike, ...rest: FillRest): NDArray => constant("
  */
 export const empty = (shape: ShapeLike, ...rest: FillRest): NDArray => constant("empty", shape, 0, rest);
 
-/** A whole number alone fills with int32, as in JAX; a boolean with bool. */
-function fillOf(name: string, x: ArrayLike): NDArray {
-  return typeof x === "number" && Number.isInteger(x) && Math.abs(x) < 2 ** 31
-    ? scalarLiteral(x, "int32", true)
-    : asArray(x, name);
-}
-
 /**
  * An array filled with a value, which is broadcast. Whole numbers give int32.
  *
@@ -187,7 +187,7 @@ function fillOf(name: string, x: ArrayLike): NDArray {
 export function full(shape: ShapeLike, fillValue: ArrayLike, ...rest: FillRest): NDArray {
   const { dtype = null } = given<DTypeOptions>("full", dtypeNames, 1, rest);
   const type = optionalDType(dtype);
-  const value = type && typeof fillValue === "number" ? scalarLiteral(fillValue, type) : fillOf("full", fillValue);
+  const value = type && typeof fillValue === "number" ? scalarLiteral(fillValue, type) : fillValueOf("full", fillValue);
   return broadcastTo(type ? convertElementType(value, type) : value, parseShape("full", shape));
 }
 

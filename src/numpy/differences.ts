@@ -11,7 +11,7 @@ import { abs, addArrays, divArrays, mulArrays, subArrays } from "../lax/arithmet
 import { xorArrays } from "../lax/bitwise.ts";
 import { concatenateArrays, sliceInDim } from "../lax/movement.ts";
 import { literalLike } from "../lax/rules.ts";
-import { type Rest, given, inexactOf, integer } from "./arguments.ts";
+import { type Rest, given, inexactOf, integer, onlyAs } from "./arguments.ts";
 import { add, divide, floorDivide, mod, multiply, subtract } from "./arithmetic.ts";
 import { cumsum } from "./cumulative.ts";
 import { concatenate } from "./join.ts";
@@ -110,6 +110,8 @@ export const ediff1d = /* @__PURE__ */ unit(
 
 export interface GradientOptions {
   readonly axis?: number | readonly number[] | null | undefined;
+  /** Accepted for numpy's signature: differences at the ends are of first order. */
+  readonly edgeOrder?: 1 | null | undefined;
 }
 
 /**
@@ -124,7 +126,8 @@ export const gradient = /* @__PURE__ */ unit(
   "gradient",
   1,
   function gradient(f: ArrayLike, ...varargs: readonly (ArrayLike | GradientOptions)[]): NDArray | NDArray[] {
-    const [spacing, { axis = null }] = splitOptions<GradientOptions>(varargs, ["axis"]);
+    const [spacing, { axis = null, edgeOrder }] = splitOptions<GradientOptions>(varargs, ["axis", "edgeOrder"]);
+    onlyAs("gradient", "edgeOrder", edgeOrder, [1], "leave it out: differences at the ends are of first order");
     const [x, ...steps] = promoteOperands("gradient", [f, ...(spacing as ArrayLike[])], true) as [
       NDArray,
       ...NDArray[],

@@ -7,7 +7,7 @@
  * written, unless a mode says otherwise.
  */
 import type { IndexItem, IndexMode } from "../core/arrayMethods.ts";
-import { isBool, isInteger, isUnsigned } from "../core/dtype.ts";
+import { isBool, isInteger } from "../core/dtype.ts";
 import { evaluator } from "../core/evaluator.ts";
 import { NDArray } from "../core/ndarray.ts";
 import { asArray, scalarLiteral } from "../core/operands.ts";
@@ -15,11 +15,10 @@ import { ConcretizationError, IndexError } from "../core/problem.ts";
 import { type Shape, range, shapeText, shapesEqual, sizeOf, stridesOf } from "../core/shape.ts";
 import { broadcastInDim, convert, full } from "../core/structural.ts";
 import { addArrays, mulArrays } from "../lax/arithmetic.ts";
-import { ltArrays, selectArrays } from "../lax/compare.ts";
 import { iota } from "../lax/creation.ts";
 import { concatenateArrays, expandDims } from "../lax/movement.ts";
 import type { GatherDimensionNumbers } from "../lax/gather.ts";
-import { literalLike } from "../lax/rules.ts";
+import { fromEnd, widePositions } from "../lax/positions.ts";
 import { broadcastAll } from "./arguments.ts";
 import { remainder } from "./arithmetic.ts";
 
@@ -140,11 +139,12 @@ export function parseIndex(items: readonly IndexItem[], shape: Shape): ParsedInd
       const count = scalarCount(item, position);
       entries.push({ kind: "array", value: iota("int32", count) });
       advanced.push(place);
-    } else
-      for (const value of positionsOf(item, shape.slice(axis, axis + item.ndim), position)) {
+    } else {
+      positionsOf(item, shape.slice(axis, axis + item.ndim), position).forEach((value, i) => {
+        place += i === 0 ? 0 : 1;
         add({ kind: "array", value });
-        place++;
-      }
+      });
+    }
     place++;
   });
   while (axis < shape.length) whole();
@@ -183,10 +183,8 @@ function normalized(entry: Entry, n: number, wrapNegative: boolean, mode: IndexM
   }
   if (entry.kind !== "array") return entry;
   const { value } = entry;
-  if (mode === "wrap") return { kind: "array", value: remainder(value, Math.max(1, n)) };
-  if (!wrapNegative || isUnsigned(value.dtype)) return entry;
-  const fromEnd = addArrays(value, scalarLiteral(n, value.dtype, true));
-  return { kind: "array", value: selectArrays(ltArrays(value, literalLike(value, 0)), fromEnd, value) };
+  if (mode === "wrap") return { kind: "array", value: remainder(widePositions(value), Math.max(1, n)) };
+  return wrapNegative ? { kind: "array", value: fromEnd(value, n) } : entry;
 }
 
 /** The index as arguments of gather and scatter. */

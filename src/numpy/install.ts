@@ -3,11 +3,12 @@
  * `sideEffects` in package.json).
  */
 import type { ArrayLike, ArrayMethods, IndexItem } from "../core/arrayMethods.ts";
-import { bytesPerElement } from "../core/dtype.ts";
+import { type DType, bytesPerElement } from "../core/dtype.ts";
 import { evaluator } from "../core/evaluator.ts";
 import { NDArray } from "../core/ndarray.ts";
 import { ArgumentError, ShapeError } from "../core/problem.ts";
 import { Tracer } from "../core/trace.ts";
+import { isOptions } from "../lax/arguments.ts";
 import { unstack } from "../lax/rearrange.ts";
 import * as arithmetic from "./arithmetic.ts";
 import { placeIn, readIndex } from "./at.ts";
@@ -95,7 +96,12 @@ const methods: Methods = {
   sort: method(sort),
   argsort: method(argsort),
   // shape
-  reshape: method((x, ...list: readonly (number | readonly number[])[]) => shape.reshape(x, spread(list))),
+  reshape: method((x, ...list: readonly (number | readonly number[] | shape.ReshapeOptions)[]) => {
+    const options = list.at(-1);
+    return isOptions(options)
+      ? shape.reshape(x, spread(list.slice(0, -1) as number[]), options)
+      : shape.reshape(x, spread(list as number[]));
+  }),
   ravel: method(shape.ravel),
   flatten: method(shape.ravel),
   squeeze: method(shape.squeeze),
@@ -149,7 +155,9 @@ const more: { readonly [name: string]: Method } = {
   searchsorted: method(searchsorted),
   compress: method((x, condition: ArrayLike, ...rest: CompressRest) => compress(condition, x, ...rest)),
   choose: method(choose),
-  view: method(viewAs),
+  view: method((x, dtype?: DType | { readonly dtype?: DType | null } | null) =>
+    viewAs(x, isOptions(dtype) ? dtype.dtype : dtype),
+  ),
 };
 
 /** Frees a concrete array's buffer; tracers have none. */

@@ -207,7 +207,7 @@ function compressBy(
   const x = axis === null ? reshape(a, [a.size]) : moveAxis(a, at, 0);
   const flags = truth(condition);
   const n = Math.min(flags.size, x.shape[0]!);
-  checkExtra(name, flags, n);
+  if (size === null) checkExtra(name, flags, n);
   const mask = sliceInDim(flags, 0, n);
   const part = sliceInDim(x, 0, n);
   if (size === null) {

@@ -5,7 +5,16 @@ import type { NDArray } from "../core/ndarray.ts";
 import { promoteOperands, scalarLiteral } from "../core/operands.ts";
 import { ArgumentError, DTypeError, ShapeError } from "../core/problem.ts";
 import { canonicalAxes, dropAxes, range, shapeText, sizeOf } from "../core/shape.ts";
-import { broadcastInDim, broadcastTo, convert, moveAxis, reshape, sumAxes, transpose } from "../core/structural.ts";
+import {
+  broadcastInDim,
+  broadcastTo,
+  convert,
+  full,
+  moveAxis,
+  reshape,
+  sumAxes,
+  transpose,
+} from "../core/structural.ts";
 import { addArrays, ceil, divArrays, floor, maxArrays, minArrays, mulArrays, subArrays } from "../lax/arithmetic.ts";
 import { bitwiseNot, orArrays } from "../lax/bitwise.ts";
 import { eqArrays, leArrays, ltArrays, neArrays, selectArrays } from "../lax/compare.ts";
@@ -14,7 +23,7 @@ import { expandDims, sliceInDim } from "../lax/movement.ts";
 import { reduceOr } from "../lax/reduce.ts";
 import { literalLike } from "../lax/rules.ts";
 import { sort, sortKeyVal } from "../lax/sort.ts";
-import { type Rest, checkChoice, given, inexactOf } from "./arguments.ts";
+import { type Rest, checkChoice, given, inexactOf, onlyAs } from "./arguments.ts";
 import { takeAlongAxis } from "./take.ts";
 import { unit } from "../core/unit.ts";
 
@@ -24,6 +33,8 @@ const quantileMethods: readonly QuantileMethod[] = ["linear", "lower", "higher",
 export interface MedianOptions {
   readonly axis?: Axis | undefined;
   readonly keepdims?: boolean | undefined;
+  /** Accepted for numpy's signature: arrays are immutable. */
+  readonly overwriteInput?: false | undefined;
 }
 export interface QuantileOptions extends MedianOptions {
   /** What lies between two elements. */
@@ -31,7 +42,8 @@ export interface QuantileOptions extends MedianOptions {
   /** Weights of the elements, with method `inverted_cdf`. */
   readonly weights?: ArrayLike | null | undefined;
 }
-const quantileNames = ["axis", "method", "keepdims", "weights"] as const;
+const quantileNames = ["axis", "method", "keepdims", "weights", "overwriteInput"] as const;
+const medianNames = ["axis", "keepdims", "overwriteInput"] as const;
 type QuantileRest = Rest<[Axis], QuantileOptions>;
 
 const isNaNs = (x: NDArray): NDArray => neArrays(x, x);
@@ -61,6 +73,7 @@ function weightsLike(x: NDArray, w: NDArray, axes: readonly number[], all: boole
 function quantiles(name: string, a: ArrayLike, q: ArrayLike, options: QuantileOptions, skipNaN: boolean): NDArray {
   const { axis, method = "linear", keepdims = false, weights = null } = options;
   checkChoice(name, "method", method, quantileMethods);
+  onlyAs(name, "overwriteInput", options.overwriteInput, [false], "leave it out: arrays are immutable");
   if (weights !== null && method !== "inverted_cdf")
     throw new ArgumentError("QuantileWeights", {
       what: `${name}: weights with method ${JSON.stringify(method)}`,
@@ -86,9 +99,11 @@ function quantiles(name: string, a: ArrayLike, q: ArrayLike, options: QuantileOp
   const x = mergeLast(array, axes);
   const flat = reshape(probabilities, [probabilities.size]);
   const values =
-    method === "inverted_cdf"
-      ? byDistribution(x, w && mergeLast(weightsLike(array, w, axes, axis == null), axes), flat, skipNaN)
-      : byPosition(x, convert(flat, flat.dtype), method, skipNaN);
+    x.shape.at(-1) === 0
+      ? full([...x.shape.slice(0, -1), flat.size], NaN, array.dtype)
+      : method === "inverted_cdf"
+        ? byDistribution(x, w && mergeLast(weightsLike(array, w, axes, axis == null), axes), flat, skipNaN)
+        : byPosition(x, convert(flat, flat.dtype), method, skipNaN);
   // The probabilities' axis comes first, or goes if there is but one.
   const first = moveAxis(values, values.ndim - 1, 0);
   const shape = keepdims ? array.shape.map((n, i) => (axes.includes(i) ? 1 : n)) : dropAxes(array.shape, axes);
@@ -241,13 +256,7 @@ export const nanpercentile = /* @__PURE__ */ unit(
  * np.median(np.array([3, 1, 2])) // 2
  */
 export const median = /* @__PURE__ */ unit("median", 1, (a: ArrayLike, ...rest: Rest<[Axis], MedianOptions>): NDArray =>
-  quantiles(
-    "median",
-    a,
-    0.5,
-    { ...given<MedianOptions>("median", ["axis", "keepdims"], 1, rest), method: "midpoint" },
-    false,
-  ),
+  quantiles("median", a, 0.5, { ...given<MedianOptions>("median", medianNames, 1, rest), method: "midpoint" }, false),
 );
 
 /**
@@ -264,7 +273,7 @@ export const nanmedian = /* @__PURE__ */ unit(
       "nanmedian",
       a,
       0.5,
-      { ...given<MedianOptions>("nanmedian", ["axis", "keepdims"], 1, rest), method: "midpoint" },
+      { ...given<MedianOptions>("nanmedian", medianNames, 1, rest), method: "midpoint" },
       true,
     ),
 );

@@ -90,7 +90,11 @@ export interface OrderOption {
   /** `"C"`: the last axis runs fastest; `"F"`: the first one. */
   readonly order?: "C" | "F" | undefined;
 }
-type OrderRest = Rest<["C" | "F"], OrderOption & { readonly copy?: boolean | null | undefined }>;
+export interface ReshapeOptions extends OrderOption {
+  /** Accepted for numpy's signature: whether data is copied cannot be observed. */
+  readonly copy?: boolean | null | undefined;
+}
+type OrderRest = Rest<["C" | "F"], ReshapeOptions>;
 
 /** Reshapes in row-major or column-major order. */
 function reshapeOrdered(name: string, x: NDArray, target: Shape, order: "C" | "F"): NDArray {

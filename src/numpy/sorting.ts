@@ -10,9 +10,9 @@ import { neg } from "../lax/arithmetic.ts";
 import { bitwiseNot } from "../lax/bitwise.ts";
 import { broadcastedIota } from "../lax/creation.ts";
 import { complex } from "../lax/complex.ts";
-import { concatenateArrays, rev } from "../lax/movement.ts";
+import { concatenateArrays, rev, sliceInDim } from "../lax/movement.ts";
 import { sort as sortArrays, sortKeyVal, topK as topKArray } from "../lax/sort.ts";
-import { type Rest, checkChoice, given, integer, operandList, optionalDType } from "./arguments.ts";
+import { type Rest, checkChoice, given, integer, onlyAs, operandList, optionalDType } from "./arguments.ts";
 import { unit } from "../core/unit.ts";
 
 export interface SortOptions {
@@ -22,8 +22,12 @@ export interface SortOptions {
   readonly descending?: boolean | undefined;
   /** Accepted for JAX's signature: sorts are always stable. */
   readonly stable?: boolean | undefined;
+  /** Accepted for numpy's signature: there is one algorithm. */
+  readonly kind?: string | null | undefined;
+  /** Accepted for numpy's signature: there are no fields to sort by. */
+  readonly order?: null | undefined;
 }
-const sortNames = ["axis", "descending", "stable"] as const;
+const sortNames = ["axis", "descending", "stable", "kind", "order"] as const;
 type SortRest = Rest<[number | null], SortOptions>;
 
 /** The array and the axis to sort along. */
@@ -39,7 +43,8 @@ function alongAxis(name: string, a: ArrayLike, axis: number | null): readonly [N
  * np.sort(np.array([3, 1, 2])) // [1, 2, 3]
  */
 export const sort = /* @__PURE__ */ unit("sort", 1, function sort(a: ArrayLike, ...rest: SortRest): NDArray {
-  const { axis = -1, descending = false } = given<SortOptions>("sort", sortNames, 1, rest);
+  const { axis = -1, descending = false, order } = given<SortOptions>("sort", sortNames, 1, rest);
+  onlyAs("sort", "order", order, [], "sort by several keys with numpy.lexsort");
   const [x, dimension] = alongAxis("sort", a, axis);
   const y = sortArrays(x, { dimension });
   return descending ? rev(y, [dimension]) : y;
@@ -63,7 +68,9 @@ export const argsort = /* @__PURE__ */ unit(
       axis = -1,
       descending = false,
       dtype,
+      order,
     } = given<SortOptions & { dtype: DType | null }>("argsort", names, 1, rest);
+    onlyAs("argsort", "order", order, [], "sort by several keys with numpy.lexsort");
     const [x, dimension] = alongAxis("argsort", a, axis);
     const places = broadcastedIota(optionalDType(dtype) ?? "int32", x.shape, dimension);
     // Reversed before and after, so that equal elements keep their order.
@@ -185,7 +192,10 @@ export function argpartition(
   kth: number,
   ...rest: Rest<[number], { readonly axis?: number | undefined }>
 ): NDArray {
-  const { x, at } = partitionArguments("argpartition", a, kth, rest);
-  // A full sort is a partition at every position.
-  return moveAxis(argsort(x), x.ndim - 1, at);
+  const { x, at, n, k } = partitionArguments("argpartition", a, kth, rest);
+  const order = topKArray(inverted(x), n)[1];
+  const last = x.ndim - 1;
+  // Those above keep the order of their positions, as in JAX.
+  const above = sortArrays(sliceInDim(order, k + 1, n, { axis: last }));
+  return moveAxis(concatenateArrays([sliceInDim(order, 0, k + 1, { axis: last }), above], last), last, at);
 }

@@ -1,16 +1,14 @@
 /** Elements picked along an axis by positions, and put back. Positions out of range read NaN (or the smallest integer). */
 import type { ArrayLike, IndexMode } from "../core/arrayMethods.ts";
-import { isInteger, isUnsigned } from "../core/dtype.ts";
+import { isInteger } from "../core/dtype.ts";
 import type { NDArray } from "../core/ndarray.ts";
 import { asArray, asIndex, promoteOperands } from "../core/operands.ts";
 import { DTypeError, IndexError, ShapeError } from "../core/problem.ts";
 import { broadcastShapes, canonicalAxis, range, shapeText } from "../core/shape.ts";
 import { broadcastInDim, broadcastTo, full, reshape } from "../core/structural.ts";
-import { addArrays } from "../lax/arithmetic.ts";
-import { ltArrays, selectArrays } from "../lax/compare.ts";
 import { iota } from "../lax/creation.ts";
 import { gather } from "../lax/gather.ts";
-import { literalLike } from "../lax/rules.ts";
+import { fromEnd, widePositions } from "../lax/positions.ts";
 import { type Rest, checkChoice, given } from "./arguments.ts";
 import { clip, mod } from "./arithmetic.ts";
 import { placeIn } from "./at.ts";
@@ -28,12 +26,6 @@ export function indexArray(name: string, indices: ArrayLike): NDArray {
     fix: "convert them with x.astype(numpy.int32); numpy.array([0, 2]) alone is float32, plain [0, 2] works as it is",
   });
 }
-
-/** Negative positions count from the end. */
-const fromEnd = (index: NDArray, n: number): NDArray =>
-  isUnsigned(index.dtype)
-    ? index
-    : selectArrays(ltArrays(index, literalLike(index, 0)), addArrays(index, literalLike(index, n)), index);
 
 export interface TakeOptions {
   /** The axis to pick along; the flattened array by default. */
@@ -77,7 +69,7 @@ const takeUnit = /* @__PURE__ */ unit(
         fix: "handle the empty case before the call",
       });
     if (given_.size === 0) return full(shape, 0, x.dtype, x.weakType);
-    const index = mode === "wrap" ? mod(given_, n) : mode === "fill" ? fromEnd(given_, n) : given_;
+    const index = mode === "wrap" ? mod(widePositions(given_), n) : mode === "fill" ? fromEnd(given_, n) : given_;
     return gather(
       x,
       reshape(index, [...index.shape, 1]),
@@ -246,7 +238,7 @@ export function put(
   const { mode } = given<PutOptions>("put", ["mode", "inplace"], 1, rest);
   if (mode != null) checkChoice("put", "mode", mode, ["clip", "wrap"]);
   const x = asArray(a, "put");
-  const index = indexArray("put", ind);
+  const index = widePositions(indexArray("put", ind));
   const places = reshape(index, [index.size]);
   const values = asArray(v, "put");
   if (x.size === 0 || places.size === 0 || values.size === 0) return x;

@@ -18,7 +18,7 @@ import { randomBits } from "../lax/randomBits.ts";
 import { sortKeyVal, topK } from "../lax/sort.ts";
 import { shiftRightLogical } from "../lax/bitwise.ts";
 import { asKey } from "./arguments.ts";
-import { gumbels } from "./continuous.ts";
+import { type GumbelMode, gumbels } from "./continuous.ts";
 import { randint, twoKeys, uniformFloats } from "./uniform.ts";
 import { unit } from "../core/unit.ts";
 
@@ -102,7 +102,7 @@ export interface ChoiceOptions {
   readonly p?: ArrayLike | null | undefined;
   readonly axis?: number | undefined;
   /** As of `gumbel`; used without replacement. */
-  readonly mode?: "low" | "high" | null | undefined;
+  readonly mode?: GumbelMode | null | undefined;
 }
 
 /**

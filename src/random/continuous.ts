@@ -28,7 +28,7 @@ import {
   sampleDType,
   sampleShape,
 } from "./arguments.ts";
-import { twoKeys, uniformFloats } from "./uniform.ts";
+import { fineHalves, twoKeys, uniformFloats } from "./uniform.ts";
 import { unit } from "../core/unit.ts";
 
 /** A sampler of a shape and a float dtype. */
@@ -234,19 +234,24 @@ export const triangular = /* @__PURE__ */ unit(
 // ---------------------------------------------------------------- gumbel
 
 export interface GumbelOptions extends SampleOptions {
-  /** `"high"` spends twice the random bits on a finer upper tail. Default `"low"`. */
-  readonly mode?: "low" | "high" | null | undefined;
+  /** `"high"` spends twice the random bits on a finer upper tail, `"highest"` on both (float32). Default `"low"`. */
+  readonly mode?: GumbelMode | null | undefined;
 }
+export type GumbelMode = "low" | "high" | "highest";
 
 /** Gumbel numbers: −log(−log u). */
 export function gumbels(key: NDArray, shape: Shape, dtype: DType, mode: GumbelOptions["mode"]): NDArray {
   const { mantissa, tiny } = floatFacts(dtype);
   if (mode == null || mode === "low") return neg(log(neg(log(uniformFloats(key, shape, dtype, tiny, 1)))));
-  if (mode !== "high")
+  if (mode === "highest" && dtype === "float32") {
+    const { fraction, lower } = fineHalves(key, shape);
+    return neg(log(neg(select(lower, log1p(neg(fraction)), log(fraction)))));
+  }
+  if (mode !== "high" && mode !== "highest")
     throw new ArgumentError("GumbelMode", {
       what: `random.gumbel: there is no mode ${JSON.stringify(mode)}`,
       why: "the mode says how many random bits go into a number",
-      fix: 'use "low" or "high"',
+      fix: 'use "low", "high" or "highest"',
     });
   const pair = uniformFloats(key, [2, ...shape], dtype);
   const [high, low] = [0, 1].map((i) => indexInDim(pair, i, 0, false)) as [NDArray, NDArray];

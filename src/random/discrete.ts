@@ -14,7 +14,7 @@ import { indexInDim } from "../lax/movement.ts";
 import { argmax } from "../lax/reduce.ts";
 import { topK } from "../lax/sort.ts";
 import { type SampleRest, asKey, floatFacts, readSample, sampleDType, sampleShape } from "./arguments.ts";
-import { gumbels } from "./continuous.ts";
+import { type GumbelMode, gumbels } from "./continuous.ts";
 import { uniformFloats } from "./uniform.ts";
 import { unit } from "../core/unit.ts";
 
@@ -125,7 +125,7 @@ export interface CategoricalOptions {
   /** Whether a category can be drawn again. Default true. */
   readonly replace?: boolean | undefined;
   /** As of `gumbel`. */
-  readonly mode?: "low" | "high" | null | undefined;
+  readonly mode?: GumbelMode | null | undefined;
 }
 
 /**

@@ -1,12 +1,12 @@
 /**
  * The gamma distribution and those made from it. A draw is proposed until it is accepted (Marsaglia and Tsang, 2000),
- * every element with a key of its own, as in JAX. Draws have no derivative with respect to the parameters.
+ * every element with a key of its own, as in JAX. The derivative of a draw in its parameter is that at a fixed quantile.
  */
 import type { ArrayLike } from "../core/arrayMethods.ts";
 import type { DType } from "../core/dtype.ts";
 import type { NDArray } from "../core/ndarray.ts";
 import { asArray, scalarLiteral } from "../core/operands.ts";
-import { DifferentiationError, ShapeError } from "../core/problem.ts";
+import { ShapeError } from "../core/problem.ts";
 import { type Shape, range, sizeOf } from "../core/shape.ts";
 import { broadcastInDim, broadcastTo, convert, reshape, sumAxes } from "../core/structural.ts";
 import { abs, add, div, integerPow, max, mul, neg, pow, sqrt, sub } from "../lax/arithmetic.ts";
@@ -14,12 +14,23 @@ import { bitwiseAnd, bitwiseOr } from "../lax/bitwise.ts";
 import { eq, ge, le, select } from "../lax/compare.ts";
 import { whileLoop } from "../lax/control/loops.ts";
 import { exp, log } from "../lax/elementary.ts";
+import { randomGammaGrad } from "../lax/incomplete.ts";
 import { indexInDim } from "../lax/movement.ts";
 import { randomSplit } from "../lax/randomBits.ts";
 import { reduceMax } from "../lax/reduce.ts";
 import { type CustomJvpFunction, customJvp } from "../transforms/customJvp.ts";
 import { vmap } from "../transforms/vmap.ts";
-import { type SampleRest, asKey, parameter, readSample, sampleDType, sampleShape } from "./arguments.ts";
+import { type SampleMethod, approximateLogGammas, isApproximate } from "./approximate.ts";
+import {
+  type SampleOptions,
+  type SampleRest,
+  asKey,
+  floatFacts,
+  parameter,
+  readSample,
+  sampleDType,
+  sampleShape,
+} from "./arguments.ts";
 import { exponentials, normals } from "./continuous.ts";
 import { rademacher } from "./discrete.ts";
 import { twoKeys, uniformFloats } from "./uniform.ts";
@@ -74,30 +85,37 @@ const keysOf = (key: NDArray, n: number): NDArray[] => {
 
 const drawAll = (keys: NDArray, a: NDArray): NDArray => vmap(logGammaDraw)(keys, a);
 
-const noDerivative = (): never => {
-  throw new DifferentiationError("GammaParameter", {
-    what: "random.gamma (or a distribution made from it) was differentiated with respect to a parameter",
-    why: "draws are made by rejection, which has no derivative",
-    fix: "wrap the parameter in stopGradient, or use the score: the gradient of the log density, times the loss",
-  });
-};
-
-function withoutDerivative(f: typeof drawAll): CustomJvpFunction<[NDArray, NDArray], NDArray> {
+/**
+ * Draws move with their parameter as quantiles do: Figurnov, Mohamed, Mnih, "Implicit reparameterization gradients",
+ * 2018. The derivative of the logarithm divides by the draw, which may underflow.
+ */
+function withDerivative(f: typeof drawAll): CustomJvpFunction<[NDArray, NDArray], NDArray> {
   const g = customJvp(f);
-  g.defjvp(noDerivative);
+  g.defjvp(([keys, a], [, da]) => {
+    const logs = g(keys, a);
+    const x = max(exp(logs), floatFacts(a.dtype).tiny);
+    return [logs, mul(da, div(randomGammaGrad(a, x, { dtype: a.dtype }), x))];
+  });
   return g;
 }
-const draws = /* @__PURE__ */ withoutDerivative(drawAll);
+const draws = /* @__PURE__ */ withDerivative(drawAll);
 
 /** Logarithms of gamma draws with parameters `a`, in the shape of `a`. */
-function logGammas(key: NDArray, a: NDArray): NDArray {
+function logGammas(key: NDArray, a: NDArray, approximate = false): NDArray {
   const n = sizeOf(a.shape);
   if (n === 0) return a;
+  if (approximate) return approximateLogGammas(key, a);
   return reshape(draws(randomSplit(key, [n]), reshape(a, [n])), a.shape);
+}
+
+export interface GammaOptions extends SampleOptions {
+  /** `"approximate"` draws by a formula instead of by rejection: faster, and close to the distribution. */
+  readonly method?: SampleMethod | undefined;
 }
 
 interface Sample {
   readonly key: NDArray;
+  readonly approximate: boolean;
   readonly shape: Shape;
   readonly dtype: DType;
   /** Parameters in the result's shape and dtype. */
@@ -110,28 +128,35 @@ function readParameters(
   key: NDArray,
   parameters: readonly ArrayLike[],
   rest: readonly unknown[],
+  more: readonly "method"[] = [],
 ): Sample {
-  const given = readSample(name, rest);
+  const given = readSample<GammaOptions>(name, rest, more);
   const dtype = sampleDType(name, given.dtype, "float32", "float");
   const shapes = parameters.map((p) => asArray(p, `random.${name}`).shape);
   const shape = sampleShape(name, given.shape, ...shapes);
-  return { key: asKey(name, key), shape, dtype, parameters: parameters.map((p) => parameter(name, p, shape, dtype)) };
+  return {
+    key: asKey(name, key),
+    approximate: isApproximate(name, given.method),
+    shape,
+    dtype,
+    parameters: parameters.map((p) => parameter(name, p, shape, dtype)),
+  };
 }
 
 /**
  * Logarithms of gamma draws: they do not underflow for small parameters.
  *
  * @param a the shape parameter, positive; broadcasts to the shape.
- * @param rest `shape` (default that of `a`), `dtype`.
+ * @param rest `shape` (default that of `a`), `dtype`, `method`.
  * @example
  * random.loggamma(random.key(0), 0.5, [3]).shape // [3]
  */
 export const loggamma = /* @__PURE__ */ unit(
   "loggamma",
   2,
-  function loggamma(key: NDArray, a: ArrayLike, ...rest: SampleRest): NDArray {
-    const sample = readParameters("loggamma", key, [a], rest);
-    return logGammas(sample.key, sample.parameters[0]!);
+  function loggamma(key: NDArray, a: ArrayLike, ...rest: SampleRest<GammaOptions>): NDArray {
+    const sample = readParameters("loggamma", key, [a], rest, ["method"]);
+    return logGammas(sample.key, sample.parameters[0]!, sample.approximate);
   },
   { numbers: "inputs" },
 );
@@ -140,16 +165,16 @@ export const loggamma = /* @__PURE__ */ unit(
  * Gamma draws of shape parameter `a` and scale 1.
  *
  * @param a positive; broadcasts to the shape.
- * @param rest `shape` (default that of `a`), `dtype`.
+ * @param rest `shape` (default that of `a`), `dtype`, `method`.
  * @example
  * random.gamma(random.key(0), 2.5, [3]).shape // [3]
  */
 export const gamma = /* @__PURE__ */ unit(
   "gamma",
   2,
-  function gamma(key: NDArray, a: ArrayLike, ...rest: SampleRest): NDArray {
-    const sample = readParameters("gamma", key, [a], rest);
-    return exp(logGammas(sample.key, sample.parameters[0]!));
+  function gamma(key: NDArray, a: ArrayLike, ...rest: SampleRest<GammaOptions>): NDArray {
+    const sample = readParameters("gamma", key, [a], rest, ["method"]);
+    return exp(logGammas(sample.key, sample.parameters[0]!, sample.approximate));
   },
   { numbers: "inputs" },
 );
@@ -163,10 +188,10 @@ export const gamma = /* @__PURE__ */ unit(
 export const beta = /* @__PURE__ */ unit(
   "beta",
   3,
-  function beta(key: NDArray, a: ArrayLike, b: ArrayLike, ...rest: SampleRest): NDArray {
-    const sample = readParameters("beta", key, [a, b], rest);
+  function beta(key: NDArray, a: ArrayLike, b: ArrayLike, ...rest: SampleRest<GammaOptions>): NDArray {
+    const sample = readParameters("beta", key, [a, b], rest, ["method"]);
     const keys = twoKeys(sample.key);
-    const [x, y] = sample.parameters.map((p, i) => logGammas(keys[i]!, p)) as [NDArray, NDArray];
+    const [x, y] = sample.parameters.map((p, i) => logGammas(keys[i]!, p, sample.approximate)) as [NDArray, NDArray];
     const top = max(x, y);
     const [p, q] = [exp(sub(x, top)), exp(sub(y, top))];
     return div(p, add(p, q));
@@ -178,9 +203,9 @@ export const beta = /* @__PURE__ */ unit(
 export const chisquare = /* @__PURE__ */ unit(
   "chisquare",
   2,
-  function chisquare(key: NDArray, df: ArrayLike, ...rest: SampleRest): NDArray {
-    const sample = readParameters("chisquare", key, [df], rest);
-    return mul(exp(logGammas(sample.key, div(sample.parameters[0]!, 2))), 2);
+  function chisquare(key: NDArray, df: ArrayLike, ...rest: SampleRest<GammaOptions>): NDArray {
+    const sample = readParameters("chisquare", key, [df], rest, ["method"]);
+    return mul(exp(logGammas(sample.key, div(sample.parameters[0]!, 2), sample.approximate)), 2);
   },
   { numbers: "inputs" },
 );

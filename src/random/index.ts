@@ -14,6 +14,7 @@ export {
   wrapKeyData,
   type KeyOptions,
 } from "./keys.ts";
+export { type SampleMethod } from "./approximate.ts";
 export { type SampleOptions } from "./arguments.ts";
 export { type UniformOptions, bits, randint, uniform } from "./uniform.ts";
 export {
@@ -44,6 +45,7 @@ export {
 export { type ChoiceOptions, type PermutationOptions, choice, permutation } from "./choice.ts";
 export {
   type BallOptions,
+  type GammaOptions,
   ball,
   beta,
   chisquare,
@@ -55,4 +57,4 @@ export {
   t,
   wald,
 } from "./gamma.ts";
-export { poisson } from "./poisson.ts";
+export { type PoissonOptions, poisson } from "./poisson.ts";

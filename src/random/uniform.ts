@@ -10,9 +10,9 @@ import { type Shape, parseShape } from "../core/shape.ts";
 import { broadcastTo, convert } from "../core/structural.ts";
 import { readOptions } from "../lax/arguments.ts";
 import { addArrays, clamp, max, mulArrays, remArrays, subArrays } from "../lax/arithmetic.ts";
-import { bitwiseAnd, bitwiseOr, shiftRightLogical } from "../lax/bitwise.ts";
+import { bitwiseAnd, bitwiseNot, bitwiseOr, clz, shiftLeft, shiftRightLogical } from "../lax/bitwise.ts";
 import { bitcastConvertType } from "../lax/cast.ts";
-import { gt, gtArrays, leArrays, select } from "../lax/compare.ts";
+import { eq, gt, gtArrays, leArrays, lt, select } from "../lax/compare.ts";
 import { indexInDim } from "../lax/movement.ts";
 import { randomBits, randomSplit, randomUnwrap } from "../lax/randomBits.ts";
 import {
@@ -46,6 +46,31 @@ export const bits = /* @__PURE__ */ unit("bits", 1, function bits(key: NDArray, 
 });
 
 // ---------------------------------------------------------------- floats
+
+/**
+ * Numbers u that are uniform in (0, 1), of 64 bits, as the smaller of u and 1 − u, which float32 holds to its last bit
+ * however small it is, and whether that is u itself. Zero counts as half of the smallest number.
+ */
+export function fineHalves(key: NDArray, shape: Shape): { readonly fraction: NDArray; readonly lower: NDArray } {
+  const words = randomBits(key, 32, [2, ...shape]);
+  const [high, low] = [0, 1].map((i) => indexInDim(words, i, 0, false)) as [NDArray, NDArray];
+  const lower = lt(high, 2 ** 31);
+  // 1 − u is the negative of a number of 64 bits.
+  const carry = convert(eq(low, 0), "uint32");
+  const hi = select(lower, high, addArrays(bitwiseNot(high), carry));
+  const lo = select(lower, low, addArrays(bitwiseNot(low), scalarLiteral(1, "uint32")));
+  const [zeros, lowZeros] = [clz(hi), clz(lo)];
+  const noHigh = eq(zeros, 32);
+  const rest = select(
+    noHigh,
+    shiftLeft(lo, lowZeros),
+    shiftRightLogical(lo, subArrays(scalarLiteral(32, "uint32"), zeros)),
+  );
+  const fraction = bitwiseAnd(shiftRightLogical(bitwiseOr(shiftLeft(hi, zeros), rest), 8), 2 ** 23 - 1);
+  const leading = select(noHigh, addArrays(lowZeros, scalarLiteral(32, "uint32")), zeros);
+  const exponent = shiftLeft(subArrays(scalarLiteral(126, "uint32"), leading), 23);
+  return { fraction: bitcastConvertType(bitwiseOr(exponent, fraction), "float32"), lower };
+}
 
 /** Floats in [0, 1): random bits become the fraction of a number in [1, 2). */
 function unitFloats(key: NDArray, shape: Shape, dtype: DType): NDArray {

@@ -89,9 +89,13 @@ function mapLeaves(
 export function reduce(
   f: (accumulated: Leaf, leaf: Leaf) => unknown,
   tree: unknown,
-  initial?: unknown,
-  options: TreeOptions = {},
+  ...rest: readonly [initial?: unknown, options?: TreeOptions]
 ): Leaf {
+  const [given, options] = splitOptions<TreeOptions & { initializer?: unknown }>(
+    rest,
+    (key, value) => key === "initializer" || isTreeOptions(key, value),
+  );
+  const initial = given.length > 0 && given[0] !== undefined ? given[0] : options.initializer;
   const all = leaves(tree, options);
   if (initial !== undefined) return all.reduce((a, b) => f(a, b), initial);
   if (all.length === 0)

@@ -326,3 +326,57 @@ describe("methods", () => {
     expect(y[0]).toBeUndefined();
   });
 });
+
+describe("options of numpy that can only have one value", () => {
+  const x = np.array([3, 1, 2]);
+  test("are accepted with it", () => {
+    expect(np.sort(x, { kind: "stable", order: null }).js()).toEqual([1, 2, 3]);
+    expect(np.argsort(x, { kind: "quicksort" }).js()).toEqual([1, 2, 0]);
+    expect(np.array([1], { order: "K" }).js()).toEqual([1]);
+    expect(np.asarray([1], { order: null }).js()).toEqual([1]);
+    expect(np.median(x, { overwriteInput: false }).js()).toBe(2);
+    expect((np.gradient(x, { edgeOrder: 1 }) as NDArray).js()).toEqual([-2, -0.5, 1]);
+    expect(np.arange(6).reshape(2, 3, { order: "F" }).js()).toEqual(np.reshape(np.arange(6), [2, 3], "F").js());
+  });
+
+  test.each([
+    ["sort", () => np.sort(x, { order: "f" as unknown as null })],
+    ["argsort", () => np.argsort(x, { order: "f" as unknown as null })],
+    ["array", () => np.array([1], { order: "F" as "K" })],
+    ["asarray", () => np.asarray([1], { order: "C" as "K" })],
+    ["quantile", () => np.quantile(x, 0.5, { overwriteInput: true as unknown as false })],
+    ["gradient", () => np.gradient(x, { edgeOrder: 2 as 1 })],
+  ] as const)("%s refuses others", (name, call) => {
+    expect(call).toThrow(new RegExp(`^${name}: .* is not supported`));
+  });
+});
+
+test("quantiles of nothing are NaN", () => {
+  for (const f of [np.median, np.nanmedian])
+    for (const axis of [0, null] as const)
+      expect(np.all(np.isnan(f(np.zeros([0, 2]), axis))).js(), String(axis)).toBe(true);
+  for (const method of ["linear", "nearest", "inverted_cdf"] as const)
+    expect(np.nanquantile(np.zeros([2, 0]), [0.1, 0.9], 1, { method }).js()).toEqual([
+      [NaN, NaN],
+      [NaN, NaN],
+    ]);
+});
+
+test("argpartition keeps the order of positions above, and finds the smallest below, as JAX", () => {
+  const values = fc.array(fc.integer({ min: -3, max: 3 }), { minLength: 1, maxLength: 9 });
+  holds(60, [values, fc.nat(8), fc.constantFrom("int32" as const, "float32" as const)], (list, at, dtype) => {
+    const k = at % list.length;
+    const order = list.map((_, i) => i).sort((i, j) => list[i]! - list[j]! || i - j);
+    const above = order.slice(k + 1).sort((i, j) => i - j);
+    expect(np.argpartition(np.array(list, dtype), k).js()).toEqual([...order.slice(0, k + 1), ...above]);
+  });
+});
+
+test("compress of a given size works on traced conditions that are too long", () => {
+  const pick = (flags: NDArray): NDArray => np.compress(flags, np.array([1, 2, 3]), { size: 2, fillValue: -1 });
+  const flags = np.array([false, true, false, false]);
+  expect(jit(pick)(flags).js()).toEqual([2, -1]);
+  expect(pick(flags).js()).toEqual([2, -1]);
+  expect(() => jit((f: NDArray) => np.compress(f, np.array([1, 2, 3])))(flags)).toThrow(/size/);
+  expect(() => np.compress(np.array([false, true, false, true]), np.array([1, 2, 3]))).toThrow(/beyond the 3/);
+});

@@ -4,6 +4,7 @@ import { describe, expect, test } from "vitest";
 import type { IndexItem } from "../../src/core/arrayMethods.ts";
 import type { NDArray } from "../../src/core/ndarray.ts";
 import { ConcretizationError, IndexError, ShapeError } from "../../src/core/problem.ts";
+import * as lax from "../../src/lax/index.ts";
 import * as np from "../../src/numpy/index.ts";
 import { grad } from "../../src/transforms/gradient.ts";
 import { jit } from "../../src/transforms/jit.ts";
@@ -165,6 +166,41 @@ describe("reading", () => {
       [0, 0, 0],
     ]);
     expect(() => jit((y: NDArray) => y.slice(np.greater(y, 2)))(x)).toThrow(ConcretizationError);
+  });
+
+  test("a boolean array stands for the positions where it is true, beside other arrays too", () => {
+    const mask = fc.array(fc.boolean(), { minLength: 6, maxLength: 6 }).filter((m) => m.includes(true));
+    const beside = fc.constantFrom<IndexItem[]>([null, []], [[]], [0], [int([1])], [int([0, 1, 1, 0], [4, 1])]);
+    holds(60, [mask, fc.boolean(), beside, beside], (values, two, before, after) => {
+      const x = counted(two ? [2, 2, 3, 2] : [2, 6, 2]);
+      const m = np.reshape(np.array(values), two ? [2, 3] : [6]);
+      const spelled = (...items: IndexItem[]): unknown => x.slice(...before, ...items, ...after).js();
+      expect(spelled(m)).toEqual(spelled(...np.nonzero(m)));
+    });
+  });
+
+  test("positions of narrow dtypes reach the end of long axes", () => {
+    const x = np.arange(1000);
+    for (const dtype of ["int8", "int16", "uint8"] as const) {
+      const [wide, narrow] = (["int32", dtype] as const).map((d) =>
+        np.array(dtype === "uint8" ? [0, 200] : [-1, 5, -100], d),
+      ) as [NDArray, NDArray];
+      const readers: Readonly<Record<string, (i: NDArray) => NDArray>> = {
+        slice: (i) => x.slice(i),
+        wrap: (i) => x.at(i).get({ mode: "wrap" }),
+        set: (i) => x.at(i).set(-1),
+        take: (i) => np.take(x, i),
+        takeWrapped: (i) => np.take(x, i, { mode: "wrap" }),
+        takeAlongAxis: (i) => np.takeAlongAxis(x, i),
+        put: (i) => np.put(x, i, -1, { inplace: false }),
+        putWrapped: (i) => np.put(x, i, -1, { mode: "wrap", inplace: false }),
+        putAlongAxis: (i) => np.putAlongAxis(x, i, -1, 0, { inplace: false }),
+        dynamicSlice: (i) => lax.dynamicSlice(x, [i.slice(0)], [3]),
+        dynamicUpdateIndexInDim: (i) => lax.dynamicUpdateIndexInDim(x, -1, i.slice(0), 0),
+      };
+      for (const [name, read] of Object.entries(readers))
+        expect(read(narrow).js(), `${name} ${dtype}`).toEqual(read(wide).js());
+    }
   });
 
   test("mistakes are named", () => {

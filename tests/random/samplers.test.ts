@@ -30,6 +30,7 @@ const samplers: Readonly<Record<string, Sampler>> = {
   logistic: { draw: (k, s) => random.logistic(k, s), mean: 0, variance: Math.PI ** 2 / 3 },
   gumbel: { draw: (k, s) => random.gumbel(k, s), mean: 0.5772, variance: Math.PI ** 2 / 6 },
   gumbelHigh: { draw: (k, s) => random.gumbel(k, s, { mode: "high" }), mean: 0.5772, variance: Math.PI ** 2 / 6 },
+  gumbelHighest: { draw: (k, s) => random.gumbel(k, s, { mode: "highest" }), mean: 0.5772, variance: Math.PI ** 2 / 6 },
   cauchy: { draw: (k, s) => random.cauchy(k, s), mean: NaN, variance: NaN },
   pareto: { draw: (k, s) => random.pareto(k, 6, s), mean: 6 / 5, variance: 6 / (25 * 4) },
   rayleigh: { draw: (k, s) => random.rayleigh(k, 2, s), mean: 2 * Math.sqrt(Math.PI / 2), variance: 8 - 2 * Math.PI },
@@ -38,6 +39,26 @@ const samplers: Readonly<Record<string, Sampler>> = {
   triangular: { draw: (k, s) => random.triangular(k, 0, 1, 2, s), mean: 1, variance: 1 / 6 },
   gamma: { draw: (k, s) => random.gamma(k, 2.5, s), mean: 2.5, variance: 2.5 },
   smallGamma: { draw: (k, s) => random.gamma(k, 0.5, s), mean: 0.5, variance: 0.5 },
+  approximateGamma: {
+    draw: (k, s) => random.gamma(k, 2.5, s, { method: "approximate" }),
+    mean: 2.5,
+    variance: 2.5,
+  },
+  approximateSmallGamma: {
+    draw: (k, s) => random.gamma(k, 0.5, { shape: s, method: "approximate" }),
+    mean: 0.5,
+    variance: 0.5,
+  },
+  approximateBeta: {
+    draw: (k, s) => random.beta(k, 2, 3, { shape: s, method: "approximate" }),
+    mean: 0.4,
+    variance: 0.04,
+  },
+  approximateChisquare: {
+    draw: (k, s) => random.chisquare(k, 3, { shape: s, method: "approximate" }),
+    mean: 3,
+    variance: 6,
+  },
   beta: { draw: (k, s) => random.beta(k, 2, 3, s), mean: 0.4, variance: 0.04 },
   chisquare: { draw: (k, s) => random.chisquare(k, 3, s), mean: 3, variance: 6 },
   t: { draw: (k, s) => random.t(k, 9, s), mean: 0, variance: 9 / 7 },
@@ -53,6 +74,16 @@ const samplers: Readonly<Record<string, Sampler>> = {
   geometric: { draw: (k, s) => random.geometric(k, 0.4, s), mean: 2.5, variance: 3.75 },
   poisson: { draw: (k, s) => random.poisson(k, 3.5, s), mean: 3.5, variance: 3.5 },
   bigPoisson: { draw: (k, s) => random.poisson(k, 40, s), mean: 40, variance: 40 },
+  approximatePoisson: {
+    draw: (k, s) => random.poisson(k, 3.5, { shape: s, method: "approximate" }),
+    mean: 3.5,
+    variance: 3.5,
+  },
+  approximateBigPoisson: {
+    draw: (k, s) => random.poisson(k, 40, { shape: s, method: "approximate" }),
+    mean: 40,
+    variance: 40,
+  },
   randint: { draw: (k, s) => random.randint(k, s, -2, 3), mean: 0, variance: 2 },
   categorical: {
     draw: (k, s) => random.categorical(k, f32([0, Math.log(2), 0]), { shape: s }),
@@ -237,11 +268,53 @@ describe("others", () => {
     expect(list(all)).toEqual([a, b]);
   });
 
-  test("a gamma draw has no derivative in its parameter, and says so", () => {
-    const f = (a: NDArray): NDArray => lax.reduceSum(random.gamma(key, a, [2]), [0]);
-    expect(problemOf(() => grad(f)(f32(2)))).toMatchObject({ kind: "DifferentiationError", code: "GammaParameter" });
-    const scaled = (s: NDArray): NDArray => lax.reduceSum(lax.mul(random.gamma(key, 2, [2]), s), [0]);
-    expectClose(grad(scaled)(f32(1)), lax.reduceSum(random.gamma(key, 2, [2]), [0]), 1e-6);
+  test("a gamma draw moves with its parameter as the quantile does", () => {
+    const a = f32([0.4, 1, 2.5, 30]);
+    const x = random.gamma(key, a);
+    const step = 0.01;
+    // At a fixed quantile dx/da = −(∂P/∂a) / (∂P/∂x), the density by differences too.
+    const slope = (along: "a" | "x", by: number): NDArray => {
+      const at = (s: number): NDArray =>
+        along === "a" ? lax.igamma(lax.add(a, s), x) : lax.igamma(a, lax.mul(x, 1 + s));
+      return lax.div(lax.sub(at(by), at(-by)), 2 * by);
+    };
+    const want = lax.neg(lax.div(slope("a", step), lax.div(slope("x", step), x)));
+    const sum = (y: NDArray): NDArray => lax.reduceSum(y, [0]);
+    expectClose(grad((b: NDArray) => sum(random.gamma(key, b)))(a), want, 2e-2);
+    expectClose(grad((b: NDArray) => sum(random.loggamma(key, b)))(a), lax.div(want, x), 2e-2);
+    // The mean of gamma draws is their parameter.
+    for (const method of ["exact", "approximate"] as const) {
+      const total = (b: NDArray): NDArray => lax.div(sum(random.gamma(key, b, [4000], { method })), 4000);
+      expect(item(jit(grad(total))(f32(1.5)))).toBeCloseTo(1, 1);
+    }
+  });
+
+  test("fine halves keep all bits of 64", () => {
+    holds(20, [seeds], (seed) => {
+      const k = random.key(seed);
+      const shape = [64];
+      const words = [...(host(random.bits(k, [2, ...shape])).data as Uint32Array)].map(BigInt);
+      const numbers = list(random.gumbel(k, shape, { mode: "highest" })) as number[];
+      numbers.forEach((g, i) => {
+        const u = Number((words[i]! << 32n) + words[64 + i]!) / 2 ** 64;
+        const rest = Number(2n ** 64n - ((words[i]! << 32n) + words[64 + i]!)) / 2 ** 64;
+        expect(g).toBeCloseTo(-Math.log(u < 0.5 ? -Math.log1p(-u) : -Math.log(rest)), 4);
+      });
+    });
+  });
+
+  test("an approximate draw is near the exact quantile", () => {
+    const logs = random.loggamma(key, 0.3, { shape: [2000], method: "approximate" });
+    const shares = [...(host(lax.igamma(f32(new Array<number>(2000).fill(0.3)), lax.exp(logs))).data as Float32Array)];
+    // Values of the distribution function are uniform: the largest distance is Kolmogorov's.
+    const sorted = shares.sort((p, q) => p - q);
+    expect(Math.max(...sorted.map((p, i) => Math.abs(p - (i + 0.5) / sorted.length)))).toBeLessThan(
+      1.63 / Math.sqrt(sorted.length),
+    );
+    expect(problemOf(() => random.gamma(key, 1, { method: "fast" as "exact" }))).toMatchObject({
+      kind: "ArgumentError",
+      code: "UnknownMethod",
+    });
   });
 
   test("nothing of a draw is computed when it is traced", () => {

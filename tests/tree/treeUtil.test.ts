@@ -83,6 +83,11 @@ describe("names of jax.tree_util", () => {
     expect(treeUtil.keystr(path)).toBe(".a[1].w[0]");
     expect(treeUtil.keystr(path, { simple: true, separator: "/" })).toBe("a/1/w/0");
     expect(treeUtil.treeTranspose(treeUtil.treeStructure([0, 0]), null, [{ a: 1 }, { a: 2 }])).toEqual({ a: [1, 2] });
+    const add = (a: number, b: number): number => a + b;
+    expect(treeUtil.treeReduce(add, [1, { a: 2 }], 10)).toBe(13);
+    expect(treeUtil.treeReduce(add, [1, { a: 2 }], { initializer: 10 })).toBe(13);
+    // An object with other fields is the initial value itself.
+    expect(treeUtil.treeReduce((a: { n: number }, b: number) => ({ n: a.n + b }), [1, 2], { n: 3 })).toEqual({ n: 6 });
     expect(treeUtil.treeReduceAssociative((a: number, b: number) => a + b, [1, { a: 2 }, [3]])).toBe(6);
     expect(() => treeUtil.flattenOneLevel(3)).toThrow(TreeError);
   });
