@@ -184,3 +184,65 @@ describe("customLinearSolve", () => {
     ).toBe("LinearSolveTree");
   });
 });
+
+describe("what solvers give besides", () => {
+  const matrix = f64([[4, 1], [1, 3]]); // prettier-ignore
+  const times = (x: NDArray): NDArray => lax.dot(matrix, x);
+  const inverse = f64([[3 / 11, -1 / 11], [-1 / 11, 4 / 11]]); // prettier-ignore
+  const solved = (b: NDArray) =>
+    lax.customLinearSolve(
+      times,
+      b,
+      (_, v): [NDArray, { residual: NDArray; steps: NDArray }] => {
+        const x = lax.dot(inverse, v);
+        return [x, { residual: total(lax.abs(lax.sub(v, lax.dot(matrix, x)))), steps: lax.add(i32(2), 1) }];
+      },
+      { symmetric: true, hasAux: true },
+    );
+  const b = f64([1, 2]);
+
+  test("a linear solve: values, derivatives, vmap, jit", () => {
+    const [x, { residual, steps }] = solved(b);
+    expectClose(x, lax.dot(inverse, b));
+    expect(item(steps)).toBe(3);
+    expect(item(residual)).toBeLessThan(1e-12);
+    const sum = (v: NDArray): NDArray => {
+      const [y, aux] = solved(v);
+      return lax.add(total(y), aux.residual);
+    };
+    // The gradient passes the residual by.
+    for (const g of [grad(sum), jit(grad(sum))]) expectClose(g(b), f64([2 / 11, 3 / 11]));
+    expectClose(jvp((v: NDArray) => solved(v)[1].residual, [b], [b])[1], f64(0));
+    const [xs, aux] = vmap(solved)(f64([[1, 2], [3, 4]])); // prettier-ignore
+    expectClose(xs, lax.dot(f64([[1, 2], [3, 4]]), inverse)); // prettier-ignore
+    expect(list(aux.steps)).toEqual([3, 3]);
+    expectClose(vmap(grad(sum))(f64([[1, 2], [3, 4]])), f64([[2 / 11, 3 / 11], [2 / 11, 3 / 11]])); // prettier-ignore
+  });
+
+  const root = (a: NDArray) =>
+    lax.customRoot(
+      (x: NDArray) => lax.sub(lax.mul(x, x), a),
+      f64(1),
+      (f, x0): [NDArray, NDArray] => {
+        const x = lax.foriLoop(0, 30, (_, y: NDArray) => lax.sub(y, lax.div(f(y), lax.mul(y, 2))), x0);
+        return [x, f(x)];
+      },
+      (g, y) => lax.div(y, g(f64(1))),
+      { hasAux: true },
+    );
+  test("a root: values, derivatives, vmap, jit", () => {
+    const [x, left] = root(f64(9));
+    expectClose(x, f64(3));
+    expectClose(left, f64(0));
+    const both = (a: NDArray): NDArray => lax.add(...root(a));
+    for (const g of [grad(both), jit(grad(both))]) expectClose(g(f64(9)), f64(1 / 6));
+    expectClose(vmap(both)(f64([4, 9])), f64([2, 3]));
+    expectClose(vmap(grad(both))(f64([4, 9])), f64([1 / 4, 1 / 6]));
+  });
+
+  test("a solver that gives no pair is an error", () => {
+    const single = (): unknown => lax.customRoot((x: NDArray) => x, f64(1), (_, x) => x as never, (_, y) => y, { hasAux: true }); // prettier-ignore
+    expect(problemOf(single).code).toBe("AuxPair");
+    expect(problemOf(() => lax.customRoot((x: NDArray) => x, f64(1), (_, x) => x, (_, y) => y, { aux: true } as never)).code).toBe("UnknownOption"); // prettier-ignore
+  });
+});

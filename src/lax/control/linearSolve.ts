@@ -35,6 +35,7 @@ interface Counts {
   readonly solve: number;
   readonly transposeSolve: number;
 }
+/** What solvers give besides the solution follows it among the results; derivatives leave it out. */
 export interface LinearSolveParams {
   readonly jaxprs: Jaxprs;
   readonly counts: Counts;
@@ -80,9 +81,9 @@ export const linearSolveP: Primitive<Many, LinearSolveParams> = /* @__PURE__ */ 
       });
     const p = partsOf(operands, counts);
     const known = [...p.vecmat, ...p.matvec, ...p.transposeSolve, ...p.solve] as NDArray[];
-    const given = cts.map((t, i) =>
-      instantiate(t instanceof Zero ? new Zero(tangentAval(outAvals(jaxprs.solve)[i]!)) : t),
-    );
+    const given = cts
+      .slice(0, p.b.length)
+      .map((t, i) => instantiate(t instanceof Zero ? new Zero(tangentAval(outAvals(jaxprs.solve)[i]!)) : t));
     const swapped: LinearSolveParams = {
       jaxprs: { matvec: vecmat, vecmat: jaxprs.matvec, solve: transposeSolve, transposeSolve: jaxprs.solve },
       counts: {
@@ -103,9 +104,14 @@ export const linearSolveP: Primitive<Many, LinearSolveParams> = /* @__PURE__ */ 
     const at = (flags: readonly boolean[]): (number | null)[] => flags.map((f) => (f ? 0 : null));
     // x and b have the same structure, and each of the functions maps one to the other: one set of batched leaves.
     let flags: readonly boolean[] = bDims;
+    const mapped = (j: Jaxpr): boolean[] => j.outs.map((_, i) => flags[i] ?? true);
     for (;;) {
       const run = (j: Jaxpr | null, consts: readonly (number | null)[]): boolean[] =>
-        j ? batchJaxpr(j, axis, [...consts, ...at(flags)], flags).dims.map((k) => k !== null) : [...flags];
+        j
+          ? batchJaxpr(j, axis, [...consts, ...at(flags)], mapped(j))
+              .dims.slice(0, flags.length)
+              .map((k) => k !== null)
+          : [...flags];
       const next = [
         run(jaxprs.solve, d.solve),
         run(jaxprs.matvec, d.matvec),
@@ -116,7 +122,7 @@ export const linearSolveP: Primitive<Many, LinearSolveParams> = /* @__PURE__ */ 
       flags = next;
     }
     const batched = (j: Jaxpr, consts: readonly (number | null)[]): Jaxpr =>
-      batchJaxpr(j, axis, [...consts, ...at(flags)], flags).jaxpr;
+      batchJaxpr(j, axis, [...consts, ...at(flags)], mapped(j)).jaxpr;
     const p = partsOf(operands, counts);
     const b = p.b.map((x, i) => (flags[i] ? batchToFront(x, d.b[i]!, axis.size) : x));
     const next: LinearSolveParams = {
@@ -129,7 +135,7 @@ export const linearSolveP: Primitive<Many, LinearSolveParams> = /* @__PURE__ */ 
       counts,
     };
     const outs = bind(linearSolveP, [...operands.slice(0, operands.length - b.length), ...b], next);
-    return { outs, dims: at(flags) };
+    return { outs, dims: at(mapped(jaxprs.solve)) };
   },
   lower: (ins: readonly Operand[], { jaxprs, counts }) => ({
     form: "call",
@@ -164,25 +170,28 @@ function jvpSolve(
   { jvpJaxpr }: Interpreters,
 ) {
   const { jaxprs, counts } = params;
-  const x = bind(linearSolveP, primals, params);
+  const outs = bind(linearSolveP, primals, params);
   const [p, t] = [partsOf(primals, counts), partsOf(tangents, counts)];
+  const [x, aux] = [outs.slice(0, p.b.length), outs.slice(p.b.length)];
   // dx = A⁻¹(db − dA x): the tangent of the matrix enters through matvec alone, whatever the solver captured.
   const nonzero = t.matvec.map((u) => !(u instanceof Zero));
   let rhs: Tangent[] = [...t.b];
   if (nonzero.includes(true)) {
     const { jaxpr, nonzeroOut } = jvpJaxpr(jaxprs.matvec, [...nonzero, ...x.map(() => false)], false);
-    const outs = evalJaxpr(jaxpr, [], [...p.matvec, ...x, ...(t.matvec.filter((_, i) => nonzero[i]) as NDArray[])]);
+    const moved = evalJaxpr(jaxpr, [], [...p.matvec, ...x, ...(t.matvec.filter((_, i) => nonzero[i]) as NDArray[])]);
     let next = x.length;
     rhs = rhs.map((db, i) => {
       if (!nonzeroOut[i]) return db;
-      const dAx = outs[next++]!;
+      const dAx = moved[next++]!;
       return db instanceof Zero ? neg(dAx) : sub(db, dAx);
     });
   }
   const given = rhs.map((u, i) => instantiate(u instanceof Zero ? new Zero(tangentAval(p.b[i]!.aval)) : u));
   const dx = bind(linearSolveP, [...primals.slice(0, primals.length - p.b.length), ...given], params);
-  return { primals: x, tangents: dx };
+  return { primals: outs, tangents: [...dx.slice(0, x.length), ...withoutTangents(aux)] };
 }
+
+const withoutTangents = (xs: readonly NDArray[]): Zero[] => xs.map((x) => new Zero(tangentAval(x.aval)));
 
 // ---------------------------------------------------------------- user functions
 
@@ -196,6 +205,11 @@ export interface LinearSolveOptions<T> {
   /** Solves the transposed system; reverse mode needs it unless the matrix is symmetric. */
   readonly transposeSolve?: Solver<T> | null | undefined;
   readonly symmetric?: boolean | undefined;
+  /** Whether the solvers give `[x, aux]`; aux is any tree, without derivative. */
+  readonly hasAux?: boolean | undefined;
+}
+interface WithAux {
+  readonly hasAux: true;
 }
 
 /** A traced function on the leaves of vectors; its jaxpr takes the captured values first. */
@@ -205,13 +219,40 @@ interface Traced {
 }
 
 /** Traces a function from trees like `def` to trees like `def`. */
-function traceVector(f: AnyFunction, def: TreeDef, avals: readonly Aval[], transform: string, name: string): Traced {
+const traceVector = (f: AnyFunction, def: TreeDef, avals: readonly Aval[], transform: string, name: string): Traced =>
+  traceSolver(f, def, avals, transform, name, false);
+
+interface TracedSolver extends Traced {
+  /** The structure of what it gives besides the solution. */
+  readonly auxDef: TreeDef | null;
+}
+/** The same for a function that may give something besides. */
+function traceSolver(
+  f: AnyFunction,
+  def: TreeDef,
+  avals: readonly Aval[],
+  transform: string,
+  name: string,
+  hasAux: boolean,
+): TracedSolver {
   let outDef!: TreeDef;
+  let auxDef: TreeDef | null = null;
   const { jaxpr, consts } = traceToJaxpr(
     (...xs) => {
-      const flat = flattenResult(f(unflatten(def, xs)), transform, f);
+      const result = f(unflatten(def, xs));
+      if (hasAux && !(Array.isArray(result) && result.length === 2))
+        throw new TreeError("AuxPair", {
+          what: `${transform}: with hasAux, ${name} returned no pair`,
+          why: "its result is [solution, aux]",
+          fix: "return a list of two, or leave hasAux out",
+        });
+      const [x, aux] = hasAux ? (result as readonly unknown[]) : [result];
+      const flat = flattenResult(x, transform, f);
       outDef = flat.def;
-      return flat.leaves;
+      if (!hasAux) return flat.leaves;
+      const besides = flattenResult(aux, transform, f);
+      auxDef = besides.def;
+      return [...flat.leaves, ...besides.leaves];
     },
     avals,
     name,
@@ -222,8 +263,12 @@ function traceVector(f: AnyFunction, def: TreeDef, avals: readonly Aval[], trans
       why: "vectors, right-hand sides and solutions have one structure",
       fix: "return a tree like the argument",
     });
-  return { jaxpr: hoistConsts(jaxpr), consts };
+  return { jaxpr: hoistConsts(jaxpr), consts, auxDef };
 }
+
+/** Results of a solver as its caller gets them. */
+const solution = (outs: readonly NDArray[], def: TreeDef, n: number, auxDef: TreeDef | null): unknown =>
+  auxDef === null ? unflatten(def, outs) : [unflatten(def, outs.slice(0, n)), unflatten(auxDef, outs.slice(n))];
 
 /** A traced function as one that users' solvers can call on trees. */
 const callable =
@@ -241,29 +286,47 @@ const callable =
  * @example
  * lax.customLinearSolve((x) => x.mul(4), np.array(2), (_, b) => b.div(4), { symmetric: true }) // 0.5
  */
-export type CustomLinearSolve = <T>(
-  matvec: (x: Arrays<T>) => unknown,
-  b: T,
-  solve: Solver<T>,
-  transposeSolve?: Solver<T> | null | LinearSolveOptions<T>,
-  options?: LinearSolveOptions<T>,
-) => Arrays<T>;
+export interface CustomLinearSolve {
+  <T, A>(
+    matvec: (x: Arrays<T>) => unknown,
+    b: T,
+    solve: SolverWithAux<T, A>,
+    options: LinearSolveOptions<T> & WithAux,
+  ): [x: Arrays<T>, aux: Arrays<A>];
+  <T, A>(
+    matvec: (x: Arrays<T>) => unknown,
+    b: T,
+    solve: SolverWithAux<T, A>,
+    transposeSolve: Solver<T> | null,
+    options: LinearSolveOptions<T> & WithAux,
+  ): [x: Arrays<T>, aux: Arrays<A>];
+  <T>(
+    matvec: (x: Arrays<T>) => unknown,
+    b: T,
+    solve: Solver<T>,
+    transposeSolve?: Solver<T> | null | LinearSolveOptions<T>,
+    options?: LinearSolveOptions<T>,
+  ): Arrays<T>;
+}
+type SolverWithAux<T, A> = (matvec: (x: Arrays<T>) => Arrays<T>, b: Arrays<T>) => readonly [x: unknown, aux: A];
 
 export const makeCustomLinearSolve =
   ({ transposeJaxpr }: ImplicitInterpreters): CustomLinearSolve =>
-  (matvec, b, solve, transposeSolve, options) => {
+  (matvec: unknown, b: unknown, solve: unknown, transposeSolve?: unknown, options?: object) => {
     const name = "customLinearSolve";
-    const named =
+    const named = (
       typeof transposeSolve === "object" && transposeSolve !== null
         ? transposeSolve
-        : { ...options, ...(transposeSolve ? { transposeSolve } : {}) };
-    checkOptions(name, named, ["transposeSolve", "symmetric"]);
+        : { ...options, ...(transposeSolve ? { transposeSolve } : {}) }
+    ) as LinearSolveOptions<never>;
+    checkOptions(name, named, ["transposeSolve", "symmetric", "hasAux"]);
     checkCallable(name, matvec);
     checkCallable(name, solve);
     const { leaves, def } = flattenTree(b, name, "b");
     const avals = leaves.map((x) => x.aval);
-    const solverOf = (f: AnyFunction, matrix: Traced, label: string): Traced =>
-      traceVector((rhs: unknown) => f(callable(matrix, def, name), rhs) as unknown, def, avals, name, label);
+    const { hasAux = false } = named;
+    const solverOf = (f: AnyFunction, matrix: Traced, label: string): TracedSolver =>
+      traceSolver((rhs: unknown) => f(callable(matrix, def, name), rhs) as unknown, def, avals, name, label, hasAux);
     const forward = traceVector(matvec as AnyFunction, def, avals, name, "matvec");
     const solver = solverOf(solve as AnyFunction, forward, "solve");
     const backward = named.symmetric
@@ -295,7 +358,7 @@ export const makeCustomLinearSolve =
       ...(backSolver?.consts ?? []),
       ...leaves,
     ];
-    return unflatten(def, bind(linearSolveP, operands, params)) as never;
+    return solution(bind(linearSolveP, operands, params), def, leaves.length, solver.auxDef) as never;
   };
 
 const transposed = (
@@ -314,7 +377,7 @@ const transposed = (
 // ---------------------------------------------------------------- roots
 
 interface RootParams {
-  /** (captured by f, captured by solve, captured by tangentSolve, initial guess) → solution. */
+  /** (captured by f, captured by solve, captured by tangentSolve, initial guess) → solution, and what else there is. */
   readonly solve: Jaxpr;
   /** The same captured values and a point → f there. */
   readonly f: Jaxpr;
@@ -330,22 +393,25 @@ export const customRootP: Primitive<Many, RootParams> = /* @__PURE__ */ definePr
   reference: (ins, { solve }, _, context) => context.program(solve)(ins),
   jvp: (primals, tangents, params, { jvpJaxpr }) => {
     const { f, linearSolve, numCaptured } = params;
-    const xs = bind(customRootP, primals, params);
+    const outs = bind(customRootP, primals, params);
+    const n = primals.length - numCaptured;
+    const [xs, aux] = [outs.slice(0, n), outs.slice(n)];
     const captured = primals.slice(0, numCaptured);
     // The solution does not depend on the initial guess, only on what f captured.
     const nonzero = tangents.slice(0, numCaptured).map((t) => !(t instanceof Zero));
-    if (!nonzero.includes(true)) return { primals: xs, tangents: xs.map((x) => new Zero(tangentAval(x.aval))) };
+    if (!nonzero.includes(true)) return { primals: outs, tangents: withoutTangents(outs) };
     const { jaxpr } = jvpJaxpr(f, [...nonzero, ...xs.map(() => false)], true);
     const rhs = evalJaxpr(
       jaxpr,
       [],
       [...captured, ...xs, ...(tangents.slice(0, numCaptured).filter((_, i) => nonzero[i]) as NDArray[])],
     ).slice(xs.length);
-    return { primals: xs, tangents: evalJaxpr(linearSolve, [], [...captured, ...xs, ...rhs]).map((t) => neg(t)) };
+    const dx = evalJaxpr(linearSolve, [], [...captured, ...xs, ...rhs]).map((t) => neg(t));
+    return { primals: outs, tangents: [...dx, ...withoutTangents(aux)] };
   },
   transpose: "nonlinear",
   batch: (operands, dims, { solve, f, linearSolve, numCaptured }, axis, { batchJaxpr }) => {
-    const n = solve.outs.length;
+    const n = operands.length - numCaptured;
     const captured = dims.slice(0, numCaptured);
     const point = new Array<number>(n).fill(0);
     const init = operands.slice(numCaptured).map((x, i) => batchToFront(x, dims[numCaptured + i]!, axis.size));
@@ -371,32 +437,51 @@ export const customRootP: Primitive<Many, RootParams> = /* @__PURE__ */ definePr
  * @param f `(x) => residual`, of the structure of x.
  * @param solve `(f, initialGuess) => x`; never differentiated itself.
  * @param tangentSolve `(g, y) => x` solves the linear system g(x) = y, where g is f's derivative at the root.
+ * @param options with `hasAux`, `solve` gives `[x, aux]`, and so does the call; aux has no derivative.
  * @example
  * grad((a) => lax.customRoot((x) => x.mul(x).sub(a), np.array(1),
  *   (f, x0) => lax.foriLoop(0, 20, (_, x) => x.sub(f(x).div(x.mul(2))), x0), (g, y) => y.div(g(np.array(1)))))(np.array(4)) // 0.25
  */
-export type CustomRoot = <T>(
-  f: (x: Arrays<T>) => unknown,
-  initialGuess: T,
-  solve: (f: (x: Arrays<T>) => Arrays<T>, initialGuess: Arrays<T>) => unknown,
-  tangentSolve: (g: (x: Arrays<T>) => Arrays<T>, y: Arrays<T>) => unknown,
-) => Arrays<T>;
+export interface CustomRoot {
+  <T, A>(
+    f: (x: Arrays<T>) => unknown,
+    initialGuess: T,
+    solve: (f: (x: Arrays<T>) => Arrays<T>, initialGuess: Arrays<T>) => readonly [x: unknown, aux: A],
+    tangentSolve: (g: (x: Arrays<T>) => Arrays<T>, y: Arrays<T>) => unknown,
+    options: WithAux,
+  ): [x: Arrays<T>, aux: Arrays<A>];
+  <T>(
+    f: (x: Arrays<T>) => unknown,
+    initialGuess: T,
+    solve: (f: (x: Arrays<T>) => Arrays<T>, initialGuess: Arrays<T>) => unknown,
+    tangentSolve: (g: (x: Arrays<T>) => Arrays<T>, y: Arrays<T>) => unknown,
+    options?: { readonly hasAux?: boolean | undefined },
+  ): Arrays<T>;
+}
 
 export const makeCustomRoot =
   ({ jvpJaxpr }: ImplicitInterpreters): CustomRoot =>
-  (f, initialGuess, solve, tangentSolve) => {
+  (
+    f: unknown,
+    initialGuess: unknown,
+    solve: unknown,
+    tangentSolve: unknown,
+    options: { readonly hasAux?: boolean | undefined } = {},
+  ) => {
     const name = "customRoot";
     for (const g of [f, solve, tangentSolve]) checkCallable(name, g);
+    checkOptions(name, options, ["hasAux"]);
     const { leaves, def } = flattenTree(initialGuess, name, "the initial guess");
     const avals = leaves.map((x) => x.aval);
     const n = avals.length;
     const residual = traceVector(f as AnyFunction, def, avals, name, "f");
-    const solver = traceVector(
+    const solver = traceSolver(
       (x0: unknown) => (solve as AnyFunction)(callable(residual, def, name), x0) as unknown,
       def,
       avals,
       name,
       "solve",
+      options.hasAux ?? false,
     );
     const nf = residual.consts.length;
     const derivative = jvpJaxpr(
@@ -436,5 +521,5 @@ export const makeCustomRoot =
       linearSolve: pad(hoistConsts(linear.jaxpr), nf + solver.consts.length, linear.consts.length),
       numCaptured: captured.length,
     };
-    return unflatten(def, bind(customRootP, [...captured, ...leaves], params)) as never;
+    return solution(bind(customRootP, [...captured, ...leaves], params), def, n, solver.auxDef) as never;
   };
