@@ -5,9 +5,9 @@
  * record, array); a jitted call adds the signature check, leaf by leaf. Tracing is dominated by capturing the user's
  * stack frame once per operation.
  */
-import { grad, jit, makeJaxpr, nn, numpy as np, optim, random, tree, valueAndGrad } from "cotangent";
+import { grad, image, jit, lax, makeJaxpr, nn, numpy as np, optim, random, scipy, tree, valueAndGrad } from "cotangent";
 import type { NDArray } from "cotangent";
-import { type Measurement, measure, print, report } from "./measure.ts";
+import { type Measurement, measure, measureTogether, print, report } from "./measure.ts";
 import { measurePeers } from "./peers.ts";
 
 const [a, b] = [np.array([1, 2, 3, 4]), np.array([5, 6, 7, 8])];
@@ -80,6 +80,7 @@ export async function benchCalls(): Promise<void> {
   const matrix = x.slice([0, 4], [0, 3]);
   const vector = x.slice(0, [0, 10]);
   const mask = matrix.greater(0);
+  const positions = np.array([0, 2], "int32");
   const functions: Readonly<Record<string, readonly [() => unknown, () => unknown]>> = {
     "np.add(x, y)": both(np.add, a, b),
     "np.sum(m, { axis: 1, keepdims: true })": both((m: NDArray) => np.sum(m, { axis: 1, keepdims: true }), matrix),
@@ -87,13 +88,24 @@ export async function benchCalls(): Promise<void> {
     "np.where(mask, m, 0)": both((c: NDArray, m: NDArray) => np.where(c, m, 0), mask, matrix),
     "np.matmul(m, m)": both(np.matmul, matrix, matrix.T),
     "np.std(m, { axis: 0, ddof: 1 })": both((m: NDArray) => np.std(m, { axis: 0, ddof: 1 }), matrix),
+    "np.take(m, [0, 2], 1)": both((m: NDArray) => np.take(m, positions, 1), matrix),
+    "np.concatenate([m, m], 1)": both((m: NDArray) => np.concatenate([m, m], 1), matrix),
+    "np.einsum": both((m: NDArray) => np.einsum("ij,kj->ik", m, m), matrix),
+    "np.histogram(v)": both((v: NDArray) => np.histogram(v), vector),
+    "np.hypot(v, 2)": both((v: NDArray) => np.hypot(v, 2), vector),
+    "lax.dynamicSlice(v, [3], [2])": both((v: NDArray) => lax.dynamicSlice(v, [3], [2]), vector),
+    "random.normal(key, [4])": both((key: NDArray) => random.normal(key, [4]), k1!),
+    "scipy.stats.norm.logpdf(v)": both((v: NDArray) => scipy.stats.norm.logpdf(v), vector),
+    "image.resize(m, [8, 6])": both((m: NDArray) => image.resize(m, [8, 6], "linear"), matrix),
     "nn.softmax(v)": both((v: NDArray) => nn.softmax(v), vector),
     "optim.softmaxCrossEntropy(m, m)": both(optim.softmaxCrossEntropy, matrix, matrix),
   };
   for (const [name, [eager, jitted]] of Object.entries(functions)) {
-    const [call, program] = [measure(name, () => void eager()), measure("its program", () => void jitted())];
-    const extra = call.median - program.median;
-    print(`${report(call, program)}   ${extra.toFixed(2)} µs more, target 2: ${extra <= 2 ? "met" : "MISSED"}`);
+    const [call, program] = measureTogether({ [name]: () => void eager(), "its program": () => void jitted() });
+    const extra = call!.min - program!.min;
+    print(
+      `${report(call!, program)}   ${extra.toFixed(2)} µs more at least, target 2: ${extra <= 2 ? "met" : "MISSED"}`,
+    );
   }
 
   print("\ntracing");

@@ -19,21 +19,33 @@ const ROUNDS = 15;
 const ROUND_MILLISECONDS = 30;
 
 /** Microseconds per call of `f`. */
-export function measure(name: string, f: () => void): Measurement {
-  const started = performance.now();
-  let calls = 0;
-  // Warm up for at least 200 ms, which also tells how many calls fill a round.
-  while (performance.now() - started < 200) {
-    f();
-    calls++;
-  }
-  const perRound = Math.max(1, Math.round((calls * ROUND_MILLISECONDS) / (performance.now() - started)));
-  const rounds = Array.from({ length: ROUNDS }, () => {
-    const from = performance.now();
-    for (let i = 0; i < perRound; i++) f();
-    return ((performance.now() - from) * 1000) / perRound;
-  }).sort((a, b) => a - b);
-  return { name, median: rounds[ROUNDS >> 1]!, min: rounds[0]!, max: rounds[ROUNDS - 1]! };
+export const measure = (name: string, f: () => void): Measurement => measureTogether({ [name]: f })[0]!;
+
+/** The same of several functions, whose rounds take turns: what slows the machine down for a while slows all of them. */
+export function measureTogether(functions: Readonly<Record<string, () => void>>): Measurement[] {
+  const runs = Object.entries(functions).map(([name, f]) => {
+    const started = performance.now();
+    let calls = 0;
+    // Warm up for at least 200 ms, which also tells how many calls fill a round.
+    while (performance.now() - started < 200) {
+      f();
+      calls++;
+    }
+    const perRound = Math.max(1, Math.round((calls * ROUND_MILLISECONDS) / (performance.now() - started)));
+    return { name, f, perRound, rounds: [] as number[] };
+  });
+  for (let round = 0; round < ROUNDS; round++)
+    for (const { f, perRound, rounds } of runs) {
+      const from = performance.now();
+      for (let i = 0; i < perRound; i++) f();
+      rounds.push(((performance.now() - from) * 1000) / perRound);
+    }
+  return runs.map(({ name, rounds }) => ({
+    name,
+    median: median(rounds),
+    min: Math.min(...rounds),
+    max: Math.max(...rounds),
+  }));
 }
 
 const micro = (x: number): string => (x < 100 ? x.toFixed(2) : x.toFixed(0)).padStart(9);

@@ -219,11 +219,34 @@ function withDevice<T>(device: Device, f: () => T): T {
 }
 
 function bufferOf(x: NDArray, device: Device): Buffer {
-  if (x instanceof Literal) return device.put(literalHost(x));
+  if (x instanceof Literal) return literalBuffer(x, device);
   if (!(x instanceof DeviceArray)) return unreachable(`${x.describe()} has no buffer`);
   if (x.home === device) return x.buffer;
   if (!x.home.readsSynchronously) throw elsewhere(x, device);
   return device.put(x.home.readSync(x.buffer));
+}
+
+/** Buffers of numbers met before. Nobody disposes of them: they are no array's. */
+const literalBuffers = /* @__PURE__ */ new WeakMap<Device, Map<Aval, Map<number, Buffer>>>();
+/** Numbers that are remembered for an aval; when there are more, all are forgotten. */
+const mostLiterals = 64;
+
+function literalBuffer(x: Literal, device: Device): Buffer {
+  // Memory of a GPU is given back by its owner alone. A negative zero is no key of its own.
+  if (!device.readsSynchronously || Object.is(x.value, -0)) return device.put(literalHost(x));
+  let avals = literalBuffers.get(device);
+  if (!avals) literalBuffers.set(device, (avals = new Map()));
+  let known = avals.get(x.aval);
+  if (!known) {
+    if (avals.size >= mostLiterals) avals.clear();
+    avals.set(x.aval, (known = new Map()));
+  }
+  let buffer = known.get(x.value);
+  if (buffer === undefined) {
+    if (known.size >= mostLiterals) known.clear();
+    known.set(x.value, (buffer = device.put(literalHost(x))));
+  }
+  return buffer;
 }
 
 const elsewhere = (x: DeviceArray, device: Device): DeviceError =>

@@ -37,6 +37,7 @@ export function scalarLiteral(x: Scalar, dtype: DType, weakType = false): Litera
   const aval = scalarAval(dtype, weakType);
   if (dtype === "float32" || dtype === "float64" || dtype === "complex64")
     return new Literal(aval, dtype === "float64" ? Number(x) : Math.fround(Number(x)));
+  if (dtype === "int32" && Object.is(x, (x as number) | 0)) return new Literal(aval, x as number);
   // Integers wrap, halves round: let the host conversion do it.
   const wraps = !isInexact(dtype) && dtype !== "bool" && Number.isInteger(Number(x));
   if (wraps) {
@@ -192,19 +193,29 @@ function commonDType(xs: readonly ArrayLike[], arrays: readonly (NDArray | null)
  * does not hold stays: one beyond int32 and a negative zero, which float operands would meet as they are.
  */
 export function withLiterals(xs: readonly unknown[]): readonly unknown[] {
-  if (!xs.some((x) => typeof x === "number" || Array.isArray(x))) return xs;
-  const some = (x: unknown, is: (a: NDArray) => boolean): boolean =>
-    x instanceof NDArray ? is(x) : Array.isArray(x) && x.some((y) => some(y, is));
-  const anyArray = xs.some((x) => some(x, () => true));
+  let kinds = 0;
+  for (let i = 0; i < xs.length; i++) kinds |= kindsIn(xs[i]);
+  if ((kinds & numberKind) === 0) return xs;
   // Where a float64 is, the result is one, and a fraction must not be rounded before.
-  const float = xs.some((x) => some(x, (a) => a.dtype === "float64")) ? "float64" : "float32";
-  const literal = (x: unknown): unknown => {
-    if (Array.isArray(x)) return x.map(literal);
-    if (typeof x !== "number") return x;
-    if (!anyArray || weakDTypeOf(x).dtype !== "int32") return scalarLiteral(x, float, true);
-    return Object.is(x, x | 0) ? scalarLiteral(x, "int32", true) : x;
-  };
-  return xs.map(literal);
+  const float = (kinds & float64Kind) === 0 ? "float32" : "float64";
+  return xs.map((x) => literalOf(x, (kinds & arrayKind) !== 0, float));
+}
+/** What there is among operands, as bits. */
+const numberKind = 1;
+const arrayKind = 2;
+const float64Kind = 4;
+function kindsIn(x: unknown): number {
+  if (typeof x === "number") return numberKind;
+  if (x instanceof NDArray) return x.dtype === "float64" ? arrayKind | float64Kind : arrayKind;
+  let kinds = 0;
+  if (Array.isArray(x)) for (let i = 0; i < x.length; i++) kinds |= kindsIn(x[i]);
+  return kinds;
+}
+function literalOf(x: unknown, amongArrays: boolean, float: DType): unknown {
+  if (Array.isArray(x)) return x.map((y) => literalOf(y, amongArrays, float));
+  if (typeof x !== "number") return x;
+  if (!amongArrays || !actsAsInteger(x)) return scalarLiteral(x, float, true);
+  return Object.is(x, x | 0) ? scalarLiteral(x, "int32", true) : x;
 }
 
 /** The dtype operands would be promoted to. */

@@ -5,7 +5,7 @@
 import type { ArrayLike } from "../core/arrayMethods.ts";
 import { isBool, isComplex, isFloat, isInexact, isInteger, isUnsigned } from "../core/dtype.ts";
 import { Literal, NDArray } from "../core/ndarray.ts";
-import { asArray } from "../core/operands.ts";
+import { asArray, scalarLiteral } from "../core/operands.ts";
 import { DTypeError } from "../core/problem.ts";
 import { broadcastShapes } from "../core/shape.ts";
 import { broadcastTo } from "../core/structural.ts";
@@ -29,7 +29,7 @@ import {
 import { andArrays, orArrays, shiftRightLogical } from "../lax/bitwise.ts";
 import { eqArrays, gtArrays, ltArrays, neArrays, selectArrays } from "../lax/compare.ts";
 import { literalLike } from "../lax/rules.ts";
-import { type Surplus, adopted, given, inexactOf, noMore, numericOf, numericPair, type Rest } from "./arguments.ts";
+import { type Surplus, given, inexactOf, noMore, numericOf, numericPair, type Rest } from "./arguments.ts";
 import { type Binary, type Unary, binary, inexactBinary, numericBinary, unary } from "./builders.ts";
 import { greater, less } from "./logic.ts";
 import { unit } from "../core/unit.ts";
@@ -202,7 +202,10 @@ export function power(x1: ArrayLike, x2: ArrayLike, ...surplus: Surplus): NDArra
   const known = x2 instanceof Literal && isInteger(x2.dtype) ? x2.value : x2;
   if (typeof known === "number" && Number.isInteger(known) && Math.abs(known) < 2 ** 31)
     return integerPow(numericOf("power", x1), known);
-  return x1 instanceof NDArray && isInexact(x1.dtype) ? generalPower(...adopted(x1, x2)) : generalPower(x1, x2);
+  // Other exponents are inputs, so that the next one compiles nothing.
+  if (!(x1 instanceof NDArray) || typeof x2 !== "number" || Number.isInteger(x2)) return generalPower(x1, x2);
+  const { dtype, weakType } = x1;
+  return generalPower(x1, isInexact(dtype) ? scalarLiteral(x2, dtype, weakType) : scalarLiteral(x2, "float32", true));
 }
 
 const generalPower = /* @__PURE__ */ unit("power", 2, (x1: ArrayLike, x2: ArrayLike): NDArray => {
