@@ -5,7 +5,8 @@
  *
  * A program belongs to a device and a form of call: the avals of arrays, and everything else by value. What has no form
  * (functions, lists where an array is expected, traced values) and what needs values to decide shapes runs primitive by
- * primitive, as does a function that is called in a new form every time, and everything on the reference device.
+ * primitive, as does everything on the reference device. So does the first call in a form on a GPU, and anywhere else once a
+ * function was called in a new form time and again.
  */
 import { type Aval, avalsEqual } from "./aval.ts";
 import { flattenResult } from "./call.ts";
@@ -39,17 +40,20 @@ interface Program {
   readonly outDef: TreeDef;
 }
 
-/** Forms that are kept for a function, and new ones in a row from which on it is left alone. */
+/** Forms that are kept for a function. */
 const mostForms = 64;
-const mostNew = 16;
+/** A GPU's driver compiles for so long that a program does not pay for one call. */
+const patienceOn = (device: string): number => (device.startsWith("webgpu") ? 0 : 16);
 
 /** What calls of a function on one device have shown. */
 interface Known {
   forms: Form[];
   /** Calls in a row that were new. */
   news: number;
-  /** Where too many were: the form of the last one, which is new no longer if it comes again. */
-  last: readonly unknown[] | null;
+  /** New calls in a row from which on a form has to come twice to be worth a program. */
+  readonly patience: number;
+  /** The forms that came once since. */
+  once: (readonly unknown[])[];
 }
 
 export interface UnitOptions {
@@ -89,14 +93,14 @@ export function unit<F extends Callable>(
   const add = (known: Known, args: readonly unknown[], arrays: NDArray[]): Form | null => {
     arrays.length = 0;
     if (args.slice(0, operands).some(isPlainList)) return null;
-    const again = known.last !== null && fits(known.last, args, arrays);
-    arrays.length = 0;
+    const again = known.once.find((form) => fits(form, args, []));
     const template = formOf(args, arrays) as readonly unknown[] | null;
     if (template === null || arrays.length === 0) return null;
-    if (!again && known.news >= mostNew) {
-      known.last = template;
+    if (!again && known.news >= known.patience) {
+      known.once = [template, ...known.once.slice(0, mostForms - 1)];
       return null;
     }
+    known.once = known.once.filter((form) => form !== again);
     known.news++;
     const form = { args: template, program: programOf(plain, name, template, arrays) };
     known.forms = [form, ...known.forms.slice(0, mostForms - 1)];
@@ -107,7 +111,7 @@ export function unit<F extends Callable>(
     const device = evaluator().currentDevice();
     if (device.startsWith("cpu")) return plain(...args);
     let known = devices.get(device);
-    if (!known) devices.set(device, (known = { forms: [], news: 0, last: null }));
+    if (!known) devices.set(device, (known = { forms: [], news: 0, patience: patienceOn(device), once: [] }));
     const arrays: NDArray[] = [];
     const form = numbers === "inputs" ? [...withLiterals(args.slice(0, operands)), ...args.slice(operands)] : args;
     const program = (find(known, form, arrays) ?? add(known, form, arrays))?.program;

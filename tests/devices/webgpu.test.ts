@@ -2,7 +2,7 @@
  * The WebGPU device: every primitive against the reference, and what is its own: donation, callbacks, reading, errors.
  * Programs are compared in tests/runtimes, random ones in webgpuPrograms.test.ts.
  */
-import { beforeAll, describe, expect, test } from "vitest";
+import { beforeAll, describe, expect, test, vi } from "vitest";
 import {
   DTypeError,
   DeviceError,
@@ -18,6 +18,7 @@ import {
   jit,
   lax,
   memoryInfo,
+  nn,
   numpy as np,
 } from "../../src/index.ts";
 import { evaluator } from "../../src/core/evaluator.ts";
@@ -51,6 +52,24 @@ describe("programs", () => {
     expect(memoryInfo().live - before).toBe(4096);
     expect(() => x.add(1)).toThrow(/donated/);
     expect([(await sum.data())[7], (await twice.data())[7]]).toEqual([2, 2]);
+  });
+  test("a function of several primitives is one program from the second call in a form on", async () => {
+    const x = np.arange(7).astype("float32");
+    const one = vi.spyOn(evaluator(), "evaluate");
+    const calls = (y: NDArray): number => {
+      one.mockClear();
+      nn.softmax(y);
+      return one.mock.calls.length;
+    };
+    try {
+      // Forms take turns.
+      const other = x.reshape([1, 7]);
+      expect([calls(x), calls(other)].every((n) => n > 2)).toBe(true);
+      expect([calls(x), calls(other), calls(x)]).toEqual([0, 0, 0]);
+    } finally {
+      one.mockRestore();
+    }
+    expect((await nn.softmax(x).data())[6]).toBeCloseTo(1 / Array.from({ length: 7 }, (_, i) => Math.exp(-i)).reduce((a, b) => a + b), 5); // prettier-ignore
   });
   test("arrays that a custom rule captured", async () => {
     const k = np.arange(6).mul(0.5);
