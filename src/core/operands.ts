@@ -189,16 +189,16 @@ function commonDType(xs: readonly ArrayLike[], arrays: readonly (NDArray | null)
 }
 
 /**
- * Operands with literals for numbers, in lists too, of the weak type that each has in promotion. A number that its literal
+ * Arguments with literals for the numbers among the operands, which come first, in lists too, of the weak type that each has in promotion. A number that its literal
  * does not hold stays: one beyond int32 and a negative zero, which float operands would meet as they are.
  */
-export function withLiterals(xs: readonly unknown[]): readonly unknown[] {
+export function withLiterals(args: readonly unknown[], operands: number): readonly unknown[] {
   let kinds = 0;
-  for (let i = 0; i < xs.length; i++) kinds |= kindsIn(xs[i]);
-  if ((kinds & numberKind) === 0) return xs;
+  for (let i = 0; i < operands; i++) kinds |= kindsIn(args[i]);
+  if ((kinds & numberKind) === 0) return args;
   // Where a float64 is, the result is one, and a fraction must not be rounded before.
   const float = (kinds & float64Kind) === 0 ? "float32" : "float64";
-  return xs.map((x) => literalOf(x, (kinds & arrayKind) !== 0, float));
+  return args.map((x, i) => (i < operands ? literalOf(x, (kinds & arrayKind) !== 0, float) : x));
 }
 /** What there is among operands, as bits. */
 const numberKind = 1;

@@ -113,7 +113,7 @@ export function unit<F extends Callable>(
     let known = devices.get(device);
     if (!known) devices.set(device, (known = { forms: [], news: 0, patience: patienceOn(device), once: [] }));
     const arrays: NDArray[] = [];
-    const form = numbers === "inputs" ? [...withLiterals(args.slice(0, operands)), ...args.slice(operands)] : args;
+    const form = numbers === "inputs" ? withLiterals(args, operands) : args;
     const program = (find(known, form, arrays) ?? add(known, form, arrays))?.program;
     if (!program) return plain(...args);
     const { executable, consts, outDef } = program;

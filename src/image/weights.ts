@@ -7,6 +7,7 @@ import type { DType } from "../core/dtype.ts";
 import type { NDArray } from "../core/ndarray.ts";
 import { ArgumentError } from "../core/problem.ts";
 import * as np from "../numpy/index.ts";
+import { polynomial } from "../lax/polynomial.ts";
 
 const methods = { NEAREST: 0, LINEAR: 1, LANCZOS3: 2, LANCZOS5: 3, CUBIC: 4, CUBIC_PYTORCH: 5, AREA: 6 } as const;
 const named = {
@@ -77,14 +78,10 @@ const lanczos =
 const cubic =
   (a: number): Kernel =>
   (x) => {
-    const inner = polynomial(x, [a + 2, -(a + 3), 0, 1]);
-    const outer = polynomial(x, [a, -5 * a, 8 * a, -4 * a]);
+    const inner = polynomial([1, 0, -(a + 3), a + 2], x);
+    const outer = polynomial([-4 * a, 8 * a, -5 * a, a], x);
     return np.where(np.greaterEqual(x, 2), 0, np.where(np.greaterEqual(x, 1), outer, inner));
   };
-
-/** Horner's rule, the highest power first. */
-const polynomial = (x: NDArray, [first, ...others]: readonly number[]): NDArray =>
-  others.reduce<NDArray>((sum, c) => np.add(np.multiply(sum, x), c), np.fullLike(x, first!));
 
 const kernels: Readonly<Partial<Record<ResizeMethod, Kernel>>> = {
   [methods.LINEAR]: triangle,

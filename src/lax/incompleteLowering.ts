@@ -16,6 +16,7 @@ import { exp, expm1, log } from "./elementary.ts";
 import { eulerGamma, logGammaSeries, stirlingSeries } from "./incompleteMath.ts";
 import { reduceOr } from "./reduce.ts";
 import { digamma, erfc, lgamma } from "./special.ts";
+import { polynomial } from "./polynomial.ts";
 
 type Operands = readonly NDArray[];
 
@@ -42,9 +43,6 @@ const not = bitwiseNot;
 const nonzero = (x: NDArray): NDArray => select(eq(x, 0), isWide(x) ? 1e-300 : 1e-30, x);
 /** The operands where they matter, and harmless numbers elsewhere. */
 const only = (where: NDArray, x: NDArray, other: number): NDArray => select(where, x, other);
-/** Σ c[n] x^n */
-const polynomial = (c: readonly number[], x: NDArray): NDArray =>
-  c.slice(0, -1).reduceRight<NDArray>((sum, v) => add(mul(sum, x), v), add(mul(x, 0), c.at(-1)!));
 
 // ---------------------------------------------------------------- factors
 

@@ -84,6 +84,20 @@ const takeUnit = /* @__PURE__ */ unit(
   },
 );
 
+/** An array, flat without an axis, positions with as many axes, and the axis they are along. */
+function alongAxis(name: string, arr: ArrayLike, indices: ArrayLike, axis: number | null) {
+  const whole = asArray(arr, name);
+  const x = axis === null ? reshape(whole, [whole.size]) : whole;
+  const index = indexArray(name, indices);
+  if (index.ndim !== x.ndim)
+    throw new ShapeError("AlongAxisRank", {
+      what: `${name}: positions of shape ${shapeText(index.shape)} for an array of shape ${shapeText(x.shape)}`,
+      why: "both have the same number of axes",
+      fix: "insert axes with numpy.expandDims(indices, axis)",
+    });
+  return { whole, x, index, at: canonicalAxis(name, axis ?? 0, x.ndim) };
+}
+
 export interface TakeAlongAxisOptions {
   /** The axis to pick along, the last by default; null flattens. */
   readonly axis?: number | null | undefined;
@@ -114,16 +128,7 @@ export const takeAlongAxis = /* @__PURE__ */ unit(
       fillValue = null,
       wrapNegativeIndices,
     } = given<TakeAlongAxisOptions>("takeAlongAxis", names, 1, rest);
-    const whole = asArray(arr, "takeAlongAxis");
-    const x = axis === null ? reshape(whole, [whole.size]) : whole;
-    const index = indexArray("takeAlongAxis", indices);
-    if (index.ndim !== x.ndim)
-      throw new ShapeError("TakeAlongAxisRank", {
-        what: `takeAlongAxis: positions of shape ${shapeText(index.shape)} for an array of shape ${shapeText(x.shape)}`,
-        why: "both have the same number of axes",
-        fix: "insert axes with numpy.expandDims(indices, axis)",
-      });
-    const at = canonicalAxis("takeAlongAxis", axis ?? 0, x.ndim);
+    const { x, index, at } = alongAxis("takeAlongAxis", arr, indices, axis);
     const n = x.shape[at]!;
     const single = x.shape.map((length, i) => (i === at ? 1 : length));
     const shape = broadcastShapes("takeAlongAxis", [index.shape, single]);
@@ -191,16 +196,7 @@ export const putAlongAxis = /* @__PURE__ */ unit(
     ...rest: Rest<[], PutAlongAxisOptions>
   ): NDArray {
     const { mode } = given<PutAlongAxisOptions>("putAlongAxis", ["inplace", "mode"], 0, rest);
-    const whole = asArray(arr, "putAlongAxis");
-    const x = axis === null ? reshape(whole, [whole.size]) : whole;
-    const index = indexArray("putAlongAxis", indices);
-    if (index.ndim !== x.ndim)
-      throw new ShapeError("PutAlongAxisRank", {
-        what: `putAlongAxis: positions of shape ${shapeText(index.shape)} for an array of shape ${shapeText(x.shape)}`,
-        why: "both have the same number of axes",
-        fix: "insert axes with numpy.expandDims(indices, axis)",
-      });
-    const at = canonicalAxis("putAlongAxis", axis ?? 0, x.ndim);
+    const { whole, x, index, at } = alongAxis("putAlongAxis", arr, indices, axis);
     const places = range(x.ndim).map((i) =>
       i === at
         ? index

@@ -17,6 +17,7 @@ import { erfc } from "../lax/special.ts";
 import { floatFacts } from "./arguments.ts";
 import { exponentials, normals } from "./continuous.ts";
 import { twoKeys } from "./uniform.ts";
+import { polynomial } from "../lax/polynomial.ts";
 
 /** How draws that are made by rejection are made: `"approximate"` is faster, its distribution a little off. */
 export type SampleMethod = "exact" | "approximate";
@@ -31,10 +32,6 @@ export function isApproximate(name: string, method: SampleMethod | null | undefi
     fix: 'use "exact" (the default) or "approximate"',
   });
 }
-
-/** The value of a polynomial whose coefficients come lowest first. */
-const polynomial = (coefficients: readonly (NDArray | number)[], x: NDArray): NDArray =>
-  coefficients.slice(0, -1).reduceRight<NDArray>((sum, c) => add(mul(sum, x), c), add(mul(x, 0), coefficients.at(-1)!));
 
 // ---------------------------------------------------------------- gamma
 

@@ -6,7 +6,6 @@ import { promoteOperands } from "../core/operands.ts";
 import { DTypeError } from "../core/problem.ts";
 import { shapesEqual } from "../core/shape.ts";
 import { convert } from "../core/structural.ts";
-import { add, mul } from "../lax/arithmetic.ts";
 import { broadcastAll } from "../numpy/arguments.ts";
 import { customJvp } from "../transforms/customJvp.ts";
 import { unit } from "../core/unit.ts";
@@ -60,7 +59,3 @@ export function elementwise(
     numbers: "inputs",
   });
 }
-
-/** Σ c[n] x^n, by Horner's rule. */
-export const polynomial = (c: readonly number[], x: NDArray): NDArray =>
-  c.slice(0, -1).reduceRight<NDArray>((sum, v) => add(mul(sum, x), v), add(mul(x, 0), c.at(-1)!));

@@ -4,9 +4,10 @@ import type { NDArray } from "../../core/ndarray.ts";
 import { stirlingSeries } from "../../lax/incompleteMath.ts";
 import * as lax from "../../lax/index.ts";
 import * as np from "../../numpy/index.ts";
-import { aligned, elementwise, polynomial } from "../operands.ts";
+import { aligned, elementwise } from "../operands.ts";
 import { gammasgn } from "./gamma.ts";
 import { unit } from "../../core/unit.ts";
+import { polynomial } from "../../lax/polynomial.ts";
 
 /** Where Stirling's series for the larger parameter begins. */
 const large = 10;

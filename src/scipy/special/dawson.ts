@@ -3,9 +3,10 @@ import type { ArrayLike } from "../../core/arrayMethods.ts";
 import type { NDArray } from "../../core/ndarray.ts";
 import { erfcSeries } from "../../lax/specialMath.ts";
 import * as np from "../../numpy/index.ts";
-import { elementwise, inComputeType, polynomial, steps } from "../operands.ts";
+import { elementwise, inComputeType, steps } from "../operands.ts";
 import { type Series, chebyshev, from } from "./chebyshev.ts";
 import { dawsonEdge, dawsonFar, dawsonNear } from "./dawsonSeries.ts";
+import { polynomial } from "../../lax/polynomial.ts";
 
 // ---------------------------------------------------------------- Dawson's integral
 

@@ -5,7 +5,8 @@ import { ArgumentError } from "../../core/problem.ts";
 import { range } from "../../core/shape.ts";
 import { integer } from "../../numpy/arguments.ts";
 import * as np from "../../numpy/index.ts";
-import { elementwise, polynomial } from "../operands.ts";
+import { elementwise } from "../operands.ts";
+import { polynomial } from "../../lax/polynomial.ts";
 
 const firstNumbers = [1, -1 / 2, 1 / 6, 0, -1 / 30, 0, 1 / 42, 0, -1 / 30, 0, 5 / 66, 0, -691 / 2730, 0, 7 / 6];
 

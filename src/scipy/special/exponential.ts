@@ -6,8 +6,9 @@ import { eulerGamma } from "../../lax/incompleteMath.ts";
 import * as lax from "../../lax/index.ts";
 import * as np from "../../numpy/index.ts";
 import { type CustomJvpFunction, customJvp } from "../../transforms/customJvp.ts";
-import { aligned, elementwise, inComputeType, polynomial, steps } from "../operands.ts";
+import { aligned, elementwise, inComputeType, steps } from "../operands.ts";
 import { unit } from "../../core/unit.ts";
+import { polynomial } from "../../lax/polynomial.ts";
 
 /** The continued fraction for x > 1 (DLMF 8.19.17), by Lentz's method. */
 function byFraction(n: NDArray, x: NDArray): NDArray {

@@ -5,6 +5,7 @@ import * as lax from "../../lax/index.ts";
 import * as np from "../../numpy/index.ts";
 import { steps } from "../operands.ts";
 import { gammasgn } from "./gamma.ts";
+import { scalarLiteral } from "../../core/operands.ts";
 
 export interface Parameters {
   readonly upper: readonly NDArray[];
@@ -44,7 +45,7 @@ export function hypergeometric(parameters: Parameters, z: NDArray, options: Opti
   const hump = np.negative([...upper, ...lower].reduce((x, y) => np.minimum(x, y)));
   const moving = direction === undefined ? [] : [...direction.upper, ...direction.lower.map((d) => np.negative(d))];
   type State = readonly [k: NDArray, live: NDArray, term: NDArray, sum: NDArray, slopeTerm: NDArray, slope: NDArray];
-  const start: State = [lax.fullLike(np.sum(where), 0, "int32"), where, first, first, np.zerosLike(z), np.zerosLike(z)];
+  const start: State = [scalarLiteral(0, "int32"), where, first, first, np.zerosLike(z), np.zerosLike(z)];
   const [, , , value, , slope] = lax.whileLoop(
     ([k, live]: State) => np.logicalAnd(np.less(k, maxSteps(z)), np.any(live)),
     ([k, live, term, sum, slopeTerm, slope]: State): State => {

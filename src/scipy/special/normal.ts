@@ -6,8 +6,9 @@ import * as lax from "../../lax/index.ts";
 import { type Rest, given, integer } from "../../numpy/arguments.ts";
 import * as np from "../../numpy/index.ts";
 import { customJvp } from "../../transforms/customJvp.ts";
-import { elementwise, floats, polynomial } from "../operands.ts";
+import { elementwise, floats } from "../operands.ts";
 import { unit } from "../../core/unit.ts";
+import { polynomial } from "../../lax/polynomial.ts";
 
 /** The error function. @example scipy.special.erf(np.array([0, Infinity])) // [0, 1] */
 export const erf = (x: ArrayLike): NDArray => lax.erf(floats("scipy.special.erf", [x])[0]!);
