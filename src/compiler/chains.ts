@@ -25,11 +25,12 @@ import type { Eqn, Var } from "../core/jaxpr.ts";
 import { type Buffer, type Expr, load, newBuffer } from "../core/scalar.ts";
 import type { FusedKernel } from "./fusedKernel.ts";
 import { type Lowered, lowerGroup } from "./lower.ts";
-import type { KernelParam, LoopNest, Stmt } from "./loopNest/loopNest.ts";
+import { type KernelParam, type LoopNest, type Stmt, loop } from "./loopNest/loopNest.ts";
 import { Rewriter, visitExprs } from "./loopNest/rewrite.ts";
 import { lowerOnline } from "./onlineChain.ts";
 import type { FusionPlan, Group, PlanStep } from "./partition.ts";
-import { schedule } from "./schedule/schedule.ts";
+import { inOrder, inUnits } from "./schedule/units.ts";
+import { scheduleVector } from "./schedule/vector.ts";
 import type { Target } from "./target.ts";
 
 /** Elements of what is passed on that a block may hold: it stays in the second cache, beside the operands' panels. */
@@ -121,32 +122,30 @@ function lowerBlocks(
   /** The three kernels on `count` rows from a given one on, with the loops around at given positions. */
   const blockAt = (around: readonly Index[], start: Index, count: number): Stmt[] =>
     kernels.flatMap((k) => {
-      const nest = schedule(onBlock(k, scratch, device, around, start, count), target);
+      const nest = scheduleVector(onBlock(k, scratch, device, around, start, count), target);
       own.push(...nest.scratch);
-      return nest.body;
+      return inOrder(nest.body);
     });
   const loops = shared.slice(0, -1).map((n, i) => indexVar(`b${i}`, n));
   const whole = Math.floor(shared.at(-1)! / size);
   const left = shared.at(-1)! - whole * size;
   const chunk = indexVar("c", whole);
   const around = loops.map(varIndex);
-  const body: Stmt[] = [
-    { kind: "for", loop: "serial", variable: chunk, body: blockAt(around, scale(varIndex(chunk), size), size) },
-    ...(left > 0 ? blockAt(around, constantIndex(whole * size), left) : []),
+  const blocks = (chunks: IndexVar, body: readonly Stmt[]): Stmt =>
+    [...loops, chunks].reduceRight<readonly Stmt[]>((inner, v) => [loop("block", v, inner)], body)[0]!;
+  const body = [
+    blocks(chunk, blockAt(around, scale(varIndex(chunk), size), size)),
+    ...(left > 0 ? [blocks(indexVar("left", 1), blockAt(around, constantIndex(whole * size), left))] : []),
   ];
-  const nested = loops.reduceRight<Stmt[]>(
-    (inner, variable) => [{ kind: "for", loop: "serial", variable, body: inner }],
-    body,
-  );
   if (device.size > target.maxBuffers) return null;
   const entries = [...device].sort(([, a], [, b]) => Number(a.access !== "read") - Number(b.access !== "read"));
   const kernel: LoopNest = {
     name: kernels.map((k) => k.kernel.name).join("_"),
     params: entries.map(([, p]) => p),
     scratch: [...scratch.values(), ...own],
-    body: nested,
+    body,
   };
-  return [{ kernel, args: entries.map(([v]) => v) }];
+  return [{ kernel: inUnits(kernel, target), args: entries.map(([v]) => v) }];
 }
 
 /** Whether every access to what is passed on is at the kernel's own shared rows and one position along the last axis. */

@@ -22,6 +22,10 @@ export interface Target {
   readonly alignment: number;
   /** Whether the host reads and writes the device's memory directly, so that routines may run there. */
   readonly sharesMemory: boolean;
+  /** Whether a vector product and its sum are one instruction. */
+  readonly fusedMultiplyAdd: boolean;
+  /** Nanoseconds of work, roughly, from which a kernel is cut into units for several threads. */
+  readonly worthThreads: number;
   /** Math functions of f64 can be imported; f32 ones are expanded on every target. */
   readonly importsMath: boolean;
 }

@@ -15,6 +15,8 @@ export const gpuTarget: Target = {
   maxSharedBytes: 2 ** 15,
   alignment: 256,
   sharesMemory: false,
+  fusedMultiplyAdd: false,
+  worthThreads: Infinity,
   importsMath: true,
 };
 /** The least that WebGPU promises, and less. */

@@ -270,12 +270,14 @@ export abstract class Addresses extends Scopes {
     loop.owned.push({ local, type: i32Type });
     const moving = terms.find((t) => t.atom.kind === "var" && this.#binding(t.atom).at.depth === at.depth)!;
     const rest = terms.filter((t) => t !== moving);
+    const by = bytes * moving.factor;
     this.before(at.depth, () => {
       if (base === plain && rest.length === 0) this.code.i32(bytes * bias);
       else this.#push(base, bytes, rest, bias);
+      if (loop.start !== undefined) this.code.get(loop.start).i32(by).op(mulOp).op(addOp);
       this.code.set(local);
     });
-    loop.steps.push({ local, by: bytes * moving.factor });
+    loop.steps.push({ local, by });
     this.note(Math.max(at.depth, at.copy), key, i32Type, local);
     return local;
   }

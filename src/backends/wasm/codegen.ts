@@ -1,7 +1,7 @@
 /**
  * Loop nests to WebAssembly: one module, one exported function a nest. A function takes the addresses of the nest's
- * parameters in order, then the address of scratch memory, aligned to 16 bytes. Bodies of call loops are further functions,
- * equal ones only once. Engines run new code slowly and optimise a function while others run: only the next call is fast,
+ * parameters in order, then the address of scratch memory, aligned to 16 bytes; a nest with units, then the first unit to
+ * run and the one to end before. Bodies of call loops are further functions, equal ones only once. Engines run new code slowly and optimise a function while others run: only the next call is fast,
  * so what takes long should be many calls.
  *
  * Block, thread and serial loops are loops; private buffers with known indices are wasm locals (`plan.ts`). A vector loop
@@ -35,12 +35,14 @@ import { inlineLets } from "./inlineLets.ts";
 import { type LoopPlan, type NestPlan, planNest } from "./plan.ts";
 import { type Run, runsOf } from "./run.ts";
 import { independent } from "./scopes.ts";
-import { valueTypeOf } from "./operations.ts";
+import { selectOp, valueTypeOf } from "./operations.ts";
 import { VectorCode } from "./vectorCode.ts";
 
 export interface WasmFeatures {
   /** Whether `acc + a * b` may become one fused instruction where it accumulates. */
   readonly relaxedSimd: boolean;
+  /** Whether the memory is one that threads share. */
+  readonly sharedMemory?: boolean;
 }
 export interface WasmModule {
   readonly bytes: Uint8Array;
@@ -95,7 +97,7 @@ class ModuleCode {
     const called = [...this.#called.values()];
     called.forEach(({ callee }, i) => (callee.number = imports.length + kernels.length + i));
     return {
-      bytes: encodeModule(imports, [...kernels, ...called], kernels.length),
+      bytes: encodeModule(imports, [...kernels, ...called], kernels.length, this.features.sharedMemory ?? false),
       scratchBytes: kernels.map((f) => f.scratchBytes),
       mathImports: [...this.#imports.keys()],
     };
@@ -112,7 +114,10 @@ const endOp = 0x0b;
 const branchIf = 0x0d;
 const less = 0x49;
 const notLess = 0x4f;
+const lessSigned = 0x48;
+const greaterSigned = 0x4a;
 const plus = 0x6a;
+const minus = 0x6b;
 const noResult = 0x40;
 
 /** Nodes of a vector body that are worth repeating in one iteration, and the remaining elements worth a copy each. */
@@ -121,6 +126,13 @@ const tailNodes = 96;
 /** Bytes of a loop's code that are worth several copies, each with its own exit, and the copies. */
 const repeatedBytes = 300;
 const repeats = 4;
+
+/** Which rounds of a loop run: so many, or those from a number to another, which wasm locals hold; or all. */
+interface Range {
+  readonly count?: Local;
+  readonly start?: number;
+  readonly end?: number;
+}
 
 interface CompiledNest extends FunctionBody {
   readonly scratchBytes: number;
@@ -145,7 +157,7 @@ class NestCode extends VectorCode {
   constructor(outlined: Outlined, plan: NestPlan, module: ModuleCode, isCalled: boolean) {
     const { nest, variables, locals } = outlined;
     const scratch = nest.params.length + variables.length + locals.length;
-    super(scratch + 1, plan, module.importFunction);
+    super(scratch + (nest.units ? 3 : 1), plan, module.importFunction);
     this.#outlined = outlined;
     this.#module = module;
     this.#scratch = scratch;
@@ -164,10 +176,14 @@ class NestCode extends VectorCode {
       if (s.kind === "for" && s.loop === "thread") threads = s.variable.extent;
     });
     for (const b of scratch) if (!this.plan.ownByCalls.has(b)) this.#place(b, threads);
-    this.#body(body);
+    if (nest.units) this.#units(body);
+    else this.#body(body);
     const addresses = (n: number): ValueType[] => new Array<ValueType>(n).fill(i32Type);
     return {
-      type: { params: [...addresses(first), ...locals.map((l) => valueTypeOf(l.type)), i32Type], results: [] },
+      type: {
+        params: [...addresses(first), ...locals.map((l) => valueTypeOf(l.type)), ...addresses(nest.units ? 3 : 1)],
+        results: [],
+      },
       locals: this.types,
       code: this.code,
       scratchBytes: this.#scratchBytes + this.#calledBytes,
@@ -293,6 +309,33 @@ class NestCode extends VectorCode {
 
   // -------------------------------------------------------------- loops
 
+  /** Loops over units, of which only those in the range of the call run, and what stands between them. */
+  #units(body: readonly Stmt[]): void {
+    const [from, to] = [this.#scratch + 1, this.#scratch + 2];
+    let first = 0;
+    for (const s of body) {
+      if (s.kind !== "for") {
+        this.#body([s]);
+        continue;
+      }
+      const { extent } = s.variable;
+      const range = { start: this.newLocal(i32Type), end: this.newLocal(i32Type) };
+      this.#bound(from, first, range.start, 0, greaterSigned);
+      this.#bound(to, first, range.end, extent, lessSigned);
+      this.code.get(range.start).get(range.end).op(lessSigned).op(ifOp).byte(noResult);
+      this.open("if");
+      this.#loop(this.plan.loops.get(s)!, s.variable, () => this.#body(s.body), range);
+      this.close();
+      this.code.op(endOp);
+      first += extent;
+    }
+  }
+  /** Sets a local to a unit's place in a loop, within its limit. */
+  #bound(unit: number, first: number, local: number, limit: number, isWithin: number): void {
+    this.code.get(unit).i32(first).op(minus).tee(local).i32(limit).get(local).i32(limit).op(isWithin).op(selectOp);
+    this.code.set(local);
+  }
+
   #for(s: For): void {
     const plan = this.plan.loops.get(s)!;
     const { variable: v, body } = s;
@@ -302,7 +345,7 @@ class NestCode extends VectorCode {
     if (s.loop === "call") this.#call(s);
     else if (plan.lanes) this.#lanesOf(s, plan);
     else if (plan.copies) this.#copies(plan, v, 0, v.extent, body);
-    else this.#loop(plan, v, () => this.#body(body), s.count);
+    else this.#loop(plan, v, () => this.#body(body), s.count ? { count: s.count } : {});
     this.thread = thread;
   }
 
@@ -321,10 +364,11 @@ class NestCode extends VectorCode {
     this.code.call(callee);
   }
 
-  /** A loop whose variable is bound to a counter; it runs `count` rounds, or all. */
-  #loop(plan: LoopPlan, v: IndexVar, write: () => void, count?: Local): void {
+  /** A loop whose variable is bound to a counter. */
+  #loop(plan: LoopPlan, v: IndexVar, write: () => void, { count, start, end }: Range = {}): void {
     const outer = this.code;
     const depth = this.open("loop", plan);
+    this.scopes[depth]!.start = start;
     const loops = ++this.#loops;
     const counter = this.newLocal(i32Type);
     this.scopes[depth]!.owned.push({ local: counter, type: i32Type });
@@ -336,9 +380,11 @@ class NestCode extends VectorCode {
     for (const { local, by } of steps) inner.get(local).i32(by).op(plus).set(local);
     inner.get(counter).i32(1).op(plus).tee(counter);
     if (count) inner.get(this.locals.get(count)!.wasm);
-    else inner.i32(v.extent);
+    else if (end === undefined) inner.i32(v.extent);
+    else inner.get(end);
     if (before) outer.append(before);
-    outer.i32(0).set(counter);
+    if (start === undefined) outer.i32(0).set(counter);
+    else outer.get(start).set(counter);
     // Engines repeat the bodies of short loops themselves, but the less the fewer loops are around. Vectors are repeated
     // already.
     const short = this.#loops === loops && inner.length <= repeatedBytes && v.extent >= 2 * repeats;

@@ -15,8 +15,11 @@ import { type WasmBuffer, hostOf, putHost } from "./buffer.ts";
 import { WasmExecutable } from "./executable.ts";
 import { emitModule } from "./codegen.ts";
 import { disassemble } from "./disassemble.ts";
+import { askedFor } from "./features.ts";
 import { WasmMemory } from "./memory.ts";
+import { type ThreadOptions, WorkerPool } from "./pool.ts";
 
+/** Of an engine without relaxed SIMD. */
 export const wasmTarget: Target = {
   name: "wasm",
   dtypes: new Set(allDTypes),
@@ -29,6 +32,8 @@ export const wasmTarget: Target = {
   maxSharedBytes: 2 ** 30,
   alignment: 64,
   sharesMemory: true,
+  fusedMultiplyAdd: false,
+  worthThreads: 200_000,
   importsMath: true,
 };
 
@@ -37,11 +42,20 @@ const noMemory: DeviceMemoryInfo = { live: 0, peak: 0, capacity: 0, count: 0 };
 /** @param context how routines and callbacks see arrays; its programs run on the reference device. */
 export function wasmDevice(id: number, context: ReferenceContext): Device {
   let made: WasmMemory | null = null;
-  const wasm = (): WasmMemory => (made ??= new WasmMemory());
-  const relaxedSimd = hasRelaxedSimd();
-  const load = (program: Program): WasmExecutable => new WasmExecutable(program, wasm(), context, relaxedSimd);
+  const wasm = (): WasmMemory => (made ??= new WasmMemory(asked));
+  const asked = askedFor();
+  const threads: ThreadOptions = {};
+  let workers: WorkerPool | null = null;
+  const pool = (): WorkerPool => (workers ??= new WorkerPool(wasm(), threads));
+  let known: Target | null = null;
+  const target = (): Target => (known ??= {
+      ...wasmTarget,
+      fusedMultiplyAdd: wasm().features.relaxedSimd,
+      worthThreads: asked.has("units") ? 0 : wasmTarget.worthThreads,
+    });
+  const load = (program: Program): WasmExecutable => new WasmExecutable(program, wasm(), context, pool());
   const build = (jaxpr: Jaxpr, name: string, donated: readonly boolean[]): WasmExecutable =>
-    load(compile(jaxpr, { name, target: wasmTarget, donated, valueOf: (x) => context.fromArray(x) }));
+    load(compile(jaxpr, { name, target: target(), donated, valueOf: (x) => context.fromArray(x) }));
   const eager = new EagerPrograms((jaxpr, name) => build(jaxpr, name, []));
   return {
     kind: "wasm",
@@ -56,9 +70,11 @@ export function wasmDevice(id: number, context: ReferenceContext): Device {
     },
     ready: () => wasm().breathe(),
     code: {
-      target: wasmTarget,
+      get target() {
+        return target();
+      },
       language: "wasm",
-      print: (program) => disassemble(emitModule(program.kernels, { relaxedSimd }).bytes),
+      print: (program) => disassemble(emitModule(program.kernels, wasm().features).bytes),
       load: (program) => {
         const executable = load(program);
         return { run: (inputs) => executable.run(inputs as readonly WasmBuffer[]), outAvals: program.outputs };
@@ -77,44 +93,3 @@ export function wasmDevice(id: number, context: ReferenceContext): Device {
     },
   };
 }
-
-/** A module with one relaxed instruction: whether the engine knows it. */
-const relaxedModule = Uint8Array.of(
-  0,
-  97,
-  115,
-  109,
-  1,
-  0,
-  0,
-  0,
-  1,
-  5,
-  1,
-  96,
-  0,
-  1,
-  123,
-  3,
-  2,
-  1,
-  0,
-  10,
-  15,
-  1,
-  13,
-  0,
-  65,
-  1,
-  253,
-  15,
-  65,
-  2,
-  253,
-  15,
-  253,
-  128,
-  2,
-  11,
-);
-const hasRelaxedSimd = (): boolean => WebAssembly.validate(relaxedModule);

@@ -160,11 +160,15 @@ const vector = (items: readonly Code[]): Code => {
   return out;
 };
 
+/** Limits of an imported memory that threads share: it has a maximum, which may be anything up to 4 GiB. */
+const sharedLimits = [3, 0, 0x80, 0x80, 4];
+
 /** A module that imports `env.memory` and functions of the module `math`, and exports its first functions as `k0`, `k1`, …. */
 export function encodeModule(
   imports: readonly { readonly name: string; readonly type: FunctionType }[],
   functions: readonly FunctionBody[],
   exports: number,
+  sharedMemory: boolean,
 ): Uint8Array {
   const types = new Map<string, { index: number; code: Code }>();
   const typeIndex = ({ params, results }: FunctionType): number => {
@@ -183,7 +187,7 @@ export function encodeModule(
   const imported = imports.map(({ name, type }) =>
     new Code().name("math").name(name).byte(0).unsigned(typeIndex(type)),
   );
-  imported.push(new Code().name("env").name("memory").byte(2).byte(0).unsigned(0));
+  imported.push(new Code().name("env").name("memory").byte(2).all(sharedMemory ? sharedLimits : [0, 0]));
   const declared = functions.map((f) => new Code().unsigned(typeIndex(f.type)));
   const exported = functions.slice(0, exports).map((_, i) =>
     new Code()

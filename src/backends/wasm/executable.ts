@@ -9,9 +9,10 @@ import { type Program, type Slot, callsOf } from "../../compiler/program.ts";
 import { writeHost } from "../../compiler/runProgram.ts";
 import { WasmBuffer, storedAt } from "./buffer.ts";
 import { emitModule } from "./codegen.ts";
-import { Execution, type Kernel } from "./execution.ts";
+import { Execution, type Kernel, type Launcher, type RunUnits } from "./execution.ts";
 import type { DeviceMemory } from "../ownership.ts";
 import { type WasmMemory, smallBytes } from "./memory.ts";
+import type { SharedProgram, WorkerPool } from "./pool.ts";
 
 const align = (bytes: number): number => Math.ceil(bytes / 64) * 64;
 
@@ -34,20 +35,25 @@ export class WasmExecutable {
   readonly #wasm: WasmMemory;
   readonly #context: ReferenceContext;
   readonly #kernels: readonly Kernel[];
+  readonly #pool: WorkerPool;
+  /** Bytes of scratch memory that each thread needs. */
   readonly #scratchBytes: number;
+  /** The module for workers, made when they are there; null: no kernel is for several threads. */
+  #shared: { readonly memory: DeviceMemory; readonly program: SharedProgram } | Uint8Array | null = null;
   readonly #constants: ReadonlyMap<Slot, number>;
   /** Keeps the constants' memory. */
   #constantMemory: DeviceMemory | null = null;
   /** Input of which an output takes over the memory, by output; −1: none. */
   readonly #reused: readonly number[];
 
-  constructor(program: Program, wasm: WasmMemory, context: ReferenceContext, relaxedSimd: boolean) {
+  constructor(program: Program, wasm: WasmMemory, context: ReferenceContext, pool: WorkerPool) {
     this.program = program;
     this.#wasm = wasm;
+    this.#pool = pool;
     this.#context = context;
     this.#constants = this.#placeConstants();
-    const { bytes, scratchBytes } = emitModule(program.kernels, { relaxedSimd });
-    this.#scratchBytes = Math.max(0, ...scratchBytes);
+    const { bytes, scratchBytes } = emitModule(program.kernels, wasm.features);
+    this.#scratchBytes = align(Math.max(0, ...scratchBytes));
     this.#reused = program.outputs.map((_, i) => program.reuses.get(i) ?? -1);
     if (program.kernels.length === 0) {
       this.#kernels = [];
@@ -56,7 +62,21 @@ export class WasmExecutable {
     const module = new WebAssembly.Module(bytes as BufferSource);
     const instance = new WebAssembly.Instance(module, { env: { memory: wasm.memory }, math: mathModule });
     this.#kernels = program.kernels.map((_, i) => instance.exports[`k${i}`] as Kernel);
+    if (program.kernels.some((k) => k.units)) this.#shared = bytes;
   }
+
+  /** Runs a kernel that falls into units on all threads that are there. */
+  readonly #runUnits: RunUnits = (number, args, scratch, threads) => {
+    const units = this.program.kernels[number]!.units!;
+    const kernel = this.#kernels[number]!;
+    if (!this.#pool.isReady(args.length) || threads < this.#pool.threads) return kernel(...args, scratch, 0, units.count);
+    if (this.#shared instanceof Uint8Array) {
+      const bytes = this.#shared;
+      const memory = this.#wasm.own(bytes.length);
+      this.#shared = { memory, program: this.#pool.share(bytes, memory.address) };
+    }
+    this.#pool.run(this.#shared!.program, number, kernel, args, scratch, this.#scratchBytes, units);
+  };
 
   /** Writes the constants of the program and of those inside it to one block. */
   #placeConstants(): Map<Slot, number> {
@@ -89,12 +109,14 @@ export class WasmExecutable {
     for (const x of inputs) if (!x.memory) staged += align(x.bytes!.length);
     let small = 0;
     for (const a of program.outputs) if (storedBytes(a) < smallBytes) small += align(storedBytes(a));
-    const total = staged + small + align(program.arenaBytes) + this.#scratchBytes;
+    // Workers that are started meanwhile have no scratch memory yet.
+    const threads = this.#shared ? this.#pool.threads : 1;
+    const total = staged + small + align(program.arenaBytes) + this.#scratchBytes * threads;
     const owned: (WasmBuffer | null)[] = [];
     try {
       // Results come first: their allocation may move the memory.
       program.outputs.forEach((a, o) => owned.push(this.#outputMemory(a, o, inputs)));
-      return this.#wasm.withScratch(total, (base) => this.#runAt(base, inputs, owned));
+      return this.#wasm.withScratch(total, (base) => this.#runAt(base, inputs, owned, threads));
     } catch (error) {
       // Out of memory, or a callback threw: what the results would have held is free again.
       for (const x of owned) if (x && !inputs.some((i) => i.memory === x.memory)) x.release();
@@ -103,7 +125,12 @@ export class WasmExecutable {
   }
 
   /** Runs with staged operands, small results, the arena and scratch from an address on. */
-  #runAt(base: number, inputs: readonly WasmBuffer[], owned: readonly (WasmBuffer | null)[]): WasmBuffer[] {
+  #runAt(
+    base: number,
+    inputs: readonly WasmBuffer[],
+    owned: readonly (WasmBuffer | null)[],
+    threads: number,
+  ): WasmBuffer[] {
     const { program } = this;
     let next = base;
     const ins = inputs.map((x) => {
@@ -122,7 +149,9 @@ export class WasmExecutable {
     this.#fillReused(ins, outs);
     const arena = next;
     const scratch = arena + align(program.arenaBytes);
-    new Execution(this.#wasm, this.#context, this.#kernels, this.#constants, scratch).run(program, ins, outs, arena);
+    const { kernels } = program;
+    const launcher: Launcher = { kernels: this.#kernels, hasUnits: (k) => kernels[k]!.units !== undefined, runUnits: this.#runUnits, scratch, threads }; // prettier-ignore
+    new Execution(this.#wasm, this.#context, launcher, this.#constants).run(program, ins, outs, arena);
     this.#emptyReused(inputs, owned);
     return owned.map((m, o) => this.#result(m, outs[o]!, program.outputs[o]!));
   }

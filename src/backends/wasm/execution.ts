@@ -12,6 +12,17 @@ import { hostAt, storedAt } from "./buffer.ts";
 import type { WasmMemory } from "./memory.ts";
 
 export type Kernel = (...addresses: number[]) => void;
+/** Runs all units of a kernel, on several threads if they are there and have scratch memory. */
+export type RunUnits = (kernel: number, addresses: readonly number[], scratch: number, threads: number) => void;
+/** How kernels are run. */
+export interface Launcher {
+  readonly kernels: readonly Kernel[];
+  readonly hasUnits: (kernel: number) => boolean;
+  readonly runUnits: RunUnits;
+  /** The address of scratch memory, and the number of threads that it is enough for. */
+  readonly scratch: number;
+  readonly threads: number;
+}
 
 interface Frame {
   readonly program: Program;
@@ -26,23 +37,20 @@ interface Frame {
 export class Execution {
   readonly #wasm: WasmMemory;
   readonly #context: ReferenceContext;
-  readonly #kernels: readonly Kernel[];
+  readonly #launcher: Launcher;
   readonly #constants: ReadonlyMap<Slot, number>;
-  readonly #scratch: number;
   readonly #entered = new Map<Call, Frame>();
 
   constructor(
     wasm: WasmMemory,
     context: ReferenceContext,
-    kernels: readonly Kernel[],
+    launcher: Launcher,
     constants: ReadonlyMap<Slot, number>,
-    scratch: number,
   ) {
     this.#wasm = wasm;
     this.#context = context;
-    this.#kernels = kernels;
+    this.#launcher = launcher;
     this.#constants = constants;
-    this.#scratch = scratch;
   }
 
   run(program: Program, ins: readonly number[], outs: readonly number[], arena: number): void {
@@ -84,7 +92,7 @@ export class Execution {
     const { places } = frame;
     switch (step.kind) {
       case "launch":
-        return launch(this.#kernels[step.kernel]!, step.slots, places, this.#scratch);
+        return this.#launch(step.kernel, step.slots, places);
       case "copy":
         return this.#copy(frame, step.from, step.to);
       case "cond": {
@@ -111,6 +119,15 @@ export class Execution {
         return this.#write(frame, step.outputs, outs);
       }
     }
+  }
+
+  #launch(number: number, slots: readonly number[], places: readonly number[]): void {
+    const { kernels, hasUnits, runUnits, scratch, threads } = this.#launcher;
+    if (hasUnits(number)) {
+      const addresses = slots.map((s) => places[s]!);
+      return runUnits(number, addresses, scratch, threads);
+    }
+    launch(kernels[number]!, slots, places, scratch);
   }
 
   #while({ predicate, body, flag, predicateConsts, bodyConsts, carries, results }: While, frame: Frame): void {

@@ -10,10 +10,12 @@ import { Arena } from "../../compiler/arena.ts";
 import { DeviceError } from "../../core/problem.ts";
 import type { DeviceMemoryInfo } from "../device.ts";
 import { DeviceMemory, type Owner } from "../ownership.ts";
+import { type Asked, askedFor, featuresFor, sharedMemory } from "./features.ts";
 
 const page = 65536;
 /** 4 GiB, less one page so that every address and length fits 32 bits. */
 const maxPages = 65535;
+const initialPages = 16;
 /** Results from this size on are kept in wasm memory. */
 export const smallBytes = 65536;
 /** Bytes of results that wasm memory holds before new ones go to ordinary array buffers. */
@@ -23,6 +25,7 @@ const yieldAfter = 64 * 2 ** 20;
 
 export class WasmMemory implements Owner {
   readonly memory: WebAssembly.Memory;
+  readonly features: ReturnType<typeof featuresFor>;
   readonly #heap = new Arena(64);
   /** A view of all of it; made anew when it grows. */
   bytes: Uint8Array;
@@ -32,11 +35,18 @@ export class WasmMemory implements Owner {
   count = 0;
   #stack = { address: 0, bytes: 0, used: 0 };
 
-  constructor() {
-    this.memory = new WebAssembly.Memory({ initial: 16, maximum: maxPages });
+  constructor(asked: Asked = askedFor()) {
+    const shared = asked.has("-threads") ? null : sharedMemory(initialPages, maxPages);
+    this.memory = shared ?? new WebAssembly.Memory({ initial: initialPages, maximum: maxPages });
+    this.features = featuresFor(this.memory, asked);
     this.bytes = new Uint8Array(this.memory.buffer);
     // Address 0 is nobody's.
     this.#heap.allocate(64);
+  }
+
+  /** Whether other threads can use it. */
+  get isShared(): boolean {
+    return this.features.sharedMemory;
   }
 
   #sinceYield = 0;

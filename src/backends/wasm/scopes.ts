@@ -20,6 +20,8 @@ export interface Scope extends Effects {
   readonly kind: "loop" | "copies" | "copy" | "if";
   /** Runs once, right before the loop; made when there is some. */
   before: Code | null;
+  /** The local that holds the number of a loop's first round, if that is not 0. */
+  start: number | undefined;
   /** Locals that each iteration of a loop advances. */
   readonly steps: { readonly local: number; readonly by: number }[];
   /** Locals that hold a known value, by what it is: scalars and, apart from them, vectors. */
@@ -122,7 +124,17 @@ export abstract class Scopes {
   // -------------------------------------------------------------- scopes
 
   open(kind: Scope["kind"], { assigned, stored }: Effects = none): number {
-    const scope = { kind, assigned, stored, before: null, steps: [], scalars: null, vectors: null, owned: [] };
+    const scope: Scope = {
+      kind,
+      assigned,
+      stored,
+      before: null,
+      start: undefined,
+      steps: [],
+      scalars: null,
+      vectors: null,
+      owned: [],
+    };
     this.top = this.scopes.push(scope) - 1;
     return this.top;
   }

@@ -33,6 +33,8 @@ export function targetOf({ limits }: GPUDevice): Target {
     maxSharedBytes: limits.maxComputeWorkgroupStorageSize,
     alignment: Math.max(256, limits.minStorageBufferOffsetAlignment),
     sharesMemory: false,
+    fusedMultiplyAdd: false,
+    worthThreads: Infinity,
     importsMath: false,
   };
 }

@@ -61,6 +61,14 @@ export interface KernelParam {
   readonly access: "read" | "write" | "readwrite";
 }
 
+/** How several threads share a kernel. */
+export interface Units {
+  /** The rounds of all block loops, numbered through in order. */
+  readonly count: number;
+  /** How many a thread takes at a time. */
+  readonly grain: number;
+}
+
 export interface LoopNest {
   readonly name: string;
   /** Device buffers, in the order launches pass them. */
@@ -68,6 +76,8 @@ export interface LoopNest {
   /** `shared` and `private` buffers. Their contents are undefined at first. */
   readonly scratch: readonly Buffer[];
   readonly body: readonly Stmt[];
+  /** Where a CPU may run parts of it on several threads: see `schedule/units.ts`. */
+  readonly units?: Units;
 }
 
 export const loop = (kind: LoopKind, variable: IndexVar, body: readonly Stmt[], count?: Local): For =>

@@ -34,6 +34,7 @@ import {
 import { type FusedKernel, rewriteStores } from "../fusedKernel.ts";
 import { type LoopNest, type Stmt, loop, store } from "../loopNest/loopNest.ts";
 import { placing, visitExprs } from "../loopNest/rewrite.ts";
+import type { Target } from "../target.ts";
 import { groupsOf } from "./reductions.ts";
 import { Dependencies, Scopes } from "./scopes.ts";
 
@@ -41,17 +42,29 @@ import { Dependencies, Scopes } from "./scopes.ts";
 export type NumberType = Exclude<ScalarType, "bool">;
 
 /**
- * Rows and columns of the tile in registers: vectors of four, or scalars where four do not fit in a vector. A tile is
- * computed in a call, as are a panel and a row of results: products of every size share the code of their tiles.
+ * Rows and columns of the tile in registers: vectors of four, or scalars where four do not fit in a vector. Of 16 vector
+ * registers, 6 × 8 takes 12 for sums, 2 for columns and 1 for a row; without a fused instruction the product needs one
+ * more, and 4 × 8 is faster than a tile that spills. A tile is computed in a call, as are a panel and a row of results:
+ * products of every size share the code of their tiles.
  */
-const tileRows = 4;
+const tileRowsOf = (type: NumberType, fused: boolean): number => (type === "f32" && fused ? 6 : 4);
 const tileColumnsOf = (type: NumberType): number => (type === "f64" ? 2 : 8);
+/** Fewer rows are not worth packing for. */
+const fewRows = 4;
 /** Tiles of fewer summands are not worth a call. */
 const fewSummands = 32;
 /** Rows, columns and summands of a block: panels of both operands stay in the caches next to the registers. */
 const blockRows = 64;
 const blockColumns = 256;
 const blockDepth = 256;
+/**
+ * Rows that a unit has at least, where several threads share a product, and the units that are enough. Every unit packs its
+ * columns by itself, which takes about 6 times as long for an element as its multiplication with a row.
+ */
+const unitRows = 64;
+const enoughUnits = 16;
+/** Multiplications that are worth several threads. */
+const worthUnits = 2 ** 21;
 
 /** The product that a kernel computes, if it is one. */
 export interface Contraction<T extends NumberType = NumberType> {
@@ -90,9 +103,9 @@ export function contractionOf<T extends NumberType>(kernel: FusedKernel, types: 
 
 /** Whether packing pays. */
 export const isWorthTiling = ({ rows, columns, reduction, type }: Contraction): boolean =>
-  extentOf(rows) >= tileRows && extentOf(columns) >= tileColumnsOf(type) / 2 && extentOf(reduction.vars) >= 4;
+  extentOf(rows) >= fewRows && extentOf(columns) >= tileColumnsOf(type) / 2 && extentOf(reduction.vars) >= 4;
 
-export const scheduleContraction = (c: Contraction): LoopNest => new Tiles(c).run();
+export const scheduleContraction = (c: Contraction, target: Target): LoopNest => new Tiles(c, target).run();
 
 /** A loop over the summands of a block. */
 interface Summands {
@@ -107,9 +120,9 @@ interface Blocks {
   readonly first: number;
 }
 /** Blocks of about the same size, in whole tiles; if possible with nothing left over, which would be code of its own. */
-function evenBlocks(extent: number, atMost: number): Blocks[] {
-  for (let size = atMost; size > atMost / 2; size -= 8) if (extent % size === 0) return blocksOf(extent, size);
-  return blocksOf(extent, Math.ceil(extent / Math.ceil(extent / atMost) / 8) * 8);
+function evenBlocks(extent: number, atMost: number, tile: number): Blocks[] {
+  for (let size = atMost; size > atMost / 2; size--) if (extent % size === 0) return blocksOf(extent, size);
+  return blocksOf(extent, Math.ceil(extent / Math.ceil(extent / atMost) / tile) * tile);
 }
 function blocksOf(extent: number, atMost: number): Blocks[] {
   const size = Math.min(extent, atMost);
@@ -119,8 +132,13 @@ function blocksOf(extent: number, atMost: number): Blocks[] {
   return left > 0 ? [whole, { count: 1, size: left, first: count * size }] : [whole];
 }
 
+const startOf = ({ size, first }: Blocks, block: IndexVar): Index =>
+  add(scale(varIndex(block), size), constantIndex(first));
+
 class Tiles extends Scopes {
   readonly #c: Contraction;
+  readonly #target: Target;
+  readonly #tileRows: number;
   readonly #tileColumns: number;
   readonly #zero: Expr;
   readonly #depth: number;
@@ -135,20 +153,22 @@ class Tiles extends Scopes {
   readonly #columnBlocks: readonly Blocks[];
   readonly #depthBlocks: readonly Blocks[];
 
-  constructor(c: Contraction) {
+  constructor(c: Contraction, target: Target) {
     super();
     this.#c = c;
+    this.#target = target;
+    const tileRows = (this.#tileRows = tileRowsOf(c.type, target.fusedMultiplyAdd));
     const tileColumns = (this.#tileColumns = tileColumnsOf(c.type));
     this.#zero = constant(c.type, 0);
     this.#depth = extentOf(c.reduction.vars);
-    this.#rowBlocks = evenBlocks(extentOf(c.rows), blockRows);
-    this.#columnBlocks = evenBlocks(extentOf(c.columns), blockColumns);
+    this.#columnBlocks = evenBlocks(extentOf(c.columns), blockColumns, tileColumns);
+    this.#rowBlocks = this.#unitsOfRows();
     this.#depthBlocks = blocksOf(this.#depth, Math.ceil(this.#depth / Math.ceil(this.#depth / blockDepth)));
-    const [rows, columns, depth] = [this.#rowBlocks, this.#columnBlocks, this.#depthBlocks].map((b) => b[0]!.size);
-    const [paddedRows, paddedColumns] = [padded(rows!, tileRows), padded(columns!, tileColumns)];
-    this.#leftPanels = this.#buffer("left", paddedRows * depth!, "shared");
-    this.#rightPanels = this.#buffer("right", paddedColumns * this.#depth, "shared");
-    this.#tile = this.#buffer("block", paddedRows * blockColumns, "shared");
+    const [columns, depth] = [this.#columnBlocks, this.#depthBlocks].map((b) => b[0]!.size);
+    const rows = padded(Math.max(...this.#rowBlocks.map((b) => this.#blocksOfUnit(b.size)[0]!.size)), tileRows);
+    this.#leftPanels = this.#buffer("left", rows * depth!, "shared");
+    this.#rightPanels = this.#buffer("right", padded(columns!, tileColumns) * this.#depth, "shared");
+    this.#tile = this.#buffer("block", rows * blockColumns, "shared");
     this.#sums = this.#buffer("sums", tileRows * tileColumns, "private");
     this.#leftTile = this.#buffer("a", tileRows, "private");
     this.#rightTile = this.#buffer("b", tileColumns, "private");
@@ -160,25 +180,47 @@ class Tiles extends Scopes {
     return buffer;
   }
 
+  /** The rows that units have: all of them, unless several threads shall share them. */
+  #unitsOfRows(): readonly Blocks[] {
+    const { around, rows, columns } = this.#c;
+    const extent = extentOf(rows);
+    const others = extentOf(around) * this.#columnBlocks.reduce((n, b) => n + b.count, 0);
+    const work = extentOf(around) * extent * extentOf(columns) * this.#depth;
+    const isTest = this.#target.worthThreads === 0;
+    const wanted = work < worthUnits && !isTest ? 1 : Math.ceil(enoughUnits / others);
+    if (wanted === 1) return blocksOf(extent, extent);
+    const least = isTest ? this.#tileRows : unitRows;
+    return evenBlocks(extent, Math.max(least, Math.ceil(extent / wanted)), this.#tileRows);
+  }
+  #blocksOfUnit(rows: number): readonly Blocks[] {
+    return evenBlocks(rows, blockRows, this.#tileRows);
+  }
+
   run(): LoopNest {
     const { kernel, around } = this.#c;
-    const body = this.top(() =>
-      this.nested("serial", around, () =>
-        this.#each(this.#columnBlocks, "jc", (column, columns) => {
-          this.#each(this.#depthBlocks, "kc", (first, depth) => this.#packRight(column, columns, first, depth));
-          this.#each(this.#rowBlocks, "ic", (row, rows) => {
-            const several = this.#depthBlocks.length > 1 || this.#depthBlocks[0]!.count > 1;
-            if (several) this.#clearTile(rows, columns);
-            this.#each(this.#depthBlocks, "pc", (first, depth) => {
-              this.#packLeft(row, rows, first, depth);
-              this.#multiply(rows, columns, first, depth, several);
-            });
-            this.#store(row, rows, column, columns);
-          });
-        }),
-      ),
-    );
+    const body = this.top(() => {
+      for (const columns of this.#columnBlocks)
+        for (const rows of this.#rowBlocks) {
+          const [jc, ic] = [indexVar("jc", columns.count), indexVar("ic", rows.count)];
+          this.nested("block", [...around, jc, ic].filter((v) => v.extent > 1), () => this.#unit(startOf(rows, ic), rows.size, startOf(columns, jc), columns.size)); // prettier-ignore
+        }
+    });
     return { name: kernel.name, params: kernel.params, scratch: this.#scratch, body };
+  }
+
+  /** A block of the result, which needs nothing of the others. */
+  #unit(firstRow: Index, unitSize: number, column: Index, columns: number): void {
+    this.#each(this.#depthBlocks, "kc", (first, depth) => this.#packRight(column, columns, first, depth));
+    this.#each(this.#blocksOfUnit(unitSize), "ir", (start, rows) => {
+      const row = add(firstRow, start);
+      const several = this.#depthBlocks.length > 1 || this.#depthBlocks[0]!.count > 1;
+      if (several) this.#clearTile(rows, columns);
+      this.#each(this.#depthBlocks, "pc", (first, depth) => {
+        this.#packLeft(row, rows, first, depth);
+        this.#multiply(rows, columns, first, depth, several);
+      });
+      this.#store(row, rows, column, columns);
+    });
   }
 
   #call(body: () => void): void {
@@ -195,9 +237,9 @@ class Tiles extends Scopes {
   }
 
   #each(blocks: readonly Blocks[], name: string, f: (first: Index, size: number) => void): void {
-    for (const { count, size, first } of blocks) {
-      const v = indexVar(name, count);
-      this.within("serial", v, () => f(add(scale(varIndex(v), size), constantIndex(first)), size));
+    for (const block of blocks) {
+      const v = indexVar(name, block.count);
+      this.within("serial", v, () => f(startOf(block, v), block.size));
     }
   }
 
@@ -252,11 +294,11 @@ class Tiles extends Scopes {
   #packLeft(row: Index, rows: number, first: Index, depth: number): void {
     const { left, rows: vars } = this.#c;
     const place = (p: Index, k: Index): Index => add(scale(p, depth), k);
-    this.#pack(left, vars, this.#leftPanels, tileRows, row, rows, { first, depth, place });
+    this.#pack(left, vars, this.#leftPanels, this.#tileRows, row, rows, { first, depth, place });
   }
 
   #clearTile(rows: number, columns: number): void {
-    const i = indexVar("i", padded(rows, tileRows));
+    const i = indexVar("i", rows);
     const j = indexVar("j", padded(columns, this.#tileColumns));
     const index = add(scale(varIndex(i), blockColumns), varIndex(j));
     this.emit(loop("serial", i, [loop("vector", j, [store(this.#tile, index, this.#zero)])]));
@@ -264,39 +306,62 @@ class Tiles extends Scopes {
 
   /** All tiles of a block. */
   #multiply(rows: number, columns: number, first: Index, depth: number, accumulate: boolean): void {
-    const tileColumns = this.#tileColumns;
-    const jp = indexVar("jp", padded(columns, tileColumns) / tileColumns);
-    const ip = indexVar("ip", padded(rows, tileRows) / tileRows);
-    const [i, j] = [indexVar("i", tileRows), indexVar("j", tileColumns)];
-    const { k, count } = this.#summands(depth);
-    const [a, b, sums, tile] = [this.#leftTile, this.#rightTile, this.#sums, this.#tile];
+    const tileRows = this.#tileRows;
+    const jp = indexVar("jp", padded(columns, this.#tileColumns) / this.#tileColumns);
+    const whole = Math.floor(rows / tileRows);
+    const ip = indexVar("ip", whole);
+    const summands = this.#summands(depth);
+    const tile = (panel: Index, height: number): void =>
+      this.#tileAt(panel, height, jp, first, depth, summands, accumulate);
+    this.within("serial", jp, () => {
+      if (whole > 0) this.within("serial", ip, () => tile(varIndex(ip), tileRows));
+      if (rows > whole * tileRows) tile(constantIndex(whole), rows - whole * tileRows);
+    });
+  }
+
+  /** The tile of a panel of rows, `height` of which exist, and one of columns. */
+  #tileAt(
+    panel: Index,
+    height: number,
+    jp: IndexVar,
+    first: Index,
+    depth: number,
+    { k, count }: Summands,
+    accumulate: boolean,
+  ): void {
+    const [tileRows, tileColumns] = [this.#tileRows, this.#tileColumns];
+    const [i, j] = [indexVar("i", height), indexVar("j", tileColumns)];
+    const [a, b, sums, block] = [this.#leftTile, this.#rightTile, this.#sums, this.#tile];
     const inTile = add(scale(varIndex(i), tileColumns), varIndex(j));
     const eachLane = (s: Stmt): Stmt => loop("unroll", i, [loop("vector", j, [s])]);
 
     const summand = add(add(scale(varIndex(jp), this.#depth), first), varIndex(k));
     const right = load(this.#rightPanels, add(scale(summand, tileColumns), varIndex(j)));
-    const at = add(scale(varIndex(ip), depth), varIndex(k));
+    const at = add(scale(panel, depth), varIndex(k));
     const left = load(this.#leftPanels, add(scale(at, tileRows), varIndex(i)));
     const product = times(load(a, varIndex(i)), load(b, varIndex(j)));
-    const row = add(scale(varIndex(ip), tileRows), varIndex(i));
+    const row = add(scale(panel, tileRows), varIndex(i));
     const inBlock = add(scale(row, blockColumns), add(scale(varIndex(jp), tileColumns), varIndex(j)));
     const sum = load(sums, inTile);
-    const tileOfBlock = [
+    const body = [
       eachLane(store(sums, inTile, this.#zero)),
       loop(
         "serial",
         k,
         [
           loop("vector", j, [store(b, varIndex(j), right)]),
-          loop("unroll", i, [store(a, varIndex(i), left)]),
-          eachLane(store(sums, inTile, binary("add", sum, product))),
+          // Engines keep the order of loads: each row's comes right before its use, or registers would not suffice.
+          loop("unroll", i, [
+            store(a, varIndex(i), left),
+            loop("vector", j, [store(sums, inTile, binary("add", sum, product))]),
+          ]),
         ],
         count,
       ),
-      eachLane(store(tile, inBlock, accumulate ? binary("add", load(tile, inBlock), sum) : sum)),
+      eachLane(store(block, inBlock, accumulate ? binary("add", load(block, inBlock), sum) : sum)),
     ];
-    const body = depth < fewSummands ? tileOfBlock : [loop("call", once(), tileOfBlock)];
-    this.nested("serial", [jp, ip], () => body.forEach((s) => this.emit(s)));
+    if (depth < fewSummands) body.forEach((s) => this.emit(s));
+    else this.emit(loop("call", once(), body));
   }
 
   /** Everything fused into the result, on one block. */

@@ -36,6 +36,7 @@ import { type LoopNest, type Stmt, loop, store } from "../loopNest/loopNest.ts";
 import { placing, visitExprs } from "../loopNest/rewrite.ts";
 import { contractionOf, isWorthTiling, scheduleContraction } from "./contraction.ts";
 import { type ReductionGroup, groupsOf, normalized } from "./reductions.ts";
+import type { Target } from "../target.ts";
 import { Scopes } from "./scopes.ts";
 
 /** Partial results of a vectorised reduction, and rows of a block. */
@@ -66,7 +67,7 @@ function partOf(extent: number, wanted: number): number {
   return wanted;
 }
 
-export function scheduleVector(fused: FusedKernel): LoopNest {
+export function scheduleVector(fused: FusedKernel, target: Target): LoopNest {
   const kernel = normalized(fused);
   const scratch: Buffer[] = [];
   const nest = (body: Stmt[]): LoopNest => ({ name: kernel.name, params: kernel.params, scratch, body });
@@ -77,7 +78,7 @@ export function scheduleVector(fused: FusedKernel): LoopNest {
     return nest(plain({ ...kernel, rows }, "nothing").run("vector"));
   }
   const contraction = contractionOf(kernel, ["f32", "f64", "i32", "u32"]);
-  if (contraction && isWorthTiling(contraction)) return scheduleContraction(contraction);
+  if (contraction && isWorthTiling(contraction)) return scheduleContraction(contraction, target);
   if (!vectorTypes(kernel)) return nest(plain(kernel, "nothing").run("serial"));
   if (groups.some((g) => alongReduction(g))) return nest(plain(kernel, "reductions").run("serial"));
   const block = kernel.rows.find((w) => w.extent >= lanes && groups.every((g) => alongRow(g, w)));
@@ -171,9 +172,15 @@ class Structure extends Scopes {
   run(last: "serial" | "vector"): Stmt[] {
     const { rows } = this.#kernel;
     return this.top(() => {
+      const independent = (vars: readonly IndexVar[], f: () => void): void =>
+        this.nested(
+          "block",
+          vars.filter((v) => v.extent > 1),
+          f,
+        );
       if (last === "vector" && rows.length > 0 && this.#kernel.stores.every((s) => s.inner.length === 0))
-        this.nested("serial", rows.slice(0, -1), () => this.within("vector", rows.at(-1)!, () => this.#stores()));
-      else this.nested("serial", rows, () => this.#stores());
+        independent(rows.slice(0, -1), () => this.within("vector", rows.at(-1)!, () => this.#stores()));
+      else independent(rows, () => this.#stores());
     });
   }
 
