@@ -34,7 +34,18 @@ export { disableJit, ensureCompileTimeEval, namedScope, stopGradient } from "./t
 export { ioCallback, pureCallback } from "./lax/callback.ts";
 
 // devices
-export { type DeviceInfo, type MemoryInfo, defaultDevice, devices, init, memoryInfo } from "./backends/registry.ts";
+export {
+  type DeviceInfo,
+  type DeviceReport,
+  type InitOptions,
+  type MemoryInfo,
+  defaultDevice,
+  deviceInfo,
+  devices,
+  init,
+  memoryInfo,
+} from "./backends/registry.ts";
+export type { ThreadInfo } from "./backends/device.ts";
 export { blockUntilReady, deviceGet, devicePut } from "./backends/transfer.ts";
 
 // errors

@@ -30,6 +30,23 @@ export interface DeviceMemoryInfo {
   readonly count: number;
 }
 
+/** Threads that a device computes on. */
+export interface ThreadInfo {
+  /** Threads that were asked for, or that the machine has, the calling one included. */
+  readonly wanted: number;
+  /** Threads that compute now, the calling one included. */
+  readonly running: number;
+  /** Why fewer run than are wanted; null if they do. */
+  readonly why: string | null;
+}
+export const oneThread: ThreadInfo = { wanted: 1, running: 1, why: null };
+/** What a device has to compute with. */
+export interface DeviceDetails {
+  readonly threads: ThreadInfo;
+  /** What the engine or the GPU can do, by name. */
+  readonly features: Readonly<Record<string, boolean>>;
+}
+
 export interface Device {
   /** `cpu`, `wasm`, `webgpu`. */
   readonly kind: string;
@@ -44,6 +61,7 @@ export interface Device {
   ready(buffer: Buffer): Promise<void>;
   release(buffer: Buffer): void;
   memory(): DeviceMemoryInfo;
+  details(): DeviceDetails;
   /** Applies one primitive; `avals` are the operands', `outs` those that `infer` gave. */
   evaluate(
     primitive: AnyPrimitive,

@@ -8,15 +8,18 @@ import type { CompileOptions, Evaluator, Executable } from "../core/evaluator.ts
 import type { HostArray } from "../core/hostArray.ts";
 import type { Jaxpr } from "../core/jaxpr.ts";
 import { Literal, type NDArray } from "../core/ndarray.ts";
-import { DeviceError, unreachable } from "../core/problem.ts";
+import { ArgumentError, DeviceError, unreachable } from "../core/problem.ts";
+import { warnOnce } from "../core/warn.ts";
 import { Aval as AvalClass } from "../core/aval.ts";
 import type { ReferenceContext } from "../core/primitive.ts";
 import { DeviceArray } from "./array.ts";
-import type { Buffer, Device, DeviceMemoryInfo } from "./device.ts";
+import type { Buffer, Device, DeviceDetails, DeviceMemoryInfo } from "./device.ts";
 import { referenceDevice, referencePrograms } from "./reference/device.ts";
 import { literalHost } from "./reference/program.ts";
 import { inspectProgram } from "./inspect.ts";
-import { wasmDevice } from "./wasm/device.ts";
+import { type WasmDevice, wasmDevice } from "./wasm/device.ts";
+import { hasSimd } from "./wasm/features.ts";
+import type { ThreadOptions } from "./wasm/pool.ts";
 
 /** What reference slots and callbacks need, with arrays on a device. */
 function contextOn(device: () => Device): ReferenceContext {
@@ -30,12 +33,13 @@ function contextOn(device: () => Device): ReferenceContext {
 }
 
 const made = new Map<string, Device>();
+let wasm: WasmDevice | null = null;
 const makers: Readonly<Record<string, () => Device>> = {
   wasm: () =>
-    wasmDevice(
+    (wasm = wasmDevice(
       0,
       contextOn(() => embedded("wasm")),
-    ),
+    )),
   cpu: () =>
     referenceDevice(
       0,
@@ -58,7 +62,10 @@ const wantedName = (): string | undefined =>
 /** The device named by the environment, or else the embedded one. */
 function firstDevice(): Device {
   const name = wantedName();
-  return name ? find(name) : embedded("wasm");
+  if (name) return find(name);
+  if (hasSimd()) return embedded("wasm");
+  warnOnce("simd", "computing on the device cpu, slowly: this engine has no WebAssembly SIMD");
+  return embedded("cpu");
 }
 
 /** The device that computations run on. */
@@ -151,7 +158,31 @@ export function memoryInfo(device?: string | DeviceInfo): MemoryInfo {
   return withText({ device: name, live, peak, capacity, count }, text);
 }
 
-export interface InitOptions {
+/** What a device computes with. */
+export interface DeviceReport extends DeviceDetails {
+  readonly device: string;
+  toString(): string;
+}
+
+/**
+ * What a device computes with: its threads, and why there are not more of them; what the engine can do.
+ *
+ * Threads are started when there is much to compute, and until then a wasm device runs on one. They need memory that is
+ * shared, which browsers have on pages that are cross-origin isolated.
+ *
+ * @example
+ * deviceInfo().threads.running // 1
+ */
+export function deviceInfo(device?: string | DeviceInfo): DeviceReport {
+  const d = device === undefined ? currentDevice() : find(device);
+  const { threads, features } = d.details();
+  const names = Object.keys(features).filter((name) => features[name]);
+  const { running, wanted, why } = threads;
+  const text = `${nameOf(d)}: ${running} of ${wanted} threads${why === null ? "" : ` (${why})`}${names.length > 0 ? `, ${names.join(", ")}` : ""}`;
+  return withText({ device: nameOf(d), threads, features }, text);
+}
+
+export interface InitOptions extends ThreadOptions {
   /** The GPU object to use, instead of the runtime's own and of the package `webgpu`. */
   readonly gpu?: GPU;
 }
@@ -168,6 +199,7 @@ let starting: Promise<Device> | null = null;
  * np.ones([2]).add(1) // [2, 2]
  */
 export async function init(device?: string, options: InitOptions = {}): Promise<DeviceInfo> {
+  if (options.threads !== undefined || options.worker) chooseThreads(options);
   const wanted = device ?? wantedName();
   const isWebgpu = wanted?.replace(/:0$/, "") === "webgpu";
   if (wanted !== undefined && !isWebgpu) chosen = find(wanted);
@@ -195,6 +227,23 @@ export async function init(device?: string, options: InitOptions = {}): Promise<
     }
   }
   return info(currentDevice());
+}
+
+function chooseThreads(options: ThreadOptions): void {
+  embedded("wasm");
+  const { threads } = options;
+  if (threads !== undefined && !(Number.isInteger(threads) && threads >= 1))
+    throw new ArgumentError("Threads", {
+      what: `init: threads is ${String(threads)}`,
+      why: "it is the number of threads that compute, the calling one included",
+      fix: "pass a whole number, 1 at least, or leave it out for one thread a processor",
+    });
+  if (!wasm!.configure(options))
+    throw new DeviceError("ThreadsStarted", {
+      what: "init: the wasm device has started its threads already",
+      why: "their number is chosen once, before much was computed",
+      fix: 'await init("wasm", { threads }) at the start of the program',
+    });
 }
 
 /** What `explain` evaluates equations with. */

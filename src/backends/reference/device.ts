@@ -6,7 +6,7 @@ import { allDTypes } from "../../core/dtype.ts";
 import type { HostArray } from "../../core/hostArray.ts";
 import type { Jaxpr } from "../../core/jaxpr.ts";
 import type { ReferenceContext } from "../../core/primitive.ts";
-import type { Device } from "../device.ts";
+import { type Device, oneThread } from "../device.ts";
 import { ReferenceProgram } from "./program.ts";
 
 /** Programs of jaxprs, made once each. */
@@ -34,6 +34,7 @@ export function referenceDevice(id: number, context: ReferenceContext): Device {
     release: () => undefined,
     code: null,
     memory: () => ({ live: 0, peak: 0, capacity: 0, count: 0 }),
+    details: () => ({ threads: oneThread, features: {} }),
     evaluate: (primitive, inputs, params, outs) => primitive.reference(inputs, params, outs, context),
     compile: (jaxpr) => {
       const run = context.program(jaxpr);

@@ -15,7 +15,7 @@ import { type WasmBuffer, hostOf, putHost } from "./buffer.ts";
 import { WasmExecutable } from "./executable.ts";
 import { emitModule } from "./codegen.ts";
 import { disassemble } from "./disassemble.ts";
-import { askedFor } from "./features.ts";
+import { type Asked, askedFor } from "./features.ts";
 import { WasmMemory } from "./memory.ts";
 import { type ThreadOptions, WorkerPool } from "./pool.ts";
 
@@ -39,14 +39,21 @@ export const wasmTarget: Target = {
 
 const noMemory: DeviceMemoryInfo = { live: 0, peak: 0, capacity: 0, count: 0 };
 
-/** @param context how routines and callbacks see arrays; its programs run on the reference device. */
-export function wasmDevice(id: number, context: ReferenceContext): Device {
+/** The device, and what can be chosen before anything is computed on it. */
+export interface WasmDevice extends Device {
+  /** Says how threads are wanted; false if it is too late. */
+  configure(options: ThreadOptions): boolean;
+}
+
+/**
+ * @param context how routines and callbacks see arrays; its programs run on the reference device.
+ * @param asked what to do without, or to do always: see `askedFor`.
+ */
+export function wasmDevice(id: number, context: ReferenceContext, asked: Asked = askedFor()): WasmDevice {
   let made: WasmMemory | null = null;
   const wasm = (): WasmMemory => (made ??= new WasmMemory(asked));
-  const asked = askedFor();
-  const threads: ThreadOptions = {};
   let workers: WorkerPool | null = null;
-  const pool = (): WorkerPool => (workers ??= new WorkerPool(wasm(), threads));
+  const pool = (): WorkerPool => (workers ??= new WorkerPool(wasm(), {}));
   let known: Target | null = null;
   const target = (): Target => (known ??= {
       ...wasmTarget,
@@ -80,7 +87,12 @@ export function wasmDevice(id: number, context: ReferenceContext): Device {
         return { run: (inputs) => executable.run(inputs as readonly WasmBuffer[]), outAvals: program.outputs };
       },
     },
+    configure: (options) => pool().choose(options),
     memory: () => (made ? made.info() : noMemory),
+    details: () => ({
+      threads: pool().info(),
+      features: { simd: true, ...wasm().features },
+    }),
     release: (b) => (b as WasmBuffer).release(),
     evaluate: (primitive, inputs, params, outs, avals) =>
       eager.find(primitive, avals, params, outs).run(inputs as readonly WasmBuffer[]),

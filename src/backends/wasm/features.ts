@@ -12,8 +12,8 @@ const simdModule = /* @__PURE__ */ Uint8Array.of(
   ...[10, 8, 1, 6, 0, 65, 1, 253, 15, 11],
 );
 
-export const hasSimd = (): boolean => WebAssembly.validate(simdModule as BufferSource);
-const hasRelaxedSimd = (): boolean => WebAssembly.validate(relaxedModule as BufferSource);
+export const hasSimd = (): boolean => typeof WebAssembly !== "undefined" && WebAssembly.validate(simdModule);
+const hasRelaxedSimd = (): boolean => WebAssembly.validate(relaxedModule);
 
 /** Memory that threads can share, or null where there is none: browsers have it on isolated pages only. */
 export function sharedMemory(initial: number, maximum: number): WebAssembly.Memory | null {

@@ -5,6 +5,7 @@
  */
 import { DeviceError } from "../../core/problem.ts";
 import { warnOnce } from "../../core/warn.ts";
+import type { ThreadInfo } from "../device.ts";
 import type { Units } from "../../compiler/loopNest/loopNest.ts";
 import type { WasmMemory } from "./memory.ts";
 import { controlWords, mostArguments, nodeWorker, open, webWorker, word } from "./workerSource.ts";
@@ -25,15 +26,6 @@ export interface ThreadOptions {
   /** Makes a Web Worker of its program, where a content-security policy forbids `blob:` URLs. */
   readonly worker?: (source: string) => Worker;
 }
-/** Threads as they are. */
-export interface ThreadInfo {
-  readonly wanted: number;
-  /** Threads that compute now, the calling one included. */
-  readonly running: number;
-  /** Why fewer run than are wanted; null if they do. */
-  readonly why: string | null;
-}
-
 const mostThreads = 16;
 /** Jobs before the workers are started: a program that ends soon does not pay for them. */
 const jobsBefore = 4;
@@ -68,8 +60,8 @@ export interface SharedProgram {
 type Kernel = (...args: number[]) => void;
 
 export class WorkerPool {
-  readonly wanted: number;
-  readonly #options: ThreadOptions;
+  wanted: number;
+  #options: ThreadOptions;
   readonly #wasm: WasmMemory;
   #words: Int32Array | null = null;
   #control = 0;
@@ -86,6 +78,14 @@ export class WorkerPool {
     this.#why = wasm.isShared
       ? null
       : "memory cannot be shared between threads here: a page must be cross-origin isolated (headers Cross-Origin-Opener-Policy: same-origin and Cross-Origin-Embedder-Policy: require-corp)";
+  }
+
+  /** Says how threads are wanted; false if they have been started. */
+  choose(options: ThreadOptions): boolean {
+    if (this.#workers.length > 0) return false;
+    this.#options = options;
+    this.wanted = wantedThreads(options);
+    return true;
   }
 
   /** Threads that compute now. */

@@ -11,12 +11,13 @@ import { DTypeError, DeviceError } from "../../core/problem.ts";
 import type { ReferenceContext } from "../../core/primitive.ts";
 import type { HostArray } from "../../core/hostArray.ts";
 import { warnOnce } from "../../core/warn.ts";
-import type { Buffer, Device, DeviceExecutable } from "../device.ts";
+import { type Buffer, type Device, type DeviceExecutable, oneThread } from "../device.ts";
 import { EagerPrograms } from "../eager.ts";
 import type { AcquiredGpu } from "./acquire.ts";
 
 import { type LoadedProgram, WebgpuExecutor } from "./executor.ts";
 import { type Handle, OwnedBuffers } from "./ownedBuffers.ts";
+import { gpuFeatures } from "./limits.ts";
 import { storedBytes } from "./words.ts";
 import { emitWgsl } from "./wgsl.ts";
 
@@ -98,6 +99,10 @@ export function webgpuDevice(
     },
     release: (b) => (b as Handle).memory?.release(),
     memory: () => owned.info(),
+    details: () => ({
+      threads: oneThread,
+      features: Object.fromEntries(gpuFeatures.map((f) => [f, acquired.device.features.has(f)])),
+    }),
     code: {
       target,
       language: "wgsl",

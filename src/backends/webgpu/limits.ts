@@ -13,11 +13,12 @@ const wanted = [
   "maxComputeWorkgroupSizeX",
   "maxComputeWorkgroupsPerDimension",
 ] as const satisfies readonly (keyof GPUSupportedLimits)[];
-const features = ["shader-f16", "timestamp-query", "subgroups"] as const satisfies readonly GPUFeatureName[];
+/** Features that are asked for where there are. */
+export const gpuFeatures = ["shader-f16", "timestamp-query", "subgroups"] as const satisfies readonly GPUFeatureName[];
 
 export const descriptorFor = (adapter: GPUAdapter): GPUDeviceDescriptor => ({
   requiredLimits: Object.fromEntries(wanted.map((name) => [name, adapter.limits[name]])),
-  requiredFeatures: features.filter((name) => adapter.features.has(name)),
+  requiredFeatures: gpuFeatures.filter((name) => adapter.features.has(name)),
 });
 
 export function targetOf({ limits }: GPUDevice): Target {
