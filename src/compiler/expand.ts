@@ -39,7 +39,7 @@ export const expandFor =
 export const splitFor =
   (target: Target): Expand =>
   (eqn) => {
-    const split = target.style === "workgroups" ? splitReduction(eqn) : null;
+    const split = splitReduction(eqn, target);
     return split && { jaxpr: composed(eqn, split), isolated: false };
   };
 

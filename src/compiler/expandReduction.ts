@@ -1,23 +1,41 @@
 /**
- * Reductions of few rows that are very long, for grids of workgroups: one block for each row would leave the rest of the
+ * Reductions of few rows that are very long: one block of a grid, or one thread, for each row would leave the rest of the
  * device idle. An axis is cut in parts; each part is reduced, and then the parts.
  */
-import type { Eqn } from "../core/jaxpr.ts";
+import { type Eqn, Var } from "../core/jaxpr.ts";
 import type { NDArray } from "../core/ndarray.ts";
 import { bind } from "../core/trace.ts";
 import { reshape } from "../core/structural.ts";
 import { accessOf, visitReductions } from "./access.ts";
 import { axisVars, indicesOf } from "./pull.ts";
+import type { Target } from "./target.ts";
 
-const fewRows = 64;
-const rowsOfBlock = 32;
-export const longRow = 16384;
-/** Parts of a row: many blocks, and few enough to be one block's work in the end. */
-const mostParts = 1024;
-const fewestParts = 16;
+/** When a target cuts rows, and how. */
+interface Cutting {
+  /** So many rows are enough. */
+  readonly fewRows: number;
+  /** Rows side by side that are one block's or thread's work. */
+  readonly rowsOfBlock: number;
+  readonly longRow: number;
+  /** Parts of a row: many blocks, and few enough to be one block's work in the end. */
+  readonly mostParts: number;
+  readonly fewestParts: number;
+}
+const forGrids: Cutting = { fewRows: 64, rowsOfBlock: 32, longRow: 16384, mostParts: 1024, fewestParts: 16 };
+const forThreads: Cutting = { fewRows: 8, rowsOfBlock: 16, longRow: 2 ** 18, mostParts: 64, fewestParts: 2 };
+/** Tests cut what is short as well. */
+const always: Cutting = { ...forThreads, longRow: 64 };
+const cuttingOf = ({ style, worthThreads }: Target): Cutting =>
+  style === "workgroups" ? forGrids : worthThreads > 0 ? forThreads : always;
+
+/** Whether an equation may be worth cutting. */
+export const isLongReduction = ({ primitive, inputs, outputs }: Eqn, target: Target): boolean =>
+  primitive.kind === "reduction" &&
+  inputs.some((a) => a instanceof Var && a.aval.size >= cuttingOf(target).longRow * Math.max(1, outputs[0]!.aval.size));
 
 /** The two reductions, or null if one will do. */
-export function splitReduction(eqn: Eqn): ((args: readonly NDArray[]) => readonly NDArray[]) | null {
+export function splitReduction(eqn: Eqn, target: Target): ((args: readonly NDArray[]) => readonly NDArray[]) | null {
+  const { fewRows, rowsOfBlock, longRow, mostParts, fewestParts } = cuttingOf(target);
   if (eqn.primitive.kind !== "reduction") return null;
   const [x, ...others] = eqn.inputs;
   const { axes } = eqn.params as { readonly axes?: readonly number[] };
@@ -29,7 +47,7 @@ export function splitReduction(eqn: Eqn): ((args: readonly NDArray[]) => readonl
   // Rows that memory is contiguous across are added up side by side, so many of them to a block.
   const rows = x.aval.size / length / (axes.includes(shape.length - 1) ? 1 : rowsOfBlock);
   if (length < longRow || rows >= fewRows) return null;
-  const cuts = axes.map((axis) => ({ axis, parts: partsOf(shape[axis]!, length) }));
+  const cuts = axes.map((axis) => ({ axis, parts: partsOf(shape[axis]!, length, mostParts) }));
   const best = cuts.sort((a, b) => b.parts - a.parts)[0]!;
   if (best.parts < fewestParts || !isReducedAgain(eqn)) return null;
   const { axis, parts } = best;
@@ -44,7 +62,7 @@ export function splitReduction(eqn: Eqn): ((args: readonly NDArray[]) => readonl
 }
 
 /** The divisor of an axis that cuts the row best. */
-function partsOf(extent: number, length: number): number {
+function partsOf(extent: number, length: number, mostParts: number): number {
   const wanted = Math.min(mostParts, Math.sqrt(length));
   let best = 1;
   for (let n = 1; n <= mostParts && n <= extent; n++)

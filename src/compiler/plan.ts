@@ -1,10 +1,10 @@
 /** plan: jaxpr → jaxpr in normal form, and what of it shares a kernel. */
-import { type Eqn, type Jaxpr, Var } from "../core/jaxpr.ts";
+import type { Jaxpr, Var } from "../core/jaxpr.ts";
 import type { NDArray } from "../core/ndarray.ts";
 import { chained, lowerChain } from "./chains.ts";
 import { checkDTypes, expandFor, splitFor } from "./expand.ts";
 import { mathExpander } from "./expandMath.ts";
-import { longRow } from "./expandReduction.ts";
+import { isLongReduction } from "./expandReduction.ts";
 import { type FusionPlan, partition } from "./partition.ts";
 import { simplify } from "./simplify.ts";
 import type { Target } from "./target.ts";
@@ -21,17 +21,14 @@ export function planOf(source: Jaxpr, target: Target): Plan {
   checkDTypes(jaxpr, target);
   const planned = (j: Jaxpr, sharesLongRows: boolean): FusionPlan =>
     chained(partition(target, sharesLongRows)(j), target);
-  if (target.style === "vector" || !jaxpr.eqns.some(isLong)) return { jaxpr, captured, plan: planned(jaxpr, false) };
+  if (!jaxpr.eqns.some((e) => isLongReduction(e, target))) return { jaxpr, captured, plan: planned(jaxpr, false) };
   // Few long rows are reduced in parts. But chains walk over them in a way of their own, so these are looked for first.
-  const inChains = resultsInChains(planned(jaxpr, true), target);
+  const sharesLongRows = target.style === "workgroups";
+  const inChains = resultsInChains(planned(jaxpr, sharesLongRows), target);
   const split = splitFor(target);
   const cut = simplify(jaxpr, (e, inputs) => (e.outputs.some((v) => inChains.has(v)) ? null : split(e, inputs)));
-  return { jaxpr: cut.jaxpr, captured, plan: planned(cut.jaxpr, inChains.size > 0) };
+  return { jaxpr: cut.jaxpr, captured, plan: planned(cut.jaxpr, sharesLongRows && inChains.size > 0) };
 }
-
-const isLong = ({ primitive, inputs, outputs }: Eqn): boolean =>
-  primitive.kind === "reduction" &&
-  inputs.some((a) => a instanceof Var && a.aval.size >= longRow * Math.max(1, outputs[0]!.aval.size));
 
 /** What chains compute that are kernels of their own. */
 const resultsInChains = ({ steps, producers }: FusionPlan, target: Target): ReadonlySet<Var> =>

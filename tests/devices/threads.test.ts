@@ -42,7 +42,7 @@ class OnDevice {
   constructor(device: WasmDevice, f: F, args: readonly unknown[]) {
     const { jaxpr, consts } = makeJaxpr(f)(...args);
     this.#device = device;
-    this.#executable = device.compile(hoistConsts(jaxpr), { name: "f", donated: [] });
+    this.#executable = device.compile(hoistConsts(jaxpr), { name: "f", donated: [], device: null });
     this.#inputs = [...consts, ...(flatten(args)[0] as NDArray[])].map((x) => device.put(host(x)));
   }
   run(): HostArray[] {
