@@ -1,6 +1,6 @@
 import { fileURLToPath } from "node:url";
 import { playwright } from "@vitest/browser-playwright";
-import { defineConfig } from "vitest/config";
+import { type TestProjectInlineConfiguration, defineConfig } from "vitest/config";
 import { chromiumGpuFlags, findChromium, gpuEnvironment } from "./scripts/installSystemPackages.mjs";
 
 const src = fileURLToPath(new URL("src/", import.meta.url));
@@ -11,7 +11,7 @@ const src = fileURLToPath(new URL("src/", import.meta.url));
 const reference = ["tests/{control,random,sweep,transforms}/**/*.test.ts"];
 
 // Run in a page as well as in Node.
-const everywhere = ["tests/runtimes/library.test.ts"];
+const everywhere = ["tests/runtimes/{library,threads}.test.ts"];
 // As root, as in containers, chromium runs only without its sandbox.
 const chromiumFlags = ["--no-sandbox", "--disable-dev-shm-usage", "--disable-background-networking", "--no-first-run"];
 
@@ -20,6 +20,43 @@ const shared = {
   testTimeout: 30_000,
   hookTimeout: 120_000,
 } as const;
+
+/** A project whose tests run in a page that comes with some headers. */
+const page = (
+  name: string,
+  { include, headers = {} }: { readonly include: string[]; readonly headers?: Record<string, string> },
+): TestProjectInlineConfiguration => ({
+  extends: true,
+  // Found while tests run, they would be bundled then, and the page loaded again.
+  optimizeDeps: {
+    include: [
+      "fast-check",
+      "fp-ts/lib/Either.js",
+      "fp-ts/lib/function.js",
+      "fp-ts/lib/Monoid.js",
+      "fp-ts/lib/TaskEither.js",
+    ],
+  },
+  server: { headers },
+  test: {
+    name,
+    include,
+    testTimeout: shared.testTimeout,
+    browser: {
+      enabled: true,
+      headless: true,
+      screenshotFailures: false,
+      instances: [{ browser: "chromium" }],
+      // The system's browser: playwright downloads none unless it is asked to.
+      provider: playwright({
+        launchOptions: {
+          executablePath: findChromium() ?? "chromium",
+          args: [...chromiumFlags, ...chromiumGpuFlags],
+        },
+      }),
+    },
+  },
+});
 
 export default defineConfig({
   resolve: {
@@ -47,37 +84,15 @@ export default defineConfig({
           env: gpuEnvironment(),
         },
       },
-      {
-        extends: true,
-        // Found while tests run, they would be bundled then, and the page loaded again.
-        optimizeDeps: {
-          include: [
-            "fast-check",
-            "fp-ts/lib/Either.js",
-            "fp-ts/lib/function.js",
-            "fp-ts/lib/Monoid.js",
-            "fp-ts/lib/TaskEither.js",
-          ],
+      page("chromium", { include: everywhere }),
+      // Memory that threads share exists on such pages only.
+      page("isolated", {
+        include: ["tests/runtimes/threads.test.ts"],
+        headers: {
+          "Cross-Origin-Opener-Policy": "same-origin",
+          "Cross-Origin-Embedder-Policy": "require-corp",
         },
-        test: {
-          name: "chromium",
-          include: everywhere,
-          testTimeout: shared.testTimeout,
-          browser: {
-            enabled: true,
-            headless: true,
-            screenshotFailures: false,
-            instances: [{ browser: "chromium" }],
-            // The system's browser: playwright downloads none unless it is asked to.
-            provider: playwright({
-              launchOptions: {
-                executablePath: findChromium() ?? "chromium",
-                args: [...chromiumFlags, ...chromiumGpuFlags],
-              },
-            }),
-          },
-        },
-      },
+      }),
     ],
   },
 });

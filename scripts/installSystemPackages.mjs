@@ -1,11 +1,12 @@
 // The tests load the package in a page, so they need chromium, and they run kernels on WebGPU, which on Linux needs the
 // Vulkan loader and a driver: without a GPU that is SwiftShader, which comes with chromium. On Debian as root this installs
-// what is missing; elsewhere it says what to install.
+// what is missing; elsewhere it says what to install. Node 24, whose engine has more than that of Node 20, comes from npm,
+// into a folder where it does not become the Node of `npm run`.
 import { spawnSync } from "node:child_process";
-import { accessSync, constants, existsSync } from "node:fs";
+import { accessSync, constants, existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { delimiter, join } from "node:path";
-import { argv, env, exit, getuid, platform } from "node:process";
-import { pathToFileURL } from "node:url";
+import { argv, env, execPath, exit, getuid, platform, version } from "node:process";
+import { fileURLToPath, pathToFileURL } from "node:url";
 
 const names = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
 const elsewhere = ["/Applications/Google Chrome.app/Contents/MacOS/Google Chrome"];
@@ -16,6 +17,30 @@ export function findChromium() {
   return [env.CHROMIUM, ...onPath, ...elsewhere].find(
     (file) => file !== undefined && file !== "" && isExecutable(file),
   );
+}
+
+const node24 = "24.21.0";
+const node24Folder = fileURLToPath(new URL("../node_modules/.cache/node24", import.meta.url));
+
+/** The executable of Node 24: this one, $COTANGENT_NODE24, or the one that was installed; undefined if there is none. */
+export function findNode24() {
+  const candidates = [
+    version.startsWith("v24.") ? execPath : undefined,
+    env.COTANGENT_NODE24,
+    join(node24Folder, "node_modules/node/bin/node"),
+  ];
+  return candidates.find((file) => file !== undefined && file !== "" && isExecutable(file));
+}
+
+function installNode24() {
+  if (findNode24() !== undefined) return;
+  mkdirSync(node24Folder, { recursive: true });
+  writeFileSync(join(node24Folder, "package.json"), '{ "private": true }');
+  const options = { cwd: node24Folder, stdio: "inherit", shell: platform === "win32" };
+  spawnSync("npm", ["install", "--no-audit", "--no-fund", "--silent", `node@${node24}`], options);
+  if (findNode24() !== undefined) return;
+  console.error("The tests run in Node 24 too, and npm could not install it: COTANGENT_NODE24 may be its path.");
+  exit(1);
 }
 
 const softwareDriver = "/usr/lib/chromium/vk_swiftshader_icd.json";
@@ -51,7 +76,7 @@ function apt(...args) {
   return spawnSync("apt-get", args, options).status === 0;
 }
 
-function install() {
+function installPackages() {
   const missing = () => [...(findChromium() === undefined ? ["chromium"] : []), ...(hasVulkan() ? [] : ["libvulkan1"])];
   const packages = missing();
   if (packages.length === 0) return;
@@ -69,4 +94,7 @@ function install() {
   exit(1);
 }
 
-if (import.meta.url === pathToFileURL(argv[1] ?? "").href) install();
+if (import.meta.url === pathToFileURL(argv[1] ?? "").href) {
+  installPackages();
+  installNode24();
+}
