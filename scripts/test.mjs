@@ -12,7 +12,10 @@ const steps = [
   [["scripts/installSystemPackages.mjs"]],
   ...(args.length > 0
     ? [[build], [vitest(...args)]]
-    : [[build, vitest("--project", "reference")], [vitest("--project", "devices", "--project", "chromium", "--project", "isolated")]]),
+    : [
+        [build, vitest("--project", "reference")],
+        [vitest("--project", "devices", "--project", "chromium", "--project", "isolated")],
+      ]),
 ];
 
 const run = (step) =>

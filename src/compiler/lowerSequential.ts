@@ -43,9 +43,9 @@ import { KernelBuffers, type Lowered, storesOf } from "./lower.ts";
 import type { LoopNest, Stmt } from "./loopNest/loopNest.ts";
 import { Puller, loadedValue } from "./pull.ts";
 import { extentOf } from "./schedule/contraction.ts";
-import { placesOf } from "./schedule/gpuRows.ts";
 import { Scopes } from "./schedule/scopes.ts";
 import type { Target } from "./target.ts";
+import { placesOf } from "./loopNest/rewrite.ts";
 
 interface Context {
   readonly producers: ReadonlyMap<Var, Eqn>;

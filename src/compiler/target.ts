@@ -1,6 +1,24 @@
 /** What the compiler must know of a device: how it stores elements, how it runs loops, and what it can bind at once. */
 import type { DType } from "../core/dtype.ts";
 import type { Layout } from "../core/elementTypes.ts";
+import type { Eqn, Var } from "../core/jaxpr.ts";
+import type { Expr } from "../core/scalar.ts";
+import type { Chain } from "./chains.ts";
+import type { FusedKernel } from "./fusedKernel.ts";
+import type { Lowered } from "./lower.ts";
+import type { LoopNest } from "./loopNest/loopNest.ts";
+
+/** How fused kernels, and chains of them, become loops. */
+export interface Schedules {
+  readonly kernel: (kernel: FusedKernel, target: Target) => LoopNest;
+  /** Null if the groups of the chain must be kernels of their own. */
+  readonly chain: (
+    chain: Chain,
+    producers: ReadonlyMap<Var, Eqn>,
+    target: Target,
+    finish: (e: Expr) => Expr,
+  ) => readonly Lowered<LoopNest>[] | null;
+}
 
 export interface Target {
   readonly name: string;
@@ -8,6 +26,8 @@ export interface Target {
   readonly layout: Layout;
   /** `vector`: one thread with 4 lanes and caches. `workgroups`: a grid of blocks of threads with shared memory. */
   readonly style: "vector" | "workgroups";
+  /** Those of the style: an object, so that a program carries the schedules of its targets alone. */
+  readonly schedules: Schedules;
   /** Buffers a kernel may bind. */
   readonly maxBuffers: number;
   /** Bytes that one binding may cover. */

@@ -2,12 +2,14 @@
 import type { Target } from "../../src/compiler/target.ts";
 import { allDTypes } from "../../src/core/dtype.ts";
 import { wordLayout } from "../../src/core/elementTypes.ts";
+import { workgroupSchedules } from "../../src/compiler/workgroupSchedules.ts";
 
 export const gpuTarget: Target = {
   name: "gpu",
   dtypes: new Set(allDTypes),
   layout: wordLayout,
   style: "workgroups",
+  schedules: workgroupSchedules,
   maxBuffers: 10,
   maxBindingBytes: 2 ** 27,
   maxBlocks: 65535,

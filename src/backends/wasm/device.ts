@@ -18,6 +18,7 @@ import { disassemble } from "./disassemble.ts";
 import { type Asked, askedFor } from "./features.ts";
 import { WasmMemory } from "./memory.ts";
 import { type ThreadOptions, WorkerPool } from "./pool.ts";
+import { vectorSchedules } from "../../compiler/vectorSchedules.ts";
 
 /** Of an engine without relaxed SIMD. */
 export const wasmTarget: Target = {
@@ -25,6 +26,7 @@ export const wasmTarget: Target = {
   dtypes: new Set(allDTypes),
   layout: packedLayout,
   style: "vector",
+  schedules: vectorSchedules,
   maxBuffers: 1000,
   maxBindingBytes: 2 ** 32,
   maxBlocks: 2 ** 31,
@@ -55,7 +57,8 @@ export function wasmDevice(id: number, context: ReferenceContext, asked: Asked =
   let workers: WorkerPool | null = null;
   const pool = (): WorkerPool => (workers ??= new WorkerPool(wasm(), {}));
   let known: Target | null = null;
-  const target = (): Target => (known ??= {
+  const target = (): Target =>
+    (known ??= {
       ...wasmTarget,
       fusedMultiplyAdd: wasm().features.relaxedSimd,
       worthThreads: asked.has("units") ? 0 : wasmTarget.worthThreads,

@@ -187,7 +187,13 @@ export function encodeModule(
   const imported = imports.map(({ name, type }) =>
     new Code().name("math").name(name).byte(0).unsigned(typeIndex(type)),
   );
-  imported.push(new Code().name("env").name("memory").byte(2).all(sharedMemory ? sharedLimits : [0, 0]));
+  imported.push(
+    new Code()
+      .name("env")
+      .name("memory")
+      .byte(2)
+      .all(sharedMemory ? sharedLimits : [0, 0]),
+  );
   const declared = functions.map((f) => new Code().unsigned(typeIndex(f.type)));
   const exported = functions.slice(0, exports).map((_, i) =>
     new Code()

@@ -69,7 +69,8 @@ export class WasmExecutable {
   readonly #runUnits: RunUnits = (number, args, scratch, threads) => {
     const units = this.program.kernels[number]!.units!;
     const kernel = this.#kernels[number]!;
-    if (!this.#pool.isReady(args.length) || threads < this.#pool.threads) return kernel(...args, scratch, 0, units.count);
+    if (!this.#pool.isReady(args.length) || threads < this.#pool.threads)
+      return kernel(...args, scratch, 0, units.count);
     if (this.#shared instanceof Uint8Array) {
       const bytes = this.#shared;
       const memory = this.#wasm.own(bytes.length);

@@ -41,12 +41,7 @@ export class Execution {
   readonly #constants: ReadonlyMap<Slot, number>;
   readonly #entered = new Map<Call, Frame>();
 
-  constructor(
-    wasm: WasmMemory,
-    context: ReferenceContext,
-    launcher: Launcher,
-    constants: ReadonlyMap<Slot, number>,
-  ) {
+  constructor(wasm: WasmMemory, context: ReferenceContext, launcher: Launcher, constants: ReadonlyMap<Slot, number>) {
     this.#wasm = wasm;
     this.#context = context;
     this.#launcher = launcher;

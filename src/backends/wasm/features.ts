@@ -32,7 +32,9 @@ export function sharedMemory(initial: number, maximum: number): WebAssembly.Memo
  */
 export type Asked = ReadonlySet<string>;
 export function askedFor(): Asked {
-  const { process } = globalThis as { readonly process?: { readonly env?: Readonly<Record<string, string | undefined>> } };
+  const { process } = globalThis as {
+    readonly process?: { readonly env?: Readonly<Record<string, string | undefined>> };
+  };
   return new Set((process?.env?.["COTANGENT_WASM"] ?? "").split(",").filter((x) => x !== ""));
 }
 

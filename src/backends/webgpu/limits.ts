@@ -2,6 +2,7 @@
 import type { Target } from "../../compiler/target.ts";
 import { allDTypes } from "../../core/dtype.ts";
 import { wordLayout } from "../../core/elementTypes.ts";
+import { workgroupSchedules } from "../../compiler/workgroupSchedules.ts";
 
 /** A device has the least that the specification allows unless more is asked for. */
 const wanted = [
@@ -27,6 +28,7 @@ export function targetOf({ limits }: GPUDevice): Target {
     dtypes: new Set(allDTypes.filter((d) => d !== "float64")),
     layout: wordLayout,
     style: "workgroups",
+    schedules: workgroupSchedules,
     maxBuffers: limits.maxStorageBuffersPerShaderStage,
     maxBindingBytes: limits.maxStorageBufferBindingSize,
     maxBlocks: limits.maxComputeWorkgroupsPerDimension,

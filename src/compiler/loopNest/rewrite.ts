@@ -1,5 +1,5 @@
 /** Rebuilding expressions and statements: shared nodes stay shared, unchanged ones are kept. */
-import { type Index, type IndexValue, type IndexVar, substitute, valueIndex } from "../../core/indexing.ts";
+import { type Index, type IndexValue, type IndexVar, substitute, unflatten, valueIndex } from "../../core/indexing.ts";
 import {
   type Buffer,
   type Expr,
@@ -127,6 +127,15 @@ export class Rewriter {
 /** A rewriter that puts indices in the place of variables, and what `expr` gives in the place of expressions. */
 export const placing = (places: ReadonlyMap<IndexVar, Index>, expr: Replacements["expr"] = () => null): Rewriter =>
   new Rewriter({ variable: (v) => places.get(v) ?? null, expr });
+
+/** The positions of variables whose flat number is known. */
+export function placesOf(vars: readonly IndexVar[], flat: Index): Map<IndexVar, Index> {
+  const indices = unflatten(
+    flat,
+    vars.map((v) => v.extent),
+  );
+  return new Map(vars.map((v, i) => [v, indices[i]!]));
+}
 
 /** Calls `f` for every node of a DAG once, operands first; reductions' bodies included. */
 export function visitExprs(roots: readonly Expr[], f: (e: Expr) => void): void {

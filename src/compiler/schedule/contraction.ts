@@ -16,7 +16,6 @@ import {
   factorOf,
   indexVar,
   scale,
-  unflatten,
   varIndex,
 } from "../../core/indexing.ts";
 import {
@@ -33,7 +32,7 @@ import {
 } from "../../core/scalar.ts";
 import { type FusedKernel, rewriteStores } from "../fusedKernel.ts";
 import { type LoopNest, type Stmt, loop, store } from "../loopNest/loopNest.ts";
-import { placing, visitExprs } from "../loopNest/rewrite.ts";
+import { placesOf, placing, visitExprs } from "../loopNest/rewrite.ts";
 import type { Target } from "../target.ts";
 import { groupsOf } from "./reductions.ts";
 import { Dependencies, Scopes } from "./scopes.ts";
@@ -245,9 +244,7 @@ class Tiles extends Scopes {
 
   /** A factor at a flat position of its own variables and a flat summand. */
   #factor(e: Expr, vars: readonly IndexVar[], at: Index, summand: Index): Expr {
-    const places = new Map<IndexVar, Index>();
-    placeAt(places, vars, at);
-    placeAt(places, this.#c.reduction.vars, summand);
+    const places = new Map([...placesOf(vars, at), ...placesOf(this.#c.reduction.vars, summand)]);
     const placed = placing(places).expr(e);
     this.countUses([placed]);
     return placed;
@@ -368,9 +365,10 @@ class Tiles extends Scopes {
   #store(row: Index, rows: number, column: Index, columns: number): void {
     const { kernel, reduction, rows: rowVars, columns: columnVars } = this.#c;
     const [i, j] = [indexVar("i", rows), indexVar("j", columns)];
-    const places = new Map<IndexVar, Index>();
-    placeAt(places, rowVars, add(row, varIndex(i)));
-    placeAt(places, columnVars, add(column, varIndex(j)));
+    const places = new Map([
+      ...placesOf(rowVars, add(row, varIndex(i))),
+      ...placesOf(columnVars, add(column, varIndex(j))),
+    ]);
     const index = add(scale(varIndex(i), blockColumns), varIndex(j));
     const sum = load(this.#tile, index);
     const rewriter = placing(places, (e) => (e.kind === "reduced" && e.reduction === reduction ? sum : null));
@@ -387,12 +385,6 @@ class Tiles extends Scopes {
   }
 }
 
-/** Puts variables at a flat position, which never is beyond their ends. */
-function placeAt(places: Map<IndexVar, Index>, vars: readonly IndexVar[], flat: Index): void {
-  const shape = vars.map((v) => v.extent);
-  const indices = vars.length === 1 ? [flat] : unflatten(flat, shape);
-  vars.forEach((v, i) => places.set(v, indices[i]!));
-}
 const once = (): IndexVar => indexVar("call", 1);
 const padded = (n: number, to: number): number => Math.ceil(n / to) * to;
 

@@ -7,10 +7,9 @@ import { type Index, type IndexVar, add, indexVar, scale, varIndex } from "../..
 import { type Buffer, type Expr, load, readLocal } from "../../core/scalar.ts";
 import { rewriteStores } from "../fusedKernel.ts";
 import type { LoopNest } from "../loopNest/loopNest.ts";
-import { placing } from "../loopNest/rewrite.ts";
+import { placesOf, placing } from "../loopNest/rewrite.ts";
 import type { Target } from "../target.ts";
 import { type Contraction, extentOf } from "./contraction.ts";
-import { placesOf } from "./gpuRows.ts";
 import { type Bounded, type Run, SharedTiles, type Slice, type WordType, sliceLength } from "./gpuTiles.ts";
 
 /** A product that tiles are made for. */

@@ -28,9 +28,8 @@ import {
 } from "../../core/scalar.ts";
 import { type FusedStore, rewriteStores } from "../fusedKernel.ts";
 import type { LoopNest } from "../loopNest/loopNest.ts";
-import { Rewriter, visitExprs } from "../loopNest/rewrite.ts";
+import { Rewriter, placesOf, visitExprs } from "../loopNest/rewrite.ts";
 import { extentOf } from "./contraction.ts";
-import { placesOf } from "./gpuRows.ts";
 import { type OnlineTiling, sharedLengths } from "./gpuOnlineTiling.ts";
 import { type Bounded, type Run, SharedTiles, type Slice } from "./gpuTiles.ts";
 import { type OnlineProduct, type WeightedSum, lowest } from "./onlineProduct.ts";

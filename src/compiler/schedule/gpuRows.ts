@@ -15,7 +15,6 @@ import {
   indexVar,
   modulo,
   scale,
-  unflatten,
   valueIndex,
   varIndex,
 } from "../../core/indexing.ts";
@@ -39,7 +38,7 @@ import {
 } from "../../core/scalar.ts";
 import { type FusedKernel, type FusedStore, rewriteStores } from "../fusedKernel.ts";
 import type { LoopNest, Stmt } from "../loopNest/loopNest.ts";
-import { type Rewriter, placing } from "../loopNest/rewrite.ts";
+import { type Rewriter, placesOf, placing } from "../loopNest/rewrite.ts";
 import type { Target } from "../target.ts";
 import { extentOf } from "./contraction.ts";
 import type { ReductionGroup } from "./reductions.ts";
@@ -99,15 +98,6 @@ const loaded = (buffer: Buffer, index: Index, type: ScalarType): Expr => {
   const x = load(buffer, index);
   return type === "bool" ? compare("ne", x, like(x, 0)) : x;
 };
-
-/** The positions of variables whose flat number is known. */
-export function placesOf(vars: readonly IndexVar[], flat: Index): Map<IndexVar, Index> {
-  const indices = unflatten(
-    flat,
-    vars.map((v) => v.extent),
-  );
-  return new Map(vars.map((v, i) => [v, indices[i]!]));
-}
 
 export class RowBlocks extends Scopes {
   readonly #kernel: FusedKernel;

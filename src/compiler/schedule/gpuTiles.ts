@@ -33,9 +33,8 @@ import {
   times,
   within as isWithin,
 } from "../../core/scalar.ts";
-import { placing } from "../loopNest/rewrite.ts";
+import { placesOf, placing } from "../loopNest/rewrite.ts";
 import { type NumberType, walks } from "./contraction.ts";
-import { placesOf } from "./gpuRows.ts";
 import { Scopes } from "./scopes.ts";
 
 /** A run of rows, columns or summands. */

@@ -6,10 +6,10 @@
  * The block loops of a kernel that was cut stand side by side in its body, with nothing between them but what is cheap
  * enough to be computed by every thread. Their rounds are units, numbered through in order; a call runs a range of them.
  */
-import { type Index, type IndexVar, add, constantIndex, indexVar, scale, unflatten, varIndex } from "../../core/indexing.ts";
+import { type Index, type IndexVar, add, constantIndex, indexVar, scale, varIndex } from "../../core/indexing.ts";
 import type { Expr } from "../../core/scalar.ts";
 import { type For, type LoopNest, type Stmt, type Units, visitExprsOf } from "../loopNest/loopNest.ts";
-import { Rewriter, rewriteStmts } from "../loopNest/rewrite.ts";
+import { placesOf, placing, rewriteStmts } from "../loopNest/rewrite.ts";
 import type { Target } from "../target.ts";
 
 /** What a thread takes at a time: long enough to make the taking cheap, and short enough to end at about the same time. */
@@ -30,7 +30,9 @@ export function inUnits(nest: LoopNest, target: Target): LoopNest {
   const work = workOf(nest.body);
   const claims = Math.max(2, Math.min(mostClaims, Math.floor(work / worthTaking)));
   if (work < target.worthThreads || !nest.body.every(isSeparable)) return { ...nest, body: inOrder(nest.body) };
-  const body = nest.body.flatMap((s): readonly Stmt[] => (s.kind === "for" ? cut(s, claims, wholeElements(target)) : [s]));
+  const body = nest.body.flatMap((s): readonly Stmt[] =>
+    s.kind === "for" ? cut(s, claims, wholeElements(target)) : [s],
+  );
   let count = 0;
   for (const s of body) if (s.kind === "for") count += s.variable.extent;
   if (count < 2) return { ...nest, body: inOrder(nest.body) };
@@ -90,15 +92,14 @@ function cut(s: For, claims: number, whole: number): For[] {
 /** One block loop for several. */
 function flattened(loops: readonly IndexVar[], body: readonly Stmt[]): For {
   const long = loops.filter((v) => v.extent > 1);
-  if (long.length === 1 && loops.length === 1) return { kind: "for", loop: "block", variable: long[0]!, body: inOrder(body) };
+  if (long.length === 1 && loops.length === 1)
+    return { kind: "for", loop: "block", variable: long[0]!, body: inOrder(body) };
   const unit = indexVar("unit", loops.reduce((n, v) => n * v.extent, 1)); // prettier-ignore
-  const indices = unflatten(varIndex(unit), loops.map((v) => v.extent)); // prettier-ignore
-  const places = new Map(loops.map((v, i) => [v, indices[i]!]));
-  return { kind: "for", loop: "block", variable: unit, body: replaced(inOrder(body), places) };
+  return { kind: "for", loop: "block", variable: unit, body: replaced(inOrder(body), placesOf(loops, varIndex(unit))) };
 }
 
 const replaced = (body: readonly Stmt[], places: ReadonlyMap<IndexVar, Index>): Stmt[] =>
-  rewriteStmts(body, new Rewriter({ variable: (v) => places.get(v) ?? null }));
+  rewriteStmts(body, placing(places));
 
 /** Nanoseconds that statements take, very roughly. */
 function workOf(body: readonly Stmt[]): number {
