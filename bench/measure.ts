@@ -59,28 +59,72 @@ export function report(m: Measurement, peer?: Measurement, target?: number): str
   return `${m.name.padEnd(44)}${micro(m.median)} µs   [${micro(m.min)} … ${micro(m.max)}]${goal}${ratio}`;
 }
 
-/** Something measured against others: each runs once in a round, in turn, so that a drift of the machine hits all. */
+/** Something measured against others in rounds, in which each has a turn, so that a drift of the machine hits all. */
 export interface Contender {
   readonly name: string;
+  /** A promise is awaited. */
   readonly run: () => unknown;
 }
 
-/** Median milliseconds of every contender. Asynchronous ones are awaited. */
-export async function race(contenders: readonly Contender[], milliseconds = 1500): Promise<number[]> {
-  const times = contenders.map((): number[] => []);
-  const round = async (keep: boolean): Promise<void> => {
-    for (const [i, { run }] of contenders.entries()) {
-      const from = performance.now();
-      const result = run();
-      if (result instanceof Promise) await result;
-      if (keep) times[i]!.push(performance.now() - from);
-    }
-    // Memory of results is given back between tasks.
-    await new Promise((resolve) => setTimeout(resolve, 0));
-  };
-  for (let i = 0; i < 4; i++) await round(false);
+export interface Finish {
+  /** Median milliseconds of a call. */
+  readonly milliseconds: number;
+  /** Processor time over time, in the middle of the turns: how many cores it kept busy. */
+  readonly cores: number;
+}
+
+const WARM_UP_MILLISECONDS = 150;
+const TURN_MILLISECONDS = 12;
+const TURNS = { least: 7, slowest: 3 };
+
+interface Turns {
+  readonly run: () => unknown;
+  readonly calls: number;
+  readonly times: number[];
+  readonly cores: number[];
+  passed: number;
+}
+
+/** Calls it until the engine has optimised it, and finds out how many calls make a turn. */
+async function warmUp(run: () => unknown): Promise<Turns> {
   const started = performance.now();
-  while (times[0]!.length < 5 || (performance.now() - started < milliseconds && times[0]!.length < 200))
-    await round(true);
-  return times.map(median);
+  let last = 0;
+  for (let i = 0; i < 2 || performance.now() - started < WARM_UP_MILLISECONDS; i++) {
+    const from = performance.now();
+    await run();
+    last = performance.now() - from;
+  }
+  return { run, calls: Math.max(1, Math.floor(TURN_MILLISECONDS / last)), times: [], cores: [], passed: 0 };
+}
+
+async function turn(of: Turns): Promise<void> {
+  const { run, calls } = of;
+  // Between turns memory of results is given back, and threads that wait by spinning go to sleep.
+  await new Promise((resolve) => setTimeout(resolve, 2));
+  // Brings back into the caches what others drove out, if turns are long enough to have a call for that.
+  if (calls > 1) await run();
+  const cpu = process.cpuUsage();
+  const from = performance.now();
+  for (let i = 0; i < calls; i++) {
+    const result = run();
+    if (result instanceof Promise) await result;
+  }
+  const passed = performance.now() - from;
+  const { user, system } = process.cpuUsage(cpu);
+  of.times.push(passed / calls);
+  of.cores.push((user + system) / 1000 / passed);
+  of.passed += passed;
+}
+
+/**
+ * Runs contenders against each other for about the time given, all together. One that is so slow that it would take all of
+ * that time has a few turns only.
+ */
+export async function race(contenders: readonly Contender[], milliseconds: number): Promise<Finish[]> {
+  const all: Turns[] = [];
+  for (const { run } of contenders) all.push(await warmUp(run));
+  const started = performance.now();
+  for (let round = 0; round < TURNS.least || performance.now() - started < milliseconds; round++)
+    for (const one of all) if (round < TURNS.slowest || one.passed < milliseconds) await turn(one);
+  return all.map(({ times, cores }) => ({ milliseconds: median(times), cores: median(cores) }));
 }

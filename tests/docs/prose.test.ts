@@ -6,6 +6,8 @@ import { root, typeErrors } from "../support/typeErrors.ts";
 import { run } from "./runExample.ts";
 
 const pages = ["README.md", "docs/from-jax.md"];
+/** Without programs. */
+const plainPages = ["CONTRIBUTING.md", "docs/architecture.md", "docs/performance.md"];
 const programOf = (page: string): string =>
   [...readFileSync(page, "utf8").matchAll(/```ts\n([\s\S]*?)```/g)]
     .map(([, code]) => code!)
@@ -21,7 +23,7 @@ test.each(pages)("the programs of %s run and say what they promise", async (page
   expect(checked).toBeGreaterThan(0.7 * promises.length);
 });
 
-test.each([...pages, "CONTRIBUTING.md", "docs/architecture.md"])("every link of %s leads somewhere", (page) => {
+test.each([...pages, ...plainPages])("every link of %s leads somewhere", (page) => {
   for (const [, path] of readFileSync(page, "utf8").matchAll(/\]\(((?!http)[^)#]+)\)/g))
     expect(() => readFileSync(join(dirname(page), path!)), path).not.toThrow();
 });
