@@ -9,6 +9,7 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { env, execPath } from "node:process";
 import { buildSync } from "esbuild";
+import { findNode24 } from "../scripts/installSystemPackages.mjs";
 import { median, print } from "./measure.ts";
 import type { Task } from "./speed/inRuntime.ts";
 import { withRaces } from "./speed/page.ts";
@@ -33,8 +34,8 @@ function runtimes(all: boolean): string[][] {
   if (!all) return [[execPath]];
   const first = (...candidates: (string | undefined)[]): string[] =>
     candidates.filter((file) => file !== undefined && existsSync(file)).slice(0, 1) as string[];
-  const node24 = first(env["COTANGENT_NODE24"], join(root, "node_modules/node/bin/node"));
-  if (node24.length === 0) print("no Node 24: set COTANGENT_NODE24 to its path");
+  const node24 = first(findNode24());
+  if (node24.length === 0) print("no Node 24: run `npm test` once, or set COTANGENT_NODE24 to its path");
   const deno = first(env["COTANGENT_DENO"], join(root, "node_modules/.bin/deno"));
   if (deno.length === 0) print("no Deno: run `npm ci`, or set COTANGENT_DENO to its path");
   const distinct = node24.filter((node) => versionOf(node) !== versionOf(execPath));
