@@ -44,6 +44,8 @@ export interface Target {
   readonly sharesMemory: boolean;
   /** Whether a vector product and its sum are one instruction. */
   readonly fusedMultiplyAdd: boolean;
+  /** Whether two vectors side by side become one of twice the length. */
+  readonly wideVectors: boolean;
   /** Nanoseconds of work, roughly, from which a kernel is cut into units for several threads. */
   readonly worthThreads: number;
   /** Math functions of f64 can be imported; f32 ones are expanded on every target. */

@@ -102,7 +102,12 @@ describe("results do not depend on the number of threads", () => {
     const [f, args] = programs["products"]!;
     const [found, wanted] = [plain, alone].map((d) => new OnDevice(d, f, args).run()[0]!);
     found!.data.forEach((x, i) => expect(x).toBeCloseTo(wanted!.data[i]!, 3));
-    expect(plain.details().features).toEqual({ simd: true, relaxedSimd: false, sharedMemory: false });
+    expect(plain.details().features).toEqual({
+      simd: true,
+      relaxedSimd: false,
+      sharedMemory: false,
+      wideVectors: false,
+    });
   });
 });
 

@@ -19,9 +19,10 @@ beforeAll(async () => {
   mkdirSync(folder, { recursive: true });
   // Threads are there before anything is sampled, if they are wanted.
   const contents = `
-    import { deviceInfo, jit, numpy as np } from "../../src/index.ts";
+    import { deviceInfo, init, jit, numpy as np } from "../../src/index.ts";
     import { librarySample } from "./librarySample.ts";
-    const [device, threads] = globalThis.Deno?.args ?? process.argv.slice(2);
+    const [device, threads, wide] = globalThis.Deno?.args ?? process.argv.slice(2);
+    await init("wasm", { wideVectors: wide === "wide" });
     const warm = jit((x) => np.exp(x));
     const x = np.ones([4096]);
     const started = performance.now();
@@ -56,10 +57,11 @@ async function sample(
   device: SampledDevice,
   threads: number,
   asked: string,
+  wide = "",
 ): Promise<EngineReport> {
   const [command, ...args] = engines[engine];
   const settings = { COTANGENT_WASM: asked, COTANGENT_THREADS: String(threads) };
-  const printed = await run(command, [...args, program, device, String(threads)], root, settings);
+  const printed = await run(command, [...args, program, device, String(threads), wide], root, settings);
   const report = JSON.parse(printed.trim().split("\n").at(-1)!) as EngineReport;
   expect(report.device).toBe(device);
   expectWhole(report);
@@ -69,6 +71,15 @@ async function sample(
 test.each(["cpu", "wasm", "webgpu"] as const)("Deno, %s", { timeout: 120_000 }, async (device) => {
   const { runtime } = await sample("Deno", device, 1, "");
   expect(runtime).toMatch(/^Deno 2/);
+});
+
+test.each([
+  ["Node 24", true],
+  ["the Node that runs the tests", process.version.startsWith("v24.")],
+  ["Deno", false],
+] as const)("%s with wide vectors, which it has: %j", { timeout: 120_000 }, async (engine, has) => {
+  const { info } = await sample(engine, "wasm", 1, "", "wide");
+  expect(info.features["wideVectors"]).toBe(has);
 });
 
 test.each([

@@ -18,6 +18,7 @@ export const gpuTarget: Target = {
   alignment: 256,
   sharesMemory: false,
   fusedMultiplyAdd: false,
+  wideVectors: false,
   worthThreads: Infinity,
   importsMath: true,
 };

@@ -18,6 +18,7 @@ import { disassemble } from "./disassemble.ts";
 import { type Asked, askedFor } from "./features.ts";
 import { WasmMemory } from "./memory.ts";
 import { type ThreadOptions, WorkerPool } from "./pool.ts";
+import { enableWideVectors } from "./wideVectors.ts";
 import { vectorSchedules } from "../../compiler/vectorSchedules.ts";
 
 /** Of an engine without relaxed SIMD. */
@@ -35,6 +36,7 @@ export const wasmTarget: Target = {
   alignment: 64,
   sharesMemory: true,
   fusedMultiplyAdd: false,
+  wideVectors: false,
   worthThreads: 200_000,
   importsMath: true,
 };
@@ -45,6 +47,8 @@ const noMemory: DeviceMemoryInfo = { live: 0, peak: 0, capacity: 0, count: 0 };
 export interface WasmDevice extends Device {
   /** Says how threads are wanted; false if it is too late. */
   configure(options: ThreadOptions): boolean;
+  /** Uses 256-bit vectors in what is compiled from now on; the reason if it cannot. */
+  widenVectors(): string | null;
 }
 
 /**
@@ -56,11 +60,13 @@ export function wasmDevice(id: number, context: ReferenceContext, asked: Asked =
   const wasm = (): WasmMemory => (made ??= new WasmMemory(asked));
   let workers: WorkerPool | null = null;
   const pool = (): WorkerPool => (workers ??= new WorkerPool(wasm(), {}));
+  let wide = false;
   let known: Target | null = null;
   const target = (): Target =>
     (known ??= {
       ...wasmTarget,
       fusedMultiplyAdd: wasm().features.relaxedSimd,
+      wideVectors: wide,
       worthThreads: asked.has("units") ? 0 : wasmTarget.worthThreads,
     });
   const load = (program: Program): WasmExecutable => new WasmExecutable(program, wasm(), context, pool());
@@ -91,10 +97,17 @@ export function wasmDevice(id: number, context: ReferenceContext, asked: Asked =
       },
     },
     configure: (options) => pool().choose(options),
+    widenVectors: () => {
+      if (wide) return null;
+      const why = enableWideVectors(wasm().features.relaxedSimd);
+      wide = why === null;
+      known = null;
+      return why;
+    },
     memory: () => (made ? made.info() : noMemory),
     details: () => ({
       threads: pool().info(),
-      features: { simd: true, ...wasm().features },
+      features: { simd: true, ...wasm().features, wideVectors: wide },
     }),
     release: (b) => (b as WasmBuffer).release(),
     evaluate: (primitive, inputs, params, outs, avals) =>

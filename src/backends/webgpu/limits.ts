@@ -37,6 +37,7 @@ export function targetOf({ limits }: GPUDevice): Target {
     alignment: Math.max(256, limits.minStorageBufferOffsetAlignment),
     sharesMemory: false,
     fusedMultiplyAdd: false,
+    wideVectors: false,
     worthThreads: Infinity,
     importsMath: false,
   };

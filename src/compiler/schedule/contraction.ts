@@ -43,11 +43,14 @@ export type NumberType = Exclude<ScalarType, "bool">;
 /**
  * Rows and columns of the tile in registers: vectors of four, or scalars where four do not fit in a vector. Of 16 vector
  * registers, 6 × 8 takes 12 for sums, 2 for columns and 1 for a row; without a fused instruction the product needs one
- * more, and 4 × 8 is faster than a tile that spills. A tile is computed in a call, as are a panel and a row of results:
+ * more, and 4 × 8 is faster than a tile that spills. Where an engine joins neighbouring vectors into wide ones, there are
+ * twice as many columns. A tile is computed in a call, as are a panel and a row of results:
  * products of every size share the code of their tiles.
  */
 const tileRowsOf = (type: NumberType, fused: boolean): number => (type === "f32" && fused ? 6 : 4);
-const tileColumnsOf = (type: NumberType): number => (type === "f64" ? 2 : 8);
+const narrowColumns = (type: NumberType): number => (type === "f64" ? 2 : 8);
+const tileColumnsOf = (type: NumberType, wide: boolean): number =>
+  narrowColumns(type) * (type === "f32" && wide ? 2 : 1);
 /** Fewer rows are not worth packing for. */
 const fewRows = 4;
 /** Tiles of fewer summands are not worth a call. */
@@ -102,7 +105,7 @@ export function contractionOf<T extends NumberType>(kernel: FusedKernel, types: 
 
 /** Whether packing pays. */
 export const isWorthTiling = ({ rows, columns, reduction, type }: Contraction): boolean =>
-  extentOf(rows) >= fewRows && extentOf(columns) >= tileColumnsOf(type) / 2 && extentOf(reduction.vars) >= 4;
+  extentOf(rows) >= fewRows && extentOf(columns) >= narrowColumns(type) / 2 && extentOf(reduction.vars) >= 4;
 
 export const scheduleContraction = (c: Contraction, target: Target): LoopNest => new Tiles(c, target).run();
 
@@ -157,7 +160,7 @@ class Tiles extends Scopes {
     this.#c = c;
     this.#target = target;
     const tileRows = (this.#tileRows = tileRowsOf(c.type, target.fusedMultiplyAdd));
-    const tileColumns = (this.#tileColumns = tileColumnsOf(c.type));
+    const tileColumns = (this.#tileColumns = tileColumnsOf(c.type, target.wideVectors));
     this.#zero = constant(c.type, 0);
     this.#depth = extentOf(c.reduction.vars);
     this.#columnBlocks = evenBlocks(extentOf(c.columns), blockColumns, tileColumns);
@@ -355,7 +358,9 @@ class Tiles extends Scopes {
         ],
         count,
       ),
-      eachLane(store(block, inBlock, accumulate ? binary("add", load(block, inBlock), sum) : sum)),
+      // All loads before all stores, or an engine that joins neighbouring vectors could not.
+      ...(accumulate ? [eachLane(store(sums, inTile, binary("add", load(block, inBlock), sum)))] : []),
+      eachLane(store(block, inBlock, sum)),
     ];
     if (depth < fewSummands) body.forEach((s) => this.emit(s));
     else this.emit(loop("call", once(), body));
