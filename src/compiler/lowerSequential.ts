@@ -144,7 +144,7 @@ const pullerFor = (c: Context, buffers: KernelBuffers): Puller =>
     c.target.layout,
   );
 
-/** A pass along the axis for every row; on a grid of workgroups a thread for each row, or a block if rows are few and long. */
+/** A pass along the axis for every row, or for rows of neighbours together; on a grid of workgroups a thread for each row, or a block if rows are few and long. */
 export function lowerPrefix(eqn: Eqn, c: Context): Lowered<LoopNest> {
   const buffers = new KernelBuffers(c.target);
   const puller = pullerFor(c, buffers);
@@ -162,10 +162,13 @@ export function lowerPrefix(eqn: Eqn, c: Context): Lowered<LoopNest> {
   const nest = new Sequence(rows, together ? null : c.target);
   const scratch: Buffer[] = [];
 
-  /** Elements at a position along the axis, counted in the scan's direction. */
-  const elementsAt = (position: Index): { index: readonly Index[]; values: readonly Expr[] } => {
+  /** Where elements at a position along the axis are, counted in the scan's direction. */
+  const indexAt = (position: Index): readonly Index[] => {
     const at = lowering.reverse ? subtract(constantIndex(along.extent - 1), position) : position;
-    const index = vars.map((v) => (v === along ? at : nest.indexOf(v)));
+    return vars.map((v) => (v === along ? at : nest.indexOf(v)));
+  };
+  const elementsAt = (position: Index): { index: readonly Index[]; values: readonly Expr[] } => {
+    const index = indexAt(position);
     const values = eqn.outputs.flatMap((_, out) => lowering.element(index, out)).map(c.finish);
     nest.countUses(values);
     return { index, values };
@@ -248,12 +251,54 @@ export function lowerPrefix(eqn: Eqn, c: Context): Lowered<LoopNest> {
     });
   };
 
+  /** Rows side by side: the elements of all of them at one position, from those at the position before. */
+  const abreast = (inner: IndexVar): void => {
+    const before = rows.filter((v) => vars.indexOf(v) < lowering.axis);
+    const after = rows.filter((v) => vars.indexOf(v) > lowering.axis && v !== inner);
+    const walk = (position: Index, previous: Index | null): void => {
+      const { index, values } = elementsAt(position);
+      const results = previous ? combinedWith(previous, values) : values;
+      nest.nested("serial", after, () =>
+        nest.within("vector", inner, () =>
+          put(
+            index,
+            results.map((e) => nest.place(e)),
+          ),
+        ),
+      );
+    };
+    const combinedWith = (previous: Index, values: readonly Expr[]): readonly Expr[] => {
+      const index = indexAt(previous);
+      const old = eqn.outputs.flatMap((v) => loadedValue(buffers.write(v), v.aval, c.target.layout, index));
+      const results = lowering.combine(old, values).map((x, i) => c.finish(normalize(lanes[i]!.aval.dtype, x)));
+      nest.countUses(results);
+      return results;
+    };
+    nest.nested("serial", before, () => {
+      walk(constantIndex(0), null);
+      if (along.extent === 1) return;
+      const k = indexVar("k", along.extent - 1);
+      nest.within("serial", k, () => walk(addConstant(varIndex(k), 1), varIndex(k)));
+    });
+  };
+
+  const inner = c.target.style === "vector" ? sideBySide(vars, along, lanes) : null;
   const body = nest.build(() => {
+    if (inner) return abreast(inner);
     if (!together) return nest.eachRow(oneThread);
     nest.nested("block", rows, allThreads);
   });
-  const kernel = { name: eqn.primitive.name, params: buffers.params, scratch, body };
-  return { kernel, args: buffers.args };
+  const params = buffers.params.map((p) =>
+    inner && p.access === "write" ? { ...p, access: "readwrite" as const } : p,
+  );
+  return { kernel: { name: eqn.primitive.name, params, scratch, body }, args: buffers.args };
+}
+
+/** The variable of neighbouring elements, if that is not the axis: rows are then computed side by side, as vectors. */
+function sideBySide(vars: readonly IndexVar[], along: IndexVar, lanes: readonly Var[]): IndexVar | null {
+  const last = [...vars].reverse().find((v) => v.extent > 1);
+  const narrow = lanes.every((v) => lanesOf(v.aval.dtype) === 1);
+  return last && last !== along && last.extent >= 4 && narrow ? last : null;
 }
 
 /** The result before any update: a kernel like any other. */

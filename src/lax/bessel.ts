@@ -5,10 +5,22 @@
 import type { ArrayLike } from "../core/arrayMethods.ts";
 import type { NDArray } from "../core/ndarray.ts";
 import type { AnyPrimitive, One, Primitive } from "../core/primitive.ts";
-import { type Expr, compare, like, minus, over, plus, select, times, unary as scalarUnary } from "../core/scalar.ts";
+import {
+  type Expr,
+  compare,
+  like,
+  minus,
+  negate,
+  over,
+  plus,
+  select,
+  times,
+  unary as scalarUnary,
+} from "../core/scalar.ts";
 import { abs, add, div, mul, mulArrays, sign, sub } from "./arithmetic.ts";
 import { gt, select as selectArrays } from "./compare.ts";
 import { keepNaN } from "./arithmeticLowering.ts";
+import { lowerPolynomial } from "./specialLowering.ts";
 import { bindUnary, floating, literalLike, unary } from "./rules.ts";
 
 interface Series {
@@ -75,9 +87,8 @@ function scaledBessel({ near, far }: Series, order: 0 | 1): (x: number) => numbe
   };
 }
 
-/** The same as an expression; terms below a scalar type's precision are left out. */
-function lowerChebyshev(series: readonly number[], u: Expr): Expr {
-  const c = series.filter((v) => Math.abs(v) > (u.type === "f64" ? 0 : 4e-9));
+/** The same as an expression. */
+function lowerChebyshev(c: readonly number[], u: Expr): Expr {
   const twice = plus(u, u);
   let d: Expr = like(u, 0);
   let previous: Expr = like(u, 0);
@@ -85,13 +96,46 @@ function lowerChebyshev(series: readonly number[], u: Expr): Expr {
   return plus(minus(times(u, d), previous), like(u, c[0]! / 2));
 }
 
-function lowerBessel({ near, far }: Series, order: 0 | 1): (x: Expr) => Expr {
+/** Minimax fits for f32: I(x) / x^order in x² for |x| ≤ 8, to 2^−28, and √x e^−x I(x) in 1/x for x ≥ 8, to 2^−25. */
+const singles: readonly [Series, Series] = [
+  {
+    near: [
+      1, 0.25, 0.015625, 4.34027665e-4, 6.78172773e-6, 6.78103902e-8, 4.71437167e-10, 2.38188397e-12, 9.91596314e-15,
+      2.12226156e-17, 1.3100999e-19,
+    ],
+    far: [0.398942292, 0.0498643629, 0.0282083284, 0.0272161644, 0.0438416973, 0.209016532],
+  },
+  {
+    near: [
+      0.5, 0.0625, 0.00260416558, 5.42539965e-5, 6.7807747e-7, 5.65916691e-9, 3.32716805e-11, 1.60244417e-13,
+      3.6460152e-16, 2.69687804e-18,
+    ],
+    far: [0.398942292, -0.149608091, -0.0464193448, -0.0495322533, 0.0399576724, -0.548068106],
+  },
+];
+
+/** √x e^−x I(x) and e^−x I(x) / x^order, where they are taken. */
+function besselParts({ near, far }: Series, order: 0 | 1, size: Expr): readonly [Expr, Expr] {
+  if (size.type === "f64")
+    return [
+      lowerChebyshev(far, minus(over(like(size, 16), size), like(size, 1))),
+      lowerChebyshev(near, minus(times(size, like(size, 0.25)), like(size, 1))),
+    ];
+  const single = singles[order];
+  const series = lowerPolynomial(single.near, times(size, size));
+  return [
+    lowerPolynomial(single.far, over(like(size, 1), size)),
+    times(series, scalarUnary("exp", minus(like(size, 0), size))),
+  ];
+}
+
+function lowerBessel(series: Series, order: 0 | 1): (x: Expr) => Expr {
   return (x) => {
     const size = scalarUnary("abs", x);
-    const below = lowerChebyshev(near, minus(times(size, like(x, 0.25)), like(x, 1)));
-    const beyond = over(lowerChebyshev(far, minus(over(like(x, 16), size), like(x, 1))), scalarUnary("sqrt", size));
-    const signed = order === 1 ? select(compare("lt", x, like(x, 0)), minus(like(x, 0), beyond), beyond) : beyond;
-    return keepNaN(x, select(compare("le", size, like(x, 8)), order === 1 ? times(below, x) : below, signed));
+    const [far, near] = besselParts(series, order, size);
+    const beyond = over(far, scalarUnary("sqrt", size));
+    const signed = order === 1 ? select(compare("lt", x, like(x, 0)), negate(beyond), beyond) : beyond;
+    return keepNaN(x, select(compare("le", size, like(x, 8)), order === 1 ? times(near, x) : near, signed));
   };
 }
 

@@ -100,7 +100,9 @@ export const logisticP: Primitive<One, null> = /* @__PURE__ */ unary({
   lower: (x) => {
     const e = scalar.unary("exp", scalar.negate(scalar.unary("abs", x)));
     const right = scalar.compare("ge", x, scalar.like(x, 0));
-    return scalar.over(scalar.select(right, scalar.like(x, 1), e), scalar.plus(e, scalar.like(x, 1)));
+    // With q = e/(1 + e), 1 − q or e − e q: what is taken away is the smaller, and so is its error.
+    const whole = scalar.select(right, scalar.like(x, 1), e);
+    return scalar.minus(whole, scalar.times(whole, scalar.over(e, scalar.plus(e, scalar.like(x, 1)))));
   },
   complexLower: complexLowering.logistic,
   cost: 16,

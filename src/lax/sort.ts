@@ -8,7 +8,7 @@
 import type { ArrayLike } from "../core/arrayMethods.ts";
 import { Aval } from "../core/aval.ts";
 import { isComplex, isKey } from "../core/dtype.ts";
-import { type HostArray, type TypedArray, allocateLike, lanesOf } from "../core/hostArray.ts";
+import type { HostArray } from "../core/hostArray.ts";
 import { NDArray } from "../core/ndarray.ts";
 import { asArray } from "../core/operands.ts";
 import {
@@ -22,11 +22,12 @@ import {
   definePrimitive,
 } from "../core/primitive.ts";
 import { ArgumentError, DTypeError, ShapeError } from "../core/problem.ts";
-import { type Shape, canonicalAxis, range, shapeText, shapesEqual, sizeOf } from "../core/shape.ts";
+import { canonicalAxis, shapeText, shapesEqual } from "../core/shape.ts";
 import { batchToFront } from "../core/structural.ts";
 import { bind } from "../core/trace.ts";
 import { readOptions } from "./arguments.ts";
 import { broadcastedIota } from "./creation.ts";
+import { sortHost, topKHost } from "./sortHost.ts";
 import { composeSort, composeTopK, takeAlong } from "./sortLowering.ts";
 
 // ---------------------------------------------------------------- sort
@@ -44,7 +45,7 @@ export const sortP: Primitive<Many, SortParams> = /* @__PURE__ */ definePrimitiv
     checkSort(ins, dimension, numKeys);
     return ins;
   },
-  reference: (ins: readonly HostArray[], p) => sortHost(ins, p),
+  reference: (ins: readonly HostArray[], { dimension, numKeys }) => sortHost(ins, dimension, numKeys),
   jvp: (primals: readonly NDArray[], tangents: readonly Tangent[], p) => {
     const shape = primals[0]!.shape;
     const sorted = bind(sortP, [...primals, broadcastedIota("int32", shape, p.dimension)], p);
@@ -91,64 +92,6 @@ function checkSort(ins: readonly Aval[], dimension: number, numKeys: number): vo
       why: "keys are opaque",
       fix: "sort by other values and pass the keys as a later operand",
     });
-}
-
-/** Calls `f` with the offset of the first element of every line along an axis, and the step between its elements. */
-function eachLine(shape: Shape, axis: number, f: (start: number, step: number, line: number) => void): void {
-  const inner = sizeOf(shape.slice(axis + 1));
-  const outer = sizeOf(shape.slice(0, axis));
-  const n = shape[axis]!;
-  for (let o = 0; o < outer; o++) for (let i = 0; i < inner; i++) f(o * n * inner + i, inner, o * inner + i);
-}
-
-function sortHost(ins: readonly HostArray[], { dimension, numKeys }: SortParams): readonly HostArray[] {
-  const outs = ins.map((x) => allocateLike(x));
-  const { shape } = ins[0]!;
-  const n = shape[dimension]!;
-  const keys = ins
-    .slice(0, numKeys)
-    .flatMap((x) =>
-      range(lanesOf(x.dtype)).map((lane) => ({ x, lane, lanes: lanesOf(x.dtype), line: new Float64Array(n) })),
-    );
-  const order = new Uint32Array(n);
-  const compare = comparator(keys.map((k) => k.line));
-  eachLine(shape, dimension, (start, step) => {
-    for (const { x, lane, lanes, line } of keys)
-      for (let i = 0, p = start; i < n; i++, p += step) line[i] = x.data[p * lanes + lane]!;
-    if (ins.length === 1 && keys.length === 1 && sortPlain(keys[0]!.line, outs[0]!.data, start, step)) return;
-    for (let i = 0; i < n; i++) order[i] = i;
-    order.sort(compare);
-    ins.forEach((x, k) => permute(x, outs[k]!.data, order, start, step));
-  });
-  return outs;
-}
-
-/** Sorts one line by the engine's own sort, which differs only in putting -0 before 0: false if there is one. */
-function sortPlain(line: Float64Array, to: TypedArray, start: number, step: number): boolean {
-  for (let i = 0; i < line.length; i++) if (Object.is(line[i], -0)) return false;
-  line.sort();
-  for (let i = 0, p = start; i < line.length; i++, p += step) to[p] = line[i]!;
-  return true;
-}
-
-function permute(x: HostArray, to: TypedArray, order: Uint32Array, start: number, step: number): void {
-  const lanes = lanesOf(x.dtype);
-  for (let i = 0; i < order.length; i++)
-    for (let l = 0; l < lanes; l++)
-      to[(start + i * step) * lanes + l] = x.data[(start + order[i]! * step) * lanes + l]!;
-}
-
-/** Compares two positions by each key line in turn, then by position: the sort is stable. */
-function comparator(lines: readonly Float64Array[]): (i: number, j: number) => number {
-  return (i, j) => {
-    for (const line of lines) {
-      const [a, b] = [line[i]!, line[j]!];
-      if (a < b) return -1;
-      if (a > b) return 1;
-      if (a !== b && Number.isNaN(a) !== Number.isNaN(b)) return Number.isNaN(a) ? 1 : -1;
-    }
-    return i - j;
-  };
 }
 
 interface SortOptions {
@@ -219,7 +162,7 @@ export const topKP: Primitive<One, TopKParams> = /* @__PURE__ */ definePrimitive
     const shape = x.shape.map((n, i) => (i === axis ? k : n));
     return [x.withShape(shape), new Aval(shape, "int32")];
   },
-  reference: ([x], p, [values, indices]) => topKHost(x, p, values!, indices!),
+  reference: ([x], { k, axis }, [values, indices]) => topKHost(x, k, axis, values!, indices!),
   jvp: ([x], [dx], p) => {
     const [values, indices] = bind(topKP, [x], p) as readonly [NDArray, NDArray];
     return {
@@ -235,34 +178,6 @@ export const topKP: Primitive<One, TopKParams> = /* @__PURE__ */ definePrimitive
   lower: (_, { k, axis }) => ({ form: "routine", compose: ([x]) => composeTopK(x!, k, axis) }),
   printParams: ({ k, axis, isStable }) => ({ axis, is_stable: isStable, k }),
 });
-
-function topKHost(x: HostArray, { k, axis }: TopKParams, values: Aval, indices: Aval): readonly HostArray[] {
-  const [top, at] = [allocateLike(values), allocateLike(indices)];
-  const n = x.shape[axis]!;
-  const line = new Float64Array(n);
-  const order = new Uint32Array(n);
-  const inner = sizeOf(x.shape.slice(axis + 1));
-  const descending = (i: number, j: number): number => -totalOrder(line[i]!, line[j]!) || i - j;
-  eachLine(x.shape, axis, (start, step, index) => {
-    for (let i = 0, p = start; i < n; i++, p += step) line[i] = x.data[p]!;
-    for (let i = 0; i < n; i++) order[i] = i;
-    order.sort(descending);
-    const to = Math.floor(index / inner) * k * inner + (index % inner);
-    for (let i = 0; i < k; i++) {
-      top.data[to + i * inner] = line[order[i]!]!;
-      at.data[to + i * inner] = order[i]!;
-    }
-  });
-  return [top, at];
-}
-
-/** -1, 0 or 1 as a is below, equal to or above b, with -0 < 0 and NaN above all. */
-function totalOrder(a: number, b: number): number {
-  if (a < b) return -1;
-  if (a > b) return 1;
-  if (a === b) return a === 0 ? Number(Object.is(b, -0)) - Number(Object.is(a, -0)) : 0;
-  return Number(Number.isNaN(a)) - Number(Number.isNaN(b));
-}
 
 /**
  * The `k` largest elements along an axis, largest first, and their positions.

@@ -39,7 +39,9 @@ export function asin(x: Expr): Expr {
   const z = select(small, times(x, x), times(minus(one, a), f32(0.5)));
   const root = select(small, a, sqrt(z));
   const rest = arcSineRest(root, z);
-  const far = minus(minus(f32(pi / 2), plus(root, root)), minus(plus(rest, rest), f32(piLow / 2)));
+  // From π/4, because the difference of π/2 and the roots may be above 1 where the result is below.
+  const near = minus(minus(f32(pi / 4), plus(root, root)), minus(plus(rest, rest), f32(piLow / 2)));
+  const far = plus(f32(pi / 4), near);
   const y = signed(select(small, plus(root, rest), far), signBit(x));
   return select(compare("le", a, one), y, nan);
 }
