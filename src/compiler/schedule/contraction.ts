@@ -17,6 +17,7 @@ import {
   indexVar,
   scale,
   varIndex,
+  zeroIndex,
 } from "../../core/indexing.ts";
 import {
   type Buffer,
@@ -28,12 +29,14 @@ import {
   constant,
   load,
   newBuffer,
+  not,
   times,
 } from "../../core/scalar.ts";
 import { type FusedKernel, rewriteStores } from "../fusedKernel.ts";
 import { type LoopNest, type Stmt, loop, store } from "../loopNest/loopNest.ts";
 import { placesOf, placing, visitExprs } from "../loopNest/rewrite.ts";
 import type { Target } from "../target.ts";
+import { type Inside, insideOf } from "./inside.ts";
 import { groupsOf } from "./reductions.ts";
 import { Dependencies, Scopes } from "./scopes.ts";
 
@@ -59,6 +62,8 @@ const fewSummands = 32;
 const blockRows = 64;
 const blockColumns = 256;
 const blockDepth = 256;
+/** Rows of a unit whose results are kept while the sum goes on in the next block. */
+const deepRows = 256;
 /**
  * Rows that a unit has at least, where several threads share a product, and the units that are enough. Every unit packs its
  * columns by itself, which takes about 6 times as long for an element as its multiplication with a row.
@@ -137,13 +142,43 @@ function blocksOf(extent: number, atMost: number): Blocks[] {
 const startOf = ({ size, first }: Blocks, block: IndexVar): Index =>
   add(scale(varIndex(block), size), constantIndex(first));
 
+/** The variables of a sum, in the order in which memory is walked most evenly: the one of the shortest steps last. */
+function inMemoryOrder({ left, right, reduction }: Contraction): readonly IndexVar[] {
+  const { vars } = reduction;
+  if (vars.length < 2) return vars;
+  const steps = new Map(vars.map((v) => [v, 0]));
+  visitExprs([left, right], (e) => {
+    if (e.kind !== "load") return;
+    for (const v of vars) steps.set(v, Math.max(steps.get(v)!, Math.abs(factorOf(e.index, v) ?? 0)));
+  });
+  return [...vars].sort((a, b) => steps.get(b)! - steps.get(a)!);
+}
+
+/** Blocks of a sum: of several variables, whole rounds of the inner ones, so that indices are simple inside of a block. */
+function depthBlocksOf(vars: readonly IndexVar[]): readonly Blocks[] {
+  const depth = extentOf(vars);
+  let round = 1;
+  for (const v of [...vars].reverse()) if (round * v.extent <= blockDepth) round *= v.extent;
+    else break; // prettier-ignore
+  const rounds = depth / round;
+  if (round === 1 || depth <= blockDepth || vars.length === 1)
+    return blocksOf(depth, Math.ceil(depth / Math.ceil(depth / blockDepth)));
+  const atMost = Math.max(1, Math.floor(blockDepth / round));
+  for (let n = atMost; 2 * n > atMost; n--) if (rounds % n === 0) return blocksOf(depth, n * round);
+  return blocksOf(depth, atMost * round);
+}
+
 class Tiles extends Scopes {
   readonly #c: Contraction;
   readonly #target: Target;
   readonly #tileRows: number;
   readonly #tileColumns: number;
   readonly #zero: Expr;
+  /** The variables of the sum. */
+  readonly #summands: readonly IndexVar[];
   readonly #depth: number;
+  /** Whether the sum is computed in several blocks, which are added up in memory. */
+  readonly #isDeep: boolean;
   readonly #scratch: Buffer[] = [];
   readonly #leftPanels: Buffer;
   readonly #rightPanels: Buffer;
@@ -162,15 +197,18 @@ class Tiles extends Scopes {
     const tileRows = (this.#tileRows = tileRowsOf(c.type, target.fusedMultiplyAdd));
     const tileColumns = (this.#tileColumns = tileColumnsOf(c.type, target.wideVectors));
     this.#zero = constant(c.type, 0);
-    this.#depth = extentOf(c.reduction.vars);
+    this.#summands = inMemoryOrder(c);
+    this.#depth = extentOf(this.#summands);
+    this.#depthBlocks = depthBlocksOf(this.#summands);
+    this.#isDeep = this.#depthBlocks.length > 1 || this.#depthBlocks[0]!.count > 1;
     this.#columnBlocks = evenBlocks(extentOf(c.columns), blockColumns, tileColumns);
     this.#rowBlocks = this.#unitsOfRows();
-    this.#depthBlocks = blocksOf(this.#depth, Math.ceil(this.#depth / Math.ceil(this.#depth / blockDepth)));
     const [columns, depth] = [this.#columnBlocks, this.#depthBlocks].map((b) => b[0]!.size);
     const rows = padded(Math.max(...this.#rowBlocks.map((b) => this.#blocksOfUnit(b.size)[0]!.size)), tileRows);
+    const kept = this.#isDeep ? padded(this.#rowBlocks[0]!.size, tileRows) : rows;
     this.#leftPanels = this.#buffer("left", rows * depth!, "shared");
-    this.#rightPanels = this.#buffer("right", padded(columns!, tileColumns) * this.#depth, "shared");
-    this.#tile = this.#buffer("block", rows * blockColumns, "shared");
+    this.#rightPanels = this.#buffer("right", padded(columns!, tileColumns) * depth!, "shared");
+    this.#tile = this.#buffer("block", kept * blockColumns, "shared");
     this.#sums = this.#buffer("sums", tileRows * tileColumns, "private");
     this.#leftTile = this.#buffer("a", tileRows, "private");
     this.#rightTile = this.#buffer("b", tileColumns, "private");
@@ -190,9 +228,10 @@ class Tiles extends Scopes {
     const work = extentOf(around) * extent * extentOf(columns) * this.#depth;
     const isTest = this.#target.worthThreads === 0;
     const wanted = work < worthUnits && !isTest ? 1 : Math.ceil(enoughUnits / others);
-    if (wanted === 1) return blocksOf(extent, extent);
+    const most = this.#isDeep ? deepRows : extent;
+    if (wanted === 1 && extent <= most) return blocksOf(extent, extent);
     const least = isTest ? this.#tileRows : unitRows;
-    return evenBlocks(extent, Math.max(least, Math.ceil(extent / wanted)), this.#tileRows);
+    return evenBlocks(extent, Math.min(most, Math.max(least, Math.ceil(extent / wanted))), this.#tileRows);
   }
   #blocksOfUnit(rows: number): readonly Blocks[] {
     return evenBlocks(rows, blockRows, this.#tileRows);
@@ -210,17 +249,25 @@ class Tiles extends Scopes {
     return { name: kernel.name, params: kernel.params, scratch: this.#scratch, body };
   }
 
-  /** A block of the result, which needs nothing of the others. */
+  /** A block of the result, which needs nothing of the others. Every packed panel is used while it is in a cache. */
   #unit(firstRow: Index, unitSize: number, column: Index, columns: number): void {
-    this.#each(this.#depthBlocks, "kc", (first, depth) => this.#packRight(column, columns, first, depth));
-    this.#each(this.#blocksOfUnit(unitSize), "ir", (start, rows) => {
-      const row = add(firstRow, start);
-      const several = this.#depthBlocks.length > 1 || this.#depthBlocks[0]!.count > 1;
-      if (several) this.#clearTile(rows, columns);
+    const blocks = this.#blocksOfUnit(unitSize);
+    if (this.#isDeep) {
+      this.#clearTile(unitSize, columns);
       this.#each(this.#depthBlocks, "pc", (first, depth) => {
-        this.#packLeft(row, rows, first, depth);
-        this.#multiply(rows, columns, first, depth, several);
+        this.#packRight(column, columns, first, depth);
+        this.#each(blocks, "ir", (start, rows) => {
+          this.#packLeft(add(firstRow, start), rows, first, depth);
+          this.#multiply(start, rows, columns, depth);
+        });
       });
+      return this.#store(firstRow, unitSize, column, columns);
+    }
+    this.#packRight(column, columns, zeroIndex, this.#depth);
+    this.#each(blocks, "ir", (start, rows) => {
+      const row = add(firstRow, start);
+      this.#packLeft(row, rows, zeroIndex, this.#depth);
+      this.#multiply(zeroIndex, rows, columns, this.#depth);
       this.#store(row, rows, column, columns);
     });
   }
@@ -230,9 +277,8 @@ class Tiles extends Scopes {
   }
 
   /** Loops over many summands are one code, whatever their number; those over a few may be repeated instead. */
-  #summands(depth: number): Summands {
-    // Of several variables, the code depends on the number: it is divided into them.
-    if (depth < fewSummands || this.#c.reduction.vars.length > 1) return { k: indexVar("k", depth) };
+  #loopOver(depth: number): Summands {
+    if (depth < fewSummands) return { k: indexVar("k", depth) };
     const count = this.local("depth", "i32");
     this.emit({ kind: "let", local: count, value: constant("i32", depth) });
     return { k: indexVar("k", blockDepth), count };
@@ -247,7 +293,7 @@ class Tiles extends Scopes {
 
   /** A factor at a flat position of its own variables and a flat summand. */
   #factor(e: Expr, vars: readonly IndexVar[], at: Index, summand: Index): Expr {
-    const places = new Map([...placesOf(vars, at), ...placesOf(this.#c.reduction.vars, summand)]);
+    const places = new Map([...placesOf(vars, at), ...placesOf(this.#summands, summand)]);
     const placed = placing(places).expr(e);
     this.countUses([placed]);
     return placed;
@@ -261,23 +307,36 @@ class Tiles extends Scopes {
     width: number,
     first: Index,
     size: number,
-    summands: { readonly first: Index; readonly depth: number; readonly place: (panel: Index, k: Index) => Index },
+    summands: { readonly first: Index; readonly depth: number },
   ): void {
-    const alongSummands = walks(e, this.#c.reduction.vars.at(-1)) && !walks(e, vars.at(-1));
-    const { k, count }: Summands = alongSummands
-      ? { k: indexVar("k", summands.depth) }
-      : this.#summands(summands.depth);
+    const { depth } = summands;
     const panel = (p: Index, lanes: number): void => {
       const i = indexVar("i", lanes);
-      const copy = (): void => {
-        const at = add(add(first, scale(p, width)), varIndex(i));
-        const value = this.place(this.#factor(e, vars, at, add(summands.first, varIndex(k))));
-        const index = add(scale(summands.place(p, varIndex(k)), width), varIndex(i));
-        this.emit(store(panels, index, value));
+      const at = (i: Index, k: Index): Expr =>
+        this.#factor(e, vars, add(add(first, scale(p, width)), i), add(summands.first, k));
+      const put = (value: Expr, i: Index, k: Index): void => {
+        const index = add(scale(add(scale(p, depth), k), width), i);
+        this.emit(store(panels, index, this.place(value)));
       };
       this.#call(() => {
-        if (alongSummands) this.within("serial", i, () => this.within("vector", k, copy));
-        else this.within("serial", k, () => this.within("vector", i, copy), count);
+        const k = indexVar("k", depth);
+        const all = at(varIndex(i), varIndex(k));
+        const group = indexVar("g", Math.floor(depth / 4));
+        const four = indexVar("k", 4);
+        const groupAt = add(scale(varIndex(group), 4), varIndex(four));
+        const along = at(varIndex(i), groupAt);
+        const insideAlong = insideOf(along, four);
+        // Along the summands, in groups of four, if memory is contiguous in them and not in the panel's own variables.
+        const ownValue = insideOf(all, i)?.value ?? all;
+        if (!walks(ownValue, i) && walks(insideAlong?.value ?? along, four) && depth % 4 === 0) {
+          const copy = (value: Expr) => (): void => this.within("vector", four, () => put(value, varIndex(i), groupAt));
+          this.nested("serial", [i, group], () => this.#whereInside(group, along, insideAlong, copy));
+          return;
+        }
+        const { k: summand, count } = this.#summands.length > 1 ? { k, count: undefined } : this.#loopOver(depth);
+        const value = at(varIndex(i), varIndex(summand));
+        const copy = (v: Expr) => (): void => this.within("vector", i, () => put(v, varIndex(i), varIndex(summand)));
+        this.within("serial", summand, () => this.#whereInside(summand, value, insideOf(value, i), copy), count);
       });
     };
     const whole = Math.floor(size / width);
@@ -285,16 +344,21 @@ class Tiles extends Scopes {
     if (whole > 0) this.within("serial", p, () => panel(varIndex(p), width));
     if (size > whole * width) panel(constantIndex(whole), size - whole * width);
   }
-  /** Panels of the right factor hold all summands, those of the left one a block of them. */
+  /** Copies values in a way that is fast where no lane meets a bound. */
+  #whereInside(v: IndexVar, value: Expr, inside: Inside | null, copy: (value: Expr) => () => void): void {
+    if (!inside) return copy(value)();
+    this.countUses([inside.condition, inside.value]);
+    const condition = this.place(inside.condition);
+    this.guarded(condition, v, copy(inside.value));
+    if (condition.kind !== "const") this.guarded(not(condition), v, copy(value));
+  }
   #packRight(column: Index, columns: number, first: Index, depth: number): void {
     const { right, columns: vars } = this.#c;
-    const place = (p: Index, k: Index): Index => add(add(scale(p, this.#depth), first), k);
-    this.#pack(right, vars, this.#rightPanels, this.#tileColumns, column, columns, { first, depth, place });
+    this.#pack(right, vars, this.#rightPanels, this.#tileColumns, column, columns, { first, depth });
   }
   #packLeft(row: Index, rows: number, first: Index, depth: number): void {
     const { left, rows: vars } = this.#c;
-    const place = (p: Index, k: Index): Index => add(scale(p, depth), k);
-    this.#pack(left, vars, this.#leftPanels, this.#tileRows, row, rows, { first, depth, place });
+    this.#pack(left, vars, this.#leftPanels, this.#tileRows, row, rows, { first, depth });
   }
 
   #clearTile(rows: number, columns: number): void {
@@ -304,15 +368,14 @@ class Tiles extends Scopes {
     this.emit(loop("serial", i, [loop("vector", j, [store(this.#tile, index, this.#zero)])]));
   }
 
-  /** All tiles of a block. */
-  #multiply(rows: number, columns: number, first: Index, depth: number, accumulate: boolean): void {
+  /** All tiles of a block, whose first row has a place among those that are kept. */
+  #multiply(start: Index, rows: number, columns: number, depth: number): void {
     const tileRows = this.#tileRows;
     const jp = indexVar("jp", padded(columns, this.#tileColumns) / this.#tileColumns);
     const whole = Math.floor(rows / tileRows);
     const ip = indexVar("ip", whole);
-    const summands = this.#summands(depth);
-    const tile = (panel: Index, height: number): void =>
-      this.#tileAt(panel, height, jp, first, depth, summands, accumulate);
+    const summands = this.#loopOver(depth);
+    const tile = (panel: Index, height: number): void => this.#tileAt(start, panel, height, jp, depth, summands);
     this.within("serial", jp, () => {
       if (whole > 0) this.within("serial", ip, () => tile(varIndex(ip), tileRows));
       if (rows > whole * tileRows) tile(constantIndex(whole), rows - whole * tileRows);
@@ -320,27 +383,19 @@ class Tiles extends Scopes {
   }
 
   /** The tile of a panel of rows, `height` of which exist, and one of columns. */
-  #tileAt(
-    panel: Index,
-    height: number,
-    jp: IndexVar,
-    first: Index,
-    depth: number,
-    { k, count }: Summands,
-    accumulate: boolean,
-  ): void {
+  #tileAt(start: Index, panel: Index, height: number, jp: IndexVar, depth: number, { k, count }: Summands): void {
     const [tileRows, tileColumns] = [this.#tileRows, this.#tileColumns];
     const [i, j] = [indexVar("i", height), indexVar("j", tileColumns)];
     const [a, b, sums, block] = [this.#leftTile, this.#rightTile, this.#sums, this.#tile];
     const inTile = add(scale(varIndex(i), tileColumns), varIndex(j));
     const eachLane = (s: Stmt): Stmt => loop("unroll", i, [loop("vector", j, [s])]);
 
-    const summand = add(add(scale(varIndex(jp), this.#depth), first), varIndex(k));
+    const summand = add(scale(varIndex(jp), depth), varIndex(k));
     const right = load(this.#rightPanels, add(scale(summand, tileColumns), varIndex(j)));
     const at = add(scale(panel, depth), varIndex(k));
     const left = load(this.#leftPanels, add(scale(at, tileRows), varIndex(i)));
     const product = times(load(a, varIndex(i)), load(b, varIndex(j)));
-    const row = add(scale(panel, tileRows), varIndex(i));
+    const row = add(add(start, scale(panel, tileRows)), varIndex(i));
     const inBlock = add(scale(row, blockColumns), add(scale(varIndex(jp), tileColumns), varIndex(j)));
     const sum = load(sums, inTile);
     const body = [
@@ -359,7 +414,7 @@ class Tiles extends Scopes {
         count,
       ),
       // All loads before all stores, or an engine that joins neighbouring vectors could not.
-      ...(accumulate ? [eachLane(store(sums, inTile, binary("add", load(block, inBlock), sum)))] : []),
+      ...(this.#isDeep ? [eachLane(store(sums, inTile, binary("add", load(block, inBlock), sum)))] : []),
       eachLane(store(block, inBlock, sum)),
     ];
     if (depth < fewSummands) body.forEach((s) => this.emit(s));
