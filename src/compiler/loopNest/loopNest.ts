@@ -68,6 +68,8 @@ export interface LoopNest {
   /** `shared` and `private` buffers. Their contents are undefined at first. */
   readonly scratch: readonly Buffer[];
   readonly body: readonly Stmt[];
+  /** Whether some results are computed and stored more than once: operands must still be there the second time. */
+  readonly repeats?: boolean;
 }
 
 export const loop = (kind: LoopKind, variable: IndexVar, body: readonly Stmt[], count?: Local): For =>

@@ -12,6 +12,7 @@ import {
   type Index,
   type IndexVar,
   add,
+  addConstant,
   constantIndex,
   factorOf,
   indexVar,
@@ -37,6 +38,7 @@ import { placing, visitExprs } from "../loopNest/rewrite.ts";
 import { contractionOf, isWorthTiling, scheduleContraction } from "./contraction.ts";
 import { type ReductionGroup, groupsOf, normalized } from "./reductions.ts";
 import { Scopes } from "./scopes.ts";
+import { scheduleWindows } from "./windows.ts";
 
 /** Partial results of a vectorised reduction, and rows of a block. */
 const lanes = 16;
@@ -45,6 +47,15 @@ const lanes = 16;
  * number of additions in a row; of blocks they do not, and a total of float64 has none to speak of.
  */
 const blockAdds = 128;
+/** Rows of a panel in registers, at most, and in memory: 2 KiB of sums are a small part of the nearest cache. */
+const mostRegisters = 64;
+const leastPanel = 80;
+const mostPanel = 512;
+/** Nodes of bodies that are repeated, and of all copies: what is loaded and stored once for them costs as much as they do. */
+const cheapNodes = 12;
+const repeatedNodes = 96;
+/** Steps along a reduction that are taken together, at most. */
+const mostSteps = 8;
 /** Totals of a long sum: one, or one for each row of the block. */
 type Total = Local | Buffer;
 /** What a group adds up in along its innermost loop, which is cut in chunks of 16 and a rest. */
@@ -71,33 +82,56 @@ export function scheduleVector(fused: FusedKernel): LoopNest {
   const scratch: Buffer[] = [];
   const nest = (body: Stmt[]): LoopNest => ({ name: kernel.name, params: kernel.params, scratch, body });
   const groups = groupsOf(kernel);
+  const contraction = contractionOf(kernel, ["f32", "f64", "i32", "u32"]);
+  if (contraction && isWorthTiling(contraction)) return scheduleContraction(contraction);
+  const windows = scheduleWindows({ ...kernel, rows: walkedLast(kernel) });
+  if (windows) return windows;
   const plain = (k: FusedKernel, along: "reductions" | "nothing"): Structure => new Structure(k, scratch, along, null);
   if (groups.length === 0) {
     const rows = walkedLast(kernel);
     return nest(plain({ ...kernel, rows }, "nothing").run("vector"));
   }
-  const contraction = contractionOf(kernel, ["f32", "f64", "i32", "u32"]);
-  if (contraction && isWorthTiling(contraction)) return scheduleContraction(contraction);
   if (!vectorTypes(kernel)) return nest(plain(kernel, "nothing").run("serial"));
   if (groups.some((g) => alongReduction(g))) return nest(plain(kernel, "reductions").run("serial"));
   const block = kernel.rows.find((w) => w.extent >= lanes && groups.every((g) => alongRow(g, w)));
   if (!block) return nest(plain(kernel, "nothing").run("serial"));
-  return nest(blocked(kernel, block, scratch));
+  const { body, repeats } = blocked(kernel, block, scratch);
+  return { ...nest(body), repeats };
 }
 
-/** Rows in blocks of 16, and what is left one by one. */
-function blocked(kernel: FusedKernel, block: IndexVar, scratch: Buffer[]): Stmt[] {
-  const full = Math.floor(block.extent / lanes);
-  const left = block.extent - full * lanes;
+/** Rows in panels, and what is left in smaller ones. */
+function blocked(kernel: FusedKernel, block: IndexVar, scratch: Buffer[]): { body: Stmt[]; repeats: boolean } {
   const others = kernel.rows.filter((v) => v !== block);
-  const lane = indexVar("l", lanes);
-  const chunk = indexVar("c", full);
-  const main = at(kernel, block, add(scale(varIndex(chunk), lanes), varIndex(lane)), [...others, chunk]);
-  const body = new Structure(main, scratch, "rows", lane).run("serial");
-  if (left === 0) return body;
-  const rest = indexVar("t", left);
-  const tail = at(kernel, block, add(varIndex(rest), constantIndex(full * lanes)), [...others, rest]);
-  return [...body, ...new Structure(tail, scratch, "nothing", null).run("serial")];
+  const isCheap = nodesOf(groupsOf(kernel).flatMap((g) => g.reductions.flatMap((r) => r.body))) <= cheapNodes;
+  const body: Stmt[] = [];
+  const panels = (first: number, count: number, width: number): void => {
+    const lane = indexVar("l", width);
+    const panel = indexVar("c", count);
+    const place = add(addConstant(scale(varIndex(panel), width), first), varIndex(lane));
+    const placed = at(kernel, block, place, [...others, panel]);
+    body.push(...new Structure(placed, scratch, "rows", lane).run("serial"));
+  };
+  let done = 0;
+  while (block.extent - done >= lanes) {
+    const left = block.extent - done;
+    const width = panelOf(left, isCheap);
+    const count = Math.floor(left / width);
+    panels(done, count, width);
+    done += count * width;
+  }
+  // What is left are a few: with some that are done already they are a panel.
+  if (done < block.extent) panels(block.extent - lanes, 1, lanes);
+  return { body, repeats: done < block.extent };
+}
+/**
+ * Rows that are added up side by side. Few are kept in registers. Where there are many, a panel of them in the nearest cache
+ * is better: a step along the reduction then reads a run of memory, not one line of every page.
+ */
+function panelOf(extent: number, isCheap: boolean): number {
+  const whole = (n: number): number => Math.floor(n / lanes) * lanes;
+  if (extent < leastPanel) return isCheap ? whole(Math.min(extent, mostRegisters)) : lanes;
+  for (let n = mostPanel; n >= leastPanel; n -= lanes) if (extent % n === 0) return n;
+  return whole(Math.min(extent, mostPanel));
 }
 
 /** The kernel with a row variable replaced. */
@@ -218,7 +252,7 @@ class Structure extends Scopes {
     // Sums that are short stay as they are.
     const totals = new Map<Reduction, Total>();
     for (const r of group.reductions)
-      if (adds > blockAdds && isSum(r)) totals.set(r, this.#newTotal(r, rows ? lanes : 1));
+      if (adds > blockAdds && isSum(r)) totals.set(r, this.#newTotal(r, rows ? this.#lane.extent : 1));
     if (rows) this.#reduceRows(group, this.#lane, totals);
     else if (along) this.#reduceLanes(group, totals);
     else this.#reduceScalars(group, totals);
@@ -232,7 +266,7 @@ class Structure extends Scopes {
       const buffer = newBuffer(`total${this.#scratch.length}`, "f64", length, "private");
       this.#scratch.push(buffer);
       const lane = indexVar("l", length);
-      this.emit(loop("unroll", lane, [store(buffer, varIndex(lane), f64Of(r.init[0]!))]));
+      this.emit(loop(oneByOne(length), lane, [store(buffer, varIndex(lane), f64Of(r.init[0]!))]));
       return buffer;
     }
     const local = this.local("total", "f64", true);
@@ -422,40 +456,65 @@ class Structure extends Scopes {
 
   /** A partial result for each row of the block. */
   #reduceRows({ vars, reductions }: ReductionGroup, lane: IndexVar, totals: ReadonlyMap<Reduction, Total>): void {
-    const partial = reductions.map((r) => this.#private(r));
+    const partial = reductions.map((r) => this.#private(r, lane.extent));
     const start = (when: (r: Reduction) => boolean): void =>
       reductions.forEach((r, i) => when(r) && this.#fill(partial[i]!, lane, r));
     start((r) => !totals.has(r));
     const given = reductions.map((r) => r.body[0]!);
     this.#inBlocks(totals.size > 0, vars, 1, given, (loops, bodies) => {
       start((r) => totals.has(r));
-      this.nested(
-        "serial",
-        loops,
-        () =>
-        this.within("vector", lane, () => reductions.forEach((r, i) => this.#accumulate(partial[i]!, lane, bodies[i]!, r))), // prettier-ignore
-      );
+      this.#addRows(reductions, partial, lane, loops, bodies);
       reductions.forEach((r, i) => {
         const total = totals.get(r) as Buffer | undefined;
         if (!total) return;
-        const l = indexVar("l", lanes);
+        const l = indexVar("l", lane.extent);
         const value = binary("add", load(total, varIndex(l)), convert(load(partial[i]!, varIndex(l)), "f64"));
-        this.emit(loop("unroll", l, [store(total, varIndex(l), value)]));
+        this.emit(loop(oneByOne(l.extent), l, [store(total, varIndex(l), value)]));
       });
     });
     reductions.forEach((r, i) => {
       const total = totals.get(r) as Buffer | undefined;
       if (total) {
-        const l = indexVar("l", lanes);
+        const l = indexVar("l", lane.extent);
         const value = convert(load(total, varIndex(l)), "f32");
-        this.emit(loop("unroll", l, [store(partial[i]!, varIndex(l), value)]));
+        this.emit(loop(oneByOne(l.extent), l, [store(partial[i]!, varIndex(l), value)]));
       }
       this.#results.set(r, [partial[i]!]);
     });
   }
 
-  #private(r: Reduction): Buffer {
-    const buffer = newBuffer(`acc${this.#scratch.length}`, r.types[0] as "f32" | "i32" | "u32", lanes, "private");
+  /** Adds up rows side by side, several steps at a time: partial results are then loaded and stored less often. */
+  #addRows(
+    reductions: readonly Reduction[],
+    partial: readonly Buffer[],
+    lane: IndexVar,
+    loops: readonly IndexVar[],
+    bodies: readonly Expr[],
+  ): void {
+    const innermost = loops.at(-1)!;
+    const wanted = Math.min(mostSteps, Math.floor(repeatedNodes / nodesOf(bodies)), innermost.extent);
+    const steps = lane.extent <= lanes ? 1 : Math.max(1, wanted);
+    const rounds = indexVar(innermost.name, Math.floor(innermost.extent / steps));
+    const rest = indexVar(innermost.name, innermost.extent % steps);
+    const take = (v: IndexVar, by: number, first: number, count: number): void => {
+      const taken = Array.from({ length: count }, (_, i) =>
+        this.#bodiesAt(bodies, innermost, addConstant(scale(varIndex(v), by), first + i)),
+      );
+      this.nested("serial", [...loops.slice(0, -1), v], () =>
+        this.within(
+          "vector",
+          lane,
+          () =>
+          reductions.forEach((r, i) => this.#accumulateAll(partial[i]!, lane, taken.map((t) => t[i]!), r)), // prettier-ignore
+        ),
+      );
+    };
+    take(rounds, steps, 0, steps);
+    if (rest.extent > 0) take(rest, 1, steps * rounds.extent, 1);
+  }
+
+  #private(r: Reduction, length = lanes): Buffer {
+    const buffer = newBuffer(`acc${this.#scratch.length}`, r.types[0] as "f32" | "i32" | "u32", length, "private");
     this.#scratch.push(buffer);
     return buffer;
   }
@@ -464,8 +523,23 @@ class Structure extends Scopes {
     this.emit(loop("vector", lane, [store(buffer, varIndex(lane), value)]));
   }
   #accumulate(buffer: Buffer, lane: IndexVar, body: Expr, r: Reduction): void {
-    const index = varIndex(lane);
-    const value = body.kind === "load" && body.buffer.space === "private" ? body : this.place(body);
-    this.emit(store(buffer, index, binary(r.combine as ReduceOp, load(buffer, index), value)));
+    this.#accumulateAll(buffer, lane, [body], r);
   }
+  #accumulateAll(buffer: Buffer, lane: IndexVar, bodies: readonly Expr[], r: Reduction): void {
+    const index = varIndex(lane);
+    let value: Expr = load(buffer, index);
+    for (const body of bodies) {
+      const isPlaced = body.kind === "load" && body.buffer.space === "private";
+      value = binary(r.combine as ReduceOp, value, isPlaced ? body : this.place(body));
+    }
+    this.emit(store(buffer, index, value));
+  }
+}
+
+/** A loop over elements of a private buffer that have no lanes. */
+const oneByOne = (extent: number): "unroll" | "serial" => (extent <= lanes ? "unroll" : "serial");
+function nodesOf(roots: readonly Expr[]): number {
+  let n = 0;
+  visitExprs(roots, () => n++);
+  return n;
 }
