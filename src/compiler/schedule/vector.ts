@@ -26,16 +26,26 @@ import {
   type ReduceOp,
   type Reduction,
   binary,
+  bitcast,
+  compare,
   constant,
   convert,
+  f32,
+  i32,
+  indexOf,
   load,
   newBuffer,
+  ofIndex,
   readLocal,
+  select,
+  u32,
+  unary,
 } from "../../core/scalar.ts";
 import { type FusedKernel, type FusedStore, rewriteStores } from "../fusedKernel.ts";
 import { type LoopNest, type Stmt, loop, store } from "../loopNest/loopNest.ts";
 import { placing, visitExprs } from "../loopNest/rewrite.ts";
 import { contractionOf, isWorthTiling, scheduleContraction } from "./contraction.ts";
+import { type KeptRow, keepingRows } from "./keptRows.ts";
 import { type ReductionGroup, groupsOf, normalized } from "./reductions.ts";
 import { Scopes } from "./scopes.ts";
 import { scheduleWindows } from "./windows.ts";
@@ -56,6 +66,8 @@ const cheapNodes = 12;
 const repeatedNodes = 96;
 /** Steps along a reduction that are taken together, at most. */
 const mostSteps = 8;
+/** Steps of a reduction from which on extrema are found the longer way, which is faster. */
+const manySteps = 16;
 /** Totals of a long sum: one, or one for each row of the block. */
 type Total = Local | Buffer;
 /** What a group adds up in along its innermost loop, which is cut in chunks of 16 and a rest. */
@@ -64,6 +76,7 @@ interface LaneSums {
   /** Reductions with totals. */
   readonly blocked: readonly Reduction[];
   readonly partial: ReadonlyMap<Reduction, Buffer>;
+  readonly kept: readonly KeptRow[];
   readonly lane: IndexVar;
   readonly inner: IndexVar;
   readonly chunk: IndexVar;
@@ -92,7 +105,11 @@ export function scheduleVector(fused: FusedKernel): LoopNest {
     return nest(plain({ ...kernel, rows }, "nothing").run("vector"));
   }
   if (!vectorTypes(kernel)) return nest(plain(kernel, "nothing").run("serial"));
-  if (groups.some((g) => alongReduction(g))) return nest(plain(kernel, "reductions").run("serial"));
+  if (groups.some((g) => alongReduction(g))) {
+    const { kernel: keeping, kept } = keepingRows(kernel, alongReduction);
+    for (const rows of kept.values()) scratch.push(...rows.map((r) => r.row));
+    return nest(new Structure(keeping, scratch, "reductions", null, kept).run("serial"));
+  }
   const block = kernel.rows.find((w) => w.extent >= lanes && groups.every((g) => alongRow(g, w)));
   if (!block) return nest(plain(kernel, "nothing").run("serial"));
   const { body, repeats } = blocked(kernel, block, scratch);
@@ -189,11 +206,22 @@ class Structure extends Scopes {
   /** The variable of the rows in a block. */
   readonly #lane: IndexVar | null;
   readonly #groupOf = new Map<Reduction, ReductionGroup>();
+  /** What tells the truth about the extrema in a buffer, while these are found in a cheaper way. */
+  readonly #extrema = new Map<Buffer, { readonly nans: Buffer; readonly signs: Buffer }>();
   /** Results: a local, or a place per row of the block. */
   readonly #results = new Map<Reduction, readonly (Local | Buffer)[]>();
 
-  constructor(kernel: FusedKernel, scratch: Buffer[], along: "reductions" | "rows" | "nothing", lane: IndexVar | null) {
+  readonly #kept: ReadonlyMap<Reduction, readonly KeptRow[]>;
+
+  constructor(
+    kernel: FusedKernel,
+    scratch: Buffer[],
+    along: "reductions" | "rows" | "nothing",
+    lane: IndexVar | null,
+    kept: ReadonlyMap<Reduction, readonly KeptRow[]> = new Map(),
+  ) {
     super();
+    this.#kept = kept;
     this.#kernel = kernel;
     this.#scratch = scratch;
     this.#along = along;
@@ -367,7 +395,8 @@ class Structure extends Scopes {
     const sums: LaneSums = {
       totals,
       blocked: reductions.filter((r) => totals.has(r)),
-      partial: new Map(reductions.map((r) => [r, this.#private(r)])),
+      partial: new Map(reductions.map((r) => [r, this.#findExtrema(this.#private(r), r, full)])),
+      kept: this.#kept.get(reductions[0]!) ?? [],
       lane: indexVar("l", lanes),
       inner,
       chunk: indexVar("c", full),
@@ -376,7 +405,11 @@ class Structure extends Scopes {
     const whole = reductions.filter((r) => !totals.has(r));
     this.#startLanes(sums, whole);
     const tails = this.#startTails(sums, whole);
-    const bodies = reductions.map((r) => r.body[0]!);
+    const bodies = [
+      ...reductions.map((r) => r.body[0]!),
+      // Values to keep, and where.
+      ...sums.kept.flatMap(({ value, variable }) => [value, ofIndex(varIndex(variable))]),
+    ];
     if (sums.blocked.length > 0 && full > blockAdds)
       this.nested("serial", outer, () => this.#reduceLongRow(sums, bodies, tails));
     else
@@ -391,6 +424,7 @@ class Structure extends Scopes {
       });
     for (const r of reductions) {
       const total = totals.get(r);
+      this.#putRight(sums.partial.get(r)!, sums.lane);
       this.#results.set(r, [total ? this.#totalOf(total) : this.#combined(r, sums.partial.get(r)!, tails.get(r))]);
     }
   }
@@ -416,16 +450,28 @@ class Structure extends Scopes {
   #chunkBodies({ inner, chunk, lane }: LaneSums, bodies: readonly Expr[]): Expr[] {
     return this.#bodiesAt(bodies, inner, add(scale(varIndex(chunk), lanes), varIndex(lane)));
   }
-  #chunks({ partial, lane }: LaneSums, loops: readonly IndexVar[], bodies: readonly Expr[]): void {
-    const step = (): void => [...partial].forEach(([r, buffer], i) => this.#accumulate(buffer, lane, bodies[i]!, r));
+  #chunks(sums: LaneSums, loops: readonly IndexVar[], bodies: readonly Expr[]): void {
+    const { partial, lane } = sums;
+    const step = (): void => {
+      this.#keep(sums, bodies);
+      [...partial].forEach(([r, buffer], i) => this.#accumulate(buffer, lane, bodies[i]!, r));
+    };
     this.nested("serial", loops, () => this.within("vector", lane, step));
   }
-  #ends({ partial, inner, rest }: LaneSums, bodies: readonly Expr[], tails: ReadonlyMap<Reduction, Local>): void {
+  #ends(sums: LaneSums, bodies: readonly Expr[], tails: ReadonlyMap<Reduction, Local>): void {
+    const { partial, inner, rest } = sums;
     if (rest.extent === 0) return;
     const placed = this.#bodiesAt(bodies, inner, add(varIndex(rest), constantIndex(inner.extent - rest.extent)));
-    this.within("serial", rest, () =>
-      [...partial.keys()].forEach((r, i) => this.#step(r, [tails.get(r)!], [placed[i]!])),
-    );
+    this.within("serial", rest, () => {
+      this.#keep(sums, placed);
+      [...partial.keys()].forEach((r, i) => this.#step(r, [tails.get(r)!], [placed[i]!]));
+    });
+  }
+  #keep({ kept, partial }: LaneSums, bodies: readonly Expr[]): void {
+    kept.forEach(({ row }, i) => {
+      const [value, place] = bodies.slice(partial.size + 2 * i);
+      this.emit(store(row, indexOf(place!, 0, row.length - 1), this.place(value!)));
+    });
   }
   /** Adds the block to the totals. */
   #addBlocks({ blocked, totals, partial }: LaneSums, tails: ReadonlyMap<Reduction, Local>): void {
@@ -456,7 +502,8 @@ class Structure extends Scopes {
 
   /** A partial result for each row of the block. */
   #reduceRows({ vars, reductions }: ReductionGroup, lane: IndexVar, totals: ReadonlyMap<Reduction, Total>): void {
-    const partial = reductions.map((r) => this.#private(r, lane.extent));
+    const steps = vars.reduce((n, v) => n * v.extent, 1);
+    const partial = reductions.map((r) => this.#findExtrema(this.#private(r, lane.extent), r, steps));
     const start = (when: (r: Reduction) => boolean): void =>
       reductions.forEach((r, i) => when(r) && this.#fill(partial[i]!, lane, r));
     start((r) => !totals.has(r));
@@ -479,6 +526,7 @@ class Structure extends Scopes {
         const value = convert(load(total, varIndex(l)), "f32");
         this.emit(loop(oneByOne(l.extent), l, [store(partial[i]!, varIndex(l), value)]));
       }
+      this.#putRight(partial[i]!, lane);
       this.#results.set(r, [partial[i]!]);
     });
   }
@@ -519,20 +567,52 @@ class Structure extends Scopes {
     return buffer;
   }
   #fill(buffer: Buffer, lane: IndexVar, r: Reduction): void {
-    const value = constant(r.types[0]!, r.init[0]!);
-    this.emit(loop("vector", lane, [store(buffer, varIndex(lane), value)]));
+    const fill = (b: Buffer, value: Expr): void => this.emit(loop("vector", lane, [store(b, varIndex(lane), value)]));
+    fill(buffer, constant(r.types[0]!, r.init[0]!));
+    const truth = this.#extrema.get(buffer);
+    if (!truth) return;
+    fill(truth.nans, i32(0));
+    fill(truth.signs, u32(r.combine === "max" ? 0xffffffff : 0));
+  }
+  /**
+   * A greatest or least number is several instructions, for NaN and −0. Of many numbers it is less to compare them, count
+   * NaNs, and remember whether all signs were set, or any: with that the result is put right at the end.
+   */
+  #findExtrema(buffer: Buffer, r: Reduction, steps: number): Buffer {
+    if ((r.combine !== "max" && r.combine !== "min") || r.types[0] !== "f32" || steps < manySteps) return buffer;
+    const own = (storage: "i32" | "u32"): Buffer => {
+      const b = newBuffer(`acc${this.#scratch.length}`, storage, buffer.length, "private");
+      this.#scratch.push(b);
+      return b;
+    };
+    this.#extrema.set(buffer, { nans: own("i32"), signs: own("u32") });
+    return buffer;
+  }
+  #putRight(buffer: Buffer, lane: IndexVar): void {
+    const truth = this.#extrema.get(buffer);
+    if (!truth) return;
+    this.#extrema.delete(buffer);
+    const at = varIndex(lane);
+    const found = load(buffer, at);
+    const zero = bitcast(binary("and", load(truth.signs, at), u32(0x80000000)), "f32");
+    const value = select(compare("eq", found, f32(0)), zero, found);
+    const isNaN = compare("ne", load(truth.nans, at), i32(0));
+    this.emit(loop("vector", lane, [store(buffer, at, select(isNaN, f32(NaN), value))]));
   }
   #accumulate(buffer: Buffer, lane: IndexVar, body: Expr, r: Reduction): void {
     this.#accumulateAll(buffer, lane, [body], r);
   }
   #accumulateAll(buffer: Buffer, lane: IndexVar, bodies: readonly Expr[], r: Reduction): void {
     const index = varIndex(lane);
-    let value: Expr = load(buffer, index);
-    for (const body of bodies) {
-      const isPlaced = body.kind === "load" && body.buffer.space === "private";
-      value = binary(r.combine as ReduceOp, value, isPlaced ? body : this.place(body));
-    }
-    this.emit(store(buffer, index, value));
+    const truth = this.#extrema.get(buffer);
+    const values = bodies.map((b) => (b.kind === "load" && b.buffer.space === "private" ? b : this.place(b)));
+    const combined = (to: Buffer, combine: (sum: Expr, value: Expr) => Expr): void =>
+      this.emit(store(to, index, values.reduce(combine, load(to, index))));
+    if (!truth) return combined(buffer, (sum, value) => binary(r.combine as ReduceOp, sum, value));
+    const op = r.combine === "max" ? "lt" : "gt";
+    combined(buffer, (best, value) => select(compare(op, best, value), value, best));
+    combined(truth.nans, (count, value) => binary("add", count, convert(unary("isNaN", value), "i32")));
+    combined(truth.signs, (signs, value) => binary(op === "lt" ? "and" : "or", signs, bitcast(value, "u32")));
   }
 }
 
