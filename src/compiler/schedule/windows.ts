@@ -42,7 +42,9 @@ import { Scopes } from "./scopes.ts";
 const fewElements = 64;
 const mostNodes = 3000;
 /** Nodes of all copies of the body. */
-const mostCopied = 8000;
+const mostCopied = 6000;
+/** Nodes that a function which combines two elements adds, about. */
+const nodesOfCombination = 8;
 /** Results that are worth code of several parts. */
 const leastWork = 256;
 /** The greatest divisor whose neighbours are computed together. */
@@ -90,9 +92,14 @@ function isShort({ stores }: FusedKernel, along: IndexVar): boolean {
   return is;
 }
 
+/** Nodes of values, those that combine the elements of reductions included. */
 function sizeOf(values: readonly Expr[]): number {
   let n = 0;
-  visitExprs(values, () => n++);
+  visitExprs(values, (e) => {
+    n++;
+    if (e.kind === "reduced" && typeof e.reduction.combine !== "string" && e.lane > 0)
+      n += nodesOfCombination * e.reduction.body.length;
+  });
   return n;
 }
 function hasReduction(value: Expr): boolean {
@@ -195,9 +202,10 @@ class Windows extends Scopes {
     if (!v) return this.#store(stores);
     const nodes = this.#nodes;
     for (const part of this.#phases(v, stores)) {
+      this.#nodes = (nodes * part.stores.length) / stores.length;
       const ranges = this.#ranges(part, depth === rows.length - 1);
+      this.#nodes *= ranges.length;
       for (const [first, end] of ranges) {
-        this.#nodes = nodes * ranges.length;
         const u = indexVar(v.name, end - first);
         const placed = this.#placed(part.stores, part.variable, [addConstant(varIndex(u), first)]);
         const vector = depth === rows.length - 1 && u.extent >= 4;
