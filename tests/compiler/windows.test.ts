@@ -127,7 +127,7 @@ test("convolutions of one feature, and their gradients", () =>
     ];
     agrees("convolution", conv, inputs, 1e-5);
     const loss = (x: NDArray, k: NDArray): NDArray => np.sum(np.square(conv(x, k)));
-    agrees("its gradients", grad(loss, { argnums: [0, 1] }) as F, inputs, 1e-4, false);
+    agrees("its gradients", grad(loss, { argnums: [0, 1] }), inputs, 1e-4, false);
   }));
 
 describe("arrays with parts", () => {
@@ -172,10 +172,10 @@ describe("rows and columns", () => {
       const data = hostOf([n, m], "float32", seed, seed % 2 === 0);
       // Some rows of zeros alone.
       if (seed % 3 === 0) data.data.forEach((v, i) => (data.data[i] = v > 0 ? 0 : v === 0 ? v : -0));
-      const f = (x: NDArray): unknown => [np.max(x, along), np.min(x, along)];
+      const f: F = (x) => [np.max(x!, along), np.min(x!, along)];
       const args = [fromHost(data)];
       const wanted = byReference(f, args);
-      const found = onDevice("wasm", () => (flatten(jit(f as F)(...args))[0] as NDArray[]).map(host));
+      const found = onDevice("wasm", () => (flatten(jit(f)(...args))[0] as NDArray[]).map(host));
       found.forEach((y, i) =>
         y.data.forEach((v, j) => {
           const w = wanted[i]!.data[j]!;
@@ -192,6 +192,20 @@ describe("rows and columns", () => {
       ];
       agrees("columns", f, [hostOf([n, m], "float32", seed), hostOf([n, m], "float32", seed + 1)], 1e-5, n * m < 5000);
     }));
+  test("sums under conditions on their own range", () =>
+    holds(
+      30,
+      [lengths, lengths, fc.nat(80), fc.constantFrom<DType>("float32", "int32"), fc.nat(99)],
+      (n, m, k, dtype, seed) => {
+        // prettier-ignore
+        const f = (x: NDArray): unknown => {
+        const [head, tail] = [np.less(np.arange(m), k), np.greater(np.arange(n), k)];
+        const masked = np.where(head, x, np.where(np.expandDims(tail, 1), x.mul(3), 0));
+        return [np.sum(masked, 1), np.max(lax.pad(x, np.array(0, { dtype }), [[0, 0, 0], [k % 7, k % 5, k % 3]]), 1)]; // prettier-ignore
+      };
+        agrees("sums under conditions", f, [hostOf([n, m], dtype, seed)], 1e-5, n * m < 5000);
+      },
+    ));
   test("softmax of every length, with special rows", () =>
     holds(40, [lengths, fc.boolean(), fc.nat(99)], (n, special, seed) => {
       const f = (x: NDArray): unknown => [nn.softmax(x, -1), nn.softmax(x.mul(2), -1).mul(np.exp(x))];

@@ -2,9 +2,9 @@
  * What the ranges of indices decide: comparisons that hold everywhere, bounds that are never met. Where a loop is cut in
  * parts, most conditions of padding, windows and joined arrays are settled in the largest part.
  */
-import { type Index, type IndexVar, factorOf } from "../../core/indexing.ts";
+import { type Index, type IndexVar, factorOf, visitAtoms } from "../../core/indexing.ts";
 import { type CompareOp, type Expr, bool } from "../../core/scalar.ts";
-import { visitExprs } from "../loopNest/rewrite.ts";
+import { Rewriter, visitExprs } from "../loopNest/rewrite.ts";
 
 /** An index against a number: `e op at`. */
 interface Condition {
@@ -63,6 +63,20 @@ export function settled(e: Expr): Expr {
     default:
       return e;
   }
+}
+
+/** A rewriter that puts indices in the place of variables, and settles what their ranges decide. */
+export const settling = (places: ReadonlyMap<IndexVar, Index>): Rewriter =>
+  new Rewriter({ variable: (v) => places.get(v) ?? null, rebuilt: settled });
+
+/** The variables that conditions in expressions depend on together with another one. */
+export function metIn(roots: readonly Expr[], v: IndexVar): ReadonlySet<IndexVar> {
+  const met = new Set<IndexVar>();
+  visitExprs(roots, (e) => {
+    const c = conditionOf(e);
+    if (c && factorOf(c.index, v)) visitAtoms(c.index, (a) => a.kind === "var" && a !== v && met.add(a));
+  });
+  return met;
 }
 
 /** Where the range of a variable must be cut for conditions on it to be settled between the cuts. */

@@ -45,22 +45,18 @@ import { type FusedKernel, type FusedStore, rewriteStores } from "../fusedKernel
 import { type LoopNest, type Stmt, loop, store } from "../loopNest/loopNest.ts";
 import { placing, visitExprs } from "../loopNest/rewrite.ts";
 import { contractionOf, isWorthTiling, scheduleContraction } from "./contraction.ts";
+import { cuttingSums } from "./cutSums.ts";
 import { type KeptRow, keepingRows } from "./keptRows.ts";
+import { lanes, nodesOf, oneByOne, panelOf, partOf } from "./panels.ts";
 import { type ReductionGroup, groupsOf, normalized } from "./reductions.ts";
 import { Scopes } from "./scopes.ts";
 import { scheduleWindows } from "./windows.ts";
 
-/** Partial results of a vectorised reduction, and rows of a block. */
-const lanes = 16;
 /**
  * How often float32 is added to one accumulator before its sum goes into a float64 total. Errors of a sum grow with the
  * number of additions in a row; of blocks they do not, and a total of float64 has none to speak of.
  */
 const blockAdds = 128;
-/** Rows of a panel in registers, at most, and in memory: 2 KiB of sums are a small part of the nearest cache. */
-const mostRegisters = 64;
-const leastPanel = 80;
-const mostPanel = 512;
 /** Nodes of bodies that are repeated, and of all copies: what is loaded and stored once for them costs as much as they do. */
 const cheapNodes = 12;
 const repeatedNodes = 96;
@@ -84,13 +80,8 @@ interface LaneSums {
 }
 const f64Of = (v: number): Expr => constant("f64", v);
 const isSum = (r: Reduction): boolean => r.combine === "add" && r.types[0] === "f32";
-/** The size of the parts that an extent is cut in: the largest divisor of at least half of what is wanted, or that. */
-function partOf(extent: number, wanted: number): number {
-  for (let n = wanted; n > wanted / 2; n--) if (extent % n === 0) return n;
-  return wanted;
-}
-
-export function scheduleVector(fused: FusedKernel): LoopNest {
+/** @param isCut whether ranges of reductions were cut already. */
+export function scheduleVector(fused: FusedKernel, isCut = false): LoopNest {
   const kernel = normalized(fused);
   const scratch: Buffer[] = [];
   const nest = (body: Stmt[]): LoopNest => ({ name: kernel.name, params: kernel.params, scratch, body });
@@ -105,6 +96,8 @@ export function scheduleVector(fused: FusedKernel): LoopNest {
     return nest(plain({ ...kernel, rows }, "nothing").run("vector"));
   }
   if (!vectorTypes(kernel)) return nest(plain(kernel, "nothing").run("serial"));
+  const cut = isCut ? null : cuttingSums(kernel);
+  if (cut) return scheduleVector(cut, true);
   if (groups.some((g) => alongReduction(g))) {
     const { kernel: keeping, kept } = keepingRows(kernel, alongReduction);
     for (const rows of kept.values()) scratch.push(...rows.map((r) => r.row));
@@ -140,17 +133,6 @@ function blocked(kernel: FusedKernel, block: IndexVar, scratch: Buffer[]): { bod
   if (done < block.extent) panels(block.extent - lanes, 1, lanes);
   return { body, repeats: done < block.extent };
 }
-/**
- * Rows that are added up side by side. Few are kept in registers. Where there are many, a panel of them in the nearest cache
- * is better: a step along the reduction then reads a run of memory, not one line of every page.
- */
-function panelOf(extent: number, isCheap: boolean): number {
-  const whole = (n: number): number => Math.floor(n / lanes) * lanes;
-  if (extent < leastPanel) return isCheap ? whole(Math.min(extent, mostRegisters)) : lanes;
-  for (let n = mostPanel; n >= leastPanel; n -= lanes) if (extent % n === 0) return n;
-  return whole(Math.min(extent, mostPanel));
-}
-
 /** The kernel with a row variable replaced. */
 function at(kernel: FusedKernel, v: IndexVar, by: Index, rows: readonly IndexVar[]): FusedKernel {
   const rewriter = placing(new Map([[v, by]]));
@@ -614,12 +596,4 @@ class Structure extends Scopes {
     combined(truth.nans, (count, value) => binary("add", count, convert(unary("isNaN", value), "i32")));
     combined(truth.signs, (signs, value) => binary(op === "lt" ? "and" : "or", signs, bitcast(value, "u32")));
   }
-}
-
-/** A loop over elements of a private buffer that have no lanes. */
-const oneByOne = (extent: number): "unroll" | "serial" => (extent <= lanes ? "unroll" : "serial");
-function nodesOf(roots: readonly Expr[]): number {
-  let n = 0;
-  visitExprs(roots, () => n++);
-  return n;
 }

@@ -12,7 +12,6 @@
 import {
   type Index,
   type IndexVar,
-  add,
   addConstant,
   constantIndex,
   factorOf,
@@ -35,7 +34,7 @@ import { type FusedKernel, type FusedStore, rewriteStores } from "../fusedKernel
 import { type LoopNest, store } from "../loopNest/loopNest.ts";
 import { Rewriter, visitExprs } from "../loopNest/rewrite.ts";
 import { Sharer } from "../loopNest/share.ts";
-import { cutsOf, settled } from "./ranges.ts";
+import { cutsOf, settled, settling } from "./ranges.ts";
 import { Scopes } from "./scopes.ts";
 
 /** Elements of a reduction that is written out, and nodes of all that is. */
@@ -61,7 +60,7 @@ export function scheduleWindows(kernel: FusedKernel): LoopNest | null {
   if (!along || along.extent < 4 || stores.some((s) => s.inner.length > 0 || factorOf(s.index, along) !== 1))
     return null;
   if (rows.reduce((n, v) => n * v.extent, 1) < leastWork || !isShort(kernel, along)) return null;
-  const written = { ...kernel, stores: rewriteStores(kernel.stores, new Placing(new Map()).writingOut()) };
+  const written = { ...kernel, stores: rewriteStores(kernel.stores, writingOut()) };
   const values = written.stores.map((s) => s.value);
   const nodes = sizeOf(values);
   if (nodes > mostNodes) return null;
@@ -108,16 +107,8 @@ function hasReduction(value: Expr): boolean {
   return has;
 }
 
-/** Puts indices in the place of variables, and settles what their ranges decide. */
-class Placing extends Rewriter {
-  constructor(places: ReadonlyMap<IndexVar, Index>) {
-    super({ variable: (v) => places.get(v) ?? null, rebuilt: settled });
-  }
-  /** Writes reductions out: instead of variables, they have a body for each element. */
-  writingOut(): Rewriter {
-    return new Rewriter({ rebuilt: settled, rebuiltReduction: writtenOut });
-  }
-}
+/** Writes reductions out: instead of variables, they have a body for each element. */
+const writingOut = (): Rewriter => new Rewriter({ rebuilt: settled, rebuiltReduction: writtenOut });
 function writtenOut(r: Reduction): Reduction {
   if (r.vars.length === 0) return r;
   let places: ReadonlyMap<IndexVar, Index>[] = [new Map()];
@@ -126,7 +117,7 @@ function writtenOut(r: Reduction): Reduction {
       Array.from({ length: v.extent }, (_, i) => new Map([...p, [v, constantIndex(i)] as const])),
     );
   const body = places.flatMap((p) => {
-    const placing = new Placing(p);
+    const placing = settling(p);
     return r.body.map((b) => placing.expr(b));
   });
   return reduction([], r.types, r.init, r.combine, body);
@@ -218,7 +209,7 @@ class Windows extends Scopes {
   /** Stores with a variable replaced: those for each of the places. */
   #placed(stores: readonly FusedStore[], v: IndexVar, places: readonly Index[]): FusedStore[] {
     const placed = places.map((place) =>
-      rewriteStores(stores, new Placing(new Map([[v, place]]))).map((s) => ({
+      rewriteStores(stores, settling(new Map([[v, place]]))).map((s) => ({
         ...s,
         value: this.#sharer.expr(s.value),
       })),
@@ -290,13 +281,13 @@ class Windows extends Scopes {
     if (sum && steps.every(([b]) => b!.kind === "binary" && b.op === "mul"))
       return [this.#sumOfProducts(start[0]!, steps)];
     // Positions of extrema in order: most comparisons of positions are settled.
-    const settling = new Rewriter({ rebuilt: settled });
+    const settlingPositions = new Rewriter({ rebuilt: settled });
     let values: readonly Expr[] | null = sum ? start : null;
     for (const step of steps) {
       const next = step.map((b) => this.place(b));
       if (!values) values = next;
       else if (typeof combine === "string") values = [binary(combine, values[0]!, next[0]!)];
-      else values = combine(values, next).map((e) => settling.expr(e));
+      else values = combine(values, next).map((e) => settlingPositions.expr(e));
     }
     return values ?? start;
   }
