@@ -1,10 +1,10 @@
 /**
  * The plain schedule for one thread with vector lanes: rows one after the other, reductions and element loops inside.
  *
- * What is vectorised: without reductions, the row variable that stores walk through. With reductions whose operands are
- * contiguous along the reduction, its innermost loop, 16 partial results at a time. With operands contiguous along a
- * row variable instead (the sum over the first axis), 16 rows at a time, each phase a vector loop of its own. Otherwise
- * nothing.
+ * What is vectorised: without reductions, the row variable that stores walk through; so, too, with reductions over a few
+ * elements, which are written out (`windows.ts`). With reductions whose operands are contiguous along the reduction, its
+ * innermost loop, 16 partial results at a time. With operands contiguous along a row variable instead (the sum over the
+ * first axis), a panel of rows at a time (`panels.ts`), each phase a vector loop of its own. Otherwise nothing.
  *
  * Long float32 sums are added up in blocks, whose sums go into a float64 total: errors do not grow with the length.
  */
