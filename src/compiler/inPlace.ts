@@ -11,7 +11,7 @@ import { Rewriter, rewriteStmts, visitExprs } from "./loopNest/rewrite.ts";
  * index, not after the store. Then no iteration sees what another has written.
  */
 export function mayOverwrite(nest: LoopNest, operand: Buffer, result: Buffer): boolean {
-  if (operand.storage !== result.storage || operand.length !== result.length) return false;
+  if (nest.repeats || operand.storage !== result.storage || operand.length !== result.length) return false;
   let safe = true;
   const check = (body: readonly Stmt[]): void => {
     body.forEach((s, i) => {

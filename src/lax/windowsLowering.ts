@@ -1,7 +1,17 @@
 /** The `lower` slots of sliding windows. Padding and gaps never count: they are masked. */
 import { isComplex } from "../core/dtype.ts";
 import { allOf, scalarTypeOf } from "../core/elementTypes.ts";
-import { type Index, add, addConstant, flatIndex, floorDiv, scale, subtract, unflatten } from "../core/indexing.ts";
+import {
+  type Index,
+  add,
+  addConstant,
+  flatIndex,
+  floorDiv,
+  modulo,
+  scale,
+  subtract,
+  unflatten,
+} from "../core/indexing.ts";
 import type { Lowering, Operand } from "../core/lowering.ts";
 import { numberIn, pulled, reduceOver, zipLanes } from "../core/lowerRules.ts";
 import {
@@ -9,7 +19,6 @@ import {
   type ReduceOp,
   bool,
   clampIndex,
-  compare,
   constant,
   equal,
   i32,
@@ -106,21 +115,24 @@ export function lowerSelectAndScatter(source: Operand, x: Operand, p: SelectPara
           const exists = candidates.map((o, a) => within(o, 0, places[a]!));
           const place = candidates.map((o, a) => clampIndex(o, 0, places[a]! - 1));
           const value = source.at(place)[lane]!;
-          const won = winner(x, p, place);
-          const mine = isElement(won, p, place, spread);
+          const mine = isElement(winner(x, p, place), p, spread, r);
           return [select(allOf([...exists, mine, bool(true)]), value, like(value, 0))];
         })[0]!,
     );
   });
 }
 
-/** Whether the window position that won at a place is this element, given by its spread position. */
-function isElement(won: Expr, p: SelectParams, place: readonly Index[], spread: readonly Index[]): Expr {
-  const last = sizeOf(p.windowDimensions) - 1;
-  const k = unflatten(indexOf(least(won, i32(last)), 0, last), p.windowDimensions);
-  const same = place.map((o, a) => {
-    const at = add(scale(o, p.windowStrides[a]!), scale(k[a]!, p.windowDilation[a]!));
-    return equal(ofIndex(subtract(at, spread[a]!)), i32(0));
+/**
+ * Whether the window position that won at a place is this element, given by its spread position. The place is `back` places
+ * before the last one that begins at or before the element.
+ */
+function isElement(won: Expr, p: SelectParams, spread: readonly Index[], back: readonly Index[]): Expr {
+  const offsets = spread.map((s, a) => {
+    const stride = p.windowStrides[a]!;
+    return add(modulo(s, stride), scale(back[a]!, stride));
   });
-  return allOf([compare("lt", won, i32(nowhere)), ...same]);
+  const k = offsets.map((o, a) => floorDiv(o, p.windowDilation[a]!));
+  const inWindow = k.map((i, a) => within(i, 0, p.windowDimensions[a]!));
+  const onElement = offsets.map((o, a) => equal(ofIndex(modulo(o, p.windowDilation[a]!)), i32(0)));
+  return allOf([...inWindow, ...onElement, equal(won, ofIndex(flatIndex(k, p.windowDimensions)))]);
 }

@@ -20,6 +20,15 @@ export class WasmBuffer {
     this.bytes = bytes;
   }
 
+  /** Moves what lies in an ordinary array buffer into wasm memory. */
+  moveTo(wasm: WasmMemory): void {
+    const bytes = this.bytes!;
+    const memory = wasm.own(bytes.length);
+    wasm.bytes.set(bytes, memory.address);
+    this.memory = memory;
+    this.bytes = null;
+  }
+
   release(): void {
     this.memory?.release();
     this.memory = null;
@@ -33,10 +42,9 @@ const bytesOf = (x: TypedArray): Uint8Array => new Uint8Array(x.buffer, x.byteOf
 export function putHost(x: HostArray, wasm: WasmMemory): WasmBuffer {
   const stored = bytesOf(toStorage(x));
   const aval = { shape: x.shape, dtype: x.dtype };
-  if (stored.length < smallBytes || !wasm.hasRoom) return new WasmBuffer(aval, null, stored);
-  const memory = wasm.own(stored.length);
-  wasm.bytes.set(stored, memory.address);
-  return new WasmBuffer(aval, memory, null);
+  const buffer = new WasmBuffer(aval, null, stored);
+  if (stored.length >= smallBytes && wasm.hasRoom) buffer.moveTo(wasm);
+  return buffer;
 }
 
 /** The values of a buffer; not to be mutated. */

@@ -212,8 +212,10 @@ class NestCode extends VectorCode {
     for (const run of runs) {
       this.run = run;
       this.startRun();
-      for (const s of run.stmts) {
-        this.#statement(s);
+      const { stmts } = run;
+      for (let i = 0; i < stmts.length; i++) {
+        if (this.#lanes && this.storeNeighbours(stmts[i]!, stmts[i + 1])) i++;
+        else this.#statement(stmts[i]!);
         this.endStatement();
       }
       this.endRun();
@@ -292,19 +294,27 @@ class NestCode extends VectorCode {
     this.storeScalar(s.buffer, offset);
   }
 
-  /** Pushes four lanes of a value; if it is the old one plus a product, in one instruction where the machine has it. */
+  /** Pushes four lanes of a value; if it is the old one plus products, each in one instruction where the machine has it. */
   #accumulated(value: Expr, isOld: (e: Expr) => boolean): void {
-    if (this.#module.features.relaxedSimd && value.kind === "binary" && value.op === "add" && value.type === "f32") {
-      const { x, y } = value;
-      if (isOld(x) && y.kind === "binary" && y.op === "mul" && !this.run.isShared(y)) {
-        this.vector(y.x);
-        this.vector(y.y);
-        this.vector(x);
-        this.code.op(simd(0x105));
-        return;
-      }
+    if (this.#module.features.relaxedSimd && this.#addsTo(value, isOld)) this.#addProducts(value, isOld);
+    else this.vector(value);
+  }
+  /** Whether a value is the old one and what is added to it. */
+  #addsTo(e: Expr, isOld: (e: Expr) => boolean): boolean {
+    if (e.kind !== "binary" || e.op !== "add" || e.type !== "f32" || this.run.isShared(e)) return false;
+    return isOld(e.x) || this.#addsTo(e.x, isOld);
+  }
+  #addProducts(value: Expr, isOld: (e: Expr) => boolean): void {
+    if (isOld(value) || value.kind !== "binary") return this.vector(value);
+    const { x, y } = value;
+    const isProduct = y.kind === "binary" && y.op === "mul" && !this.run.isShared(y);
+    if (isProduct) {
+      this.vector(y.x);
+      this.vector(y.y);
     }
-    this.vector(value);
+    this.#addProducts(x, isOld);
+    if (!isProduct) this.vector(y);
+    this.code.op(simd(isProduct ? 0x105 : 0xe4));
   }
 
   // -------------------------------------------------------------- loops

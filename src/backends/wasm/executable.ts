@@ -107,7 +107,11 @@ export class WasmExecutable {
   run(inputs: readonly WasmBuffer[]): WasmBuffer[] {
     const { program } = this;
     let staged = 0;
-    for (const x of inputs) if (!x.memory) staged += align(x.bytes!.length);
+    for (const x of inputs) {
+      // It was made when there was no room; what is used is likely to be used again.
+      if (!x.memory && x.bytes!.length >= smallBytes && this.#wasm.hasRoom) x.moveTo(this.#wasm);
+      if (!x.memory) staged += align(x.bytes!.length);
+    }
     let small = 0;
     for (const a of program.outputs) if (storedBytes(a) < smallBytes) small += align(storedBytes(a));
     // Workers that are started meanwhile have no scratch memory yet.

@@ -101,7 +101,7 @@ export abstract class VectorCode extends VectorMemory {
           code.op(simd(e.op === "shl" ? 0xab : e.type === "i32" ? 0xac : 0xad));
           return;
         }
-        if (this.#extremeByConstant(e)) return;
+        if (this.#extremeByConstant(e) || this.#countsMask(e)) return;
         this.vector(e.x);
         this.vector(e.y);
         return this.#binary(e.op, e.type);
@@ -155,6 +155,16 @@ export abstract class VectorCode extends VectorMemory {
     this.vector(constant);
     code.op(simd(op === "max" ? 0xeb : 0xea));
     if (op === "max" && Object.is(constant.value, 0)) code.lanes(0).op(simd(binaryOps.add![2]));
+    return true;
+  }
+
+  /** A number plus 1 where a condition holds: a mask that holds is −1. */
+  #countsMask({ op, type, x, y }: Binary): boolean {
+    if (op !== "add" || type === "f32" || y.kind !== "convert" || y.x.type !== "bool" || this.run.isShared(y))
+      return false;
+    this.vector(x);
+    this.vector(y.x);
+    this.code.op(simd(binaryOps.sub![0]));
     return true;
   }
 

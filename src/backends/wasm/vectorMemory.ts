@@ -1,9 +1,9 @@
 /**
  * Lanes and memory: how four lanes are loaded, stored, spread and taken apart, for every stride and storage type.
  */
-import type { Expr, Load, ScalarType, StorageType } from "../../core/scalar.ts";
-import { storageBytes } from "../../core/scalar.ts";
-import type { Store } from "../../compiler/loopNest/loopNest.ts";
+import type { Buffer, Expr, Load, ScalarType, StorageType } from "../../core/scalar.ts";
+import { operandsOf, storageBytes } from "../../core/scalar.ts";
+import type { Stmt, Store } from "../../compiler/loopNest/loopNest.ts";
 import { simd, v128Type } from "./encoder.ts";
 import { type Registers, ScalarCode, alignmentOf } from "./scalarCode.ts";
 
@@ -23,6 +23,17 @@ const loadOps: Readonly<Record<StorageType, readonly number[]>> = {
   f32: [0],
   f64: [],
 };
+
+/** Whether a value is made of what a buffer holds. */
+function reads(value: Expr, buffer: Buffer): boolean {
+  const seen = new Set<Expr>();
+  const visit = (e: Expr): boolean => {
+    if (seen.has(e)) return false;
+    seen.add(e);
+    return (e.kind === "load" && e.buffer === buffer) || operandsOf(e).some(visit);
+  };
+  return visit(value);
+}
 
 export abstract class VectorMemory extends ScalarCode {
   protected scalarLane(e: Expr, lane: number): void {
@@ -140,6 +151,33 @@ export abstract class VectorMemory extends ScalarCode {
       this.#replaceLane(value.type, element & 3);
       code.set(locals[element >> 2]!);
     }
+  }
+
+  /** Two stores in a vector loop, if every other element is the second one's: their lanes are joined in memory order. */
+  protected storeNeighbours(s: Stmt, t: Stmt | undefined): boolean {
+    if (s.kind !== "store" || t?.kind !== "store" || s.buffer !== t.buffer) return false;
+    if (storageBytes[s.buffer.storage] !== 4 || this.registers.has(s.buffer)) return false;
+    const [even, odd] = [this.resolve(s.index, -1), this.resolve(t.index, -1)];
+    if (even.irregular || odd.irregular || even.lane !== 2 || odd.lane !== 2) return false;
+    const sameTerms = (): boolean =>
+      even.terms.length === odd.terms.length &&
+      even.terms.every((x) => odd.terms.some((y) => x.key === y.key && x.factor === y.factor));
+    if (odd.constant !== even.constant + 1 || !sameTerms() || reads(t.value, s.buffer)) return false;
+    const { code } = this;
+    const [x, y] = [this.temporary(v128Type), this.temporary(v128Type)];
+    this.vector(s.value);
+    code.set(x);
+    this.vector(t.value);
+    code.set(y);
+    for (const [i, constant] of [even.constant, even.constant + 4].entries()) {
+      const offset = this.address(s.buffer, { ...even, constant });
+      code
+        .get(x)
+        .get(y)
+        .shuffle(bytesOfLanes(2 * i, 4 + 2 * i, 1 + 2 * i, 5 + 2 * i));
+      code.memory(simd(0x0b), 2, offset);
+    }
+    return true;
   }
 
   /** A store in a vector loop. */

@@ -78,6 +78,8 @@ export interface LoopNest {
   readonly body: readonly Stmt[];
   /** Where a CPU may run parts of it on several threads: see `schedule/units.ts`. */
   readonly units?: Units;
+  /** Whether some results are computed and stored more than once: operands must still be there the second time. */
+  readonly repeats?: boolean;
 }
 
 export const loop = (kind: LoopKind, variable: IndexVar, body: readonly Stmt[], count?: Local): For =>

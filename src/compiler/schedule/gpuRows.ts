@@ -43,7 +43,7 @@ import type { Target } from "../target.ts";
 import { extentOf } from "./contraction.ts";
 import type { ReductionGroup } from "./reductions.ts";
 import { Scopes } from "./scopes.ts";
-import { contiguous } from "./vector.ts";
+import { contiguous } from "./walks.ts";
 
 /** Threads of a block, where the target allows it. */
 const usualThreads = 256;

@@ -1,10 +1,10 @@
 /**
  * The plain schedule for one thread with vector lanes: rows one after the other, reductions and element loops inside.
  *
- * What is vectorised: without reductions, the row variable that stores walk through. With reductions whose operands are
- * contiguous along the reduction, its innermost loop, 16 partial results at a time. With operands contiguous along a
- * row variable instead (the sum over the first axis), 16 rows at a time, each phase a vector loop of its own. Otherwise
- * nothing.
+ * What is vectorised: without reductions, the row variable that stores walk through; so, too, with reductions over a few
+ * elements, which are written out (`windows.ts`). With reductions whose operands are contiguous along the reduction, its
+ * innermost loop, 16 partial results at a time. With operands contiguous along a row variable instead (the sum over the
+ * first axis), a panel of rows at a time (`panels.ts`), each phase a vector loop of its own. Otherwise nothing.
  *
  * Long float32 sums are added up in blocks, whose sums go into a float64 total: errors do not grow with the length.
  */
@@ -12,6 +12,7 @@ import {
   type Index,
   type IndexVar,
   add,
+  addConstant,
   constantIndex,
   factorOf,
   indexVar,
@@ -25,27 +26,46 @@ import {
   type ReduceOp,
   type Reduction,
   binary,
+  bitcast,
+  compare,
   constant,
   convert,
+  f32,
+  i32,
+  indexOf,
   load,
   newBuffer,
+  ofIndex,
   readLocal,
+  select,
+  u32,
+  unary,
 } from "../../core/scalar.ts";
 import { type FusedKernel, type FusedStore, rewriteStores } from "../fusedKernel.ts";
 import { type LoopNest, type Stmt, loop, store } from "../loopNest/loopNest.ts";
 import { placing, visitExprs } from "../loopNest/rewrite.ts";
 import { contractionOf, isWorthTiling, scheduleContraction } from "./contraction.ts";
+import { cuttingSums } from "./cutSums.ts";
+import { type KeptRow, keepingRows } from "./keptRows.ts";
+import { lanes, nodesOf, oneByOne, panelOf, partOf } from "./panels.ts";
 import { type ReductionGroup, groupsOf, normalized } from "./reductions.ts";
 import type { Target } from "../target.ts";
 import { Scopes } from "./scopes.ts";
+import { alongReduction, alongRow, vectorTypes, walkedLast } from "./walks.ts";
+import { scheduleWindows } from "./windows.ts";
 
-/** Partial results of a vectorised reduction, and rows of a block. */
-const lanes = 16;
 /**
  * How often float32 is added to one accumulator before its sum goes into a float64 total. Errors of a sum grow with the
  * number of additions in a row; of blocks they do not, and a total of float64 has none to speak of.
  */
 const blockAdds = 128;
+/** Nodes of bodies that are repeated, and of all copies: what is loaded and stored once for them costs as much as they do. */
+const cheapNodes = 12;
+const repeatedNodes = 96;
+/** Steps along a reduction that are taken together, at most. */
+const mostSteps = 8;
+/** Steps of a reduction from which on extrema are found the longer way, which is faster. */
+const manySteps = 16;
 /** Totals of a long sum: one, or one for each row of the block. */
 type Total = Local | Buffer;
 /** What a group adds up in along its innermost loop, which is cut in chunks of 16 and a rest. */
@@ -54,6 +74,7 @@ interface LaneSums {
   /** Reductions with totals. */
   readonly blocked: readonly Reduction[];
   readonly partial: ReadonlyMap<Reduction, Buffer>;
+  readonly kept: readonly KeptRow[];
   readonly lane: IndexVar;
   readonly inner: IndexVar;
   readonly chunk: IndexVar;
@@ -61,46 +82,59 @@ interface LaneSums {
 }
 const f64Of = (v: number): Expr => constant("f64", v);
 const isSum = (r: Reduction): boolean => r.combine === "add" && r.types[0] === "f32";
-/** The size of the parts that an extent is cut in: the largest divisor of at least half of what is wanted, or that. */
-function partOf(extent: number, wanted: number): number {
-  for (let n = wanted; n > wanted / 2; n--) if (extent % n === 0) return n;
-  return wanted;
-}
-
-export function scheduleVector(fused: FusedKernel, target: Target): LoopNest {
+/** @param isCut whether ranges of reductions were cut already. */
+export function scheduleVector(fused: FusedKernel, target: Target, isCut = false): LoopNest {
   const kernel = normalized(fused);
   const scratch: Buffer[] = [];
   const nest = (body: Stmt[]): LoopNest => ({ name: kernel.name, params: kernel.params, scratch, body });
   const groups = groupsOf(kernel);
+  const contraction = contractionOf(kernel, ["f32", "f64", "i32", "u32"]);
+  if (contraction && isWorthTiling(contraction)) return scheduleContraction(contraction, target);
+  const windows = scheduleWindows({ ...kernel, rows: walkedLast(kernel) });
+  if (windows) return windows;
   const plain = (k: FusedKernel, along: "reductions" | "nothing"): Structure => new Structure(k, scratch, along, null);
   if (groups.length === 0) {
     const rows = walkedLast(kernel);
     return nest(plain({ ...kernel, rows }, "nothing").run("vector"));
   }
-  const contraction = contractionOf(kernel, ["f32", "f64", "i32", "u32"]);
-  if (contraction && isWorthTiling(contraction)) return scheduleContraction(contraction, target);
   if (!vectorTypes(kernel)) return nest(plain(kernel, "nothing").run("serial"));
-  if (groups.some((g) => alongReduction(g))) return nest(plain(kernel, "reductions").run("serial"));
+  const cut = isCut ? null : cuttingSums(kernel);
+  if (cut) return scheduleVector(cut, target, true);
+  if (groups.some((g) => alongReduction(g))) {
+    const { kernel: keeping, kept } = keepingRows(kernel, alongReduction);
+    for (const rows of kept.values()) scratch.push(...rows.map((r) => r.row));
+    return nest(new Structure(keeping, scratch, "reductions", null, kept).run("serial"));
+  }
   const block = kernel.rows.find((w) => w.extent >= lanes && groups.every((g) => alongRow(g, w)));
   if (!block) return nest(plain(kernel, "nothing").run("serial"));
-  return nest(blocked(kernel, block, scratch));
+  const { body, repeats } = blocked(kernel, block, scratch);
+  return { ...nest(body), repeats };
 }
 
-/** Rows in blocks of 16, and what is left one by one. */
-function blocked(kernel: FusedKernel, block: IndexVar, scratch: Buffer[]): Stmt[] {
-  const full = Math.floor(block.extent / lanes);
-  const left = block.extent - full * lanes;
+/** Rows in panels, and what is left in smaller ones. */
+function blocked(kernel: FusedKernel, block: IndexVar, scratch: Buffer[]): { body: Stmt[]; repeats: boolean } {
   const others = kernel.rows.filter((v) => v !== block);
-  const lane = indexVar("l", lanes);
-  const chunk = indexVar("c", full);
-  const main = at(kernel, block, add(scale(varIndex(chunk), lanes), varIndex(lane)), [...others, chunk]);
-  const body = new Structure(main, scratch, "rows", lane).run("serial");
-  if (left === 0) return body;
-  const rest = indexVar("t", left);
-  const tail = at(kernel, block, add(varIndex(rest), constantIndex(full * lanes)), [...others, rest]);
-  return [...body, ...new Structure(tail, scratch, "nothing", null).run("serial")];
+  const isCheap = nodesOf(groupsOf(kernel).flatMap((g) => g.reductions.flatMap((r) => r.body))) <= cheapNodes;
+  const body: Stmt[] = [];
+  const panels = (first: number, count: number, width: number): void => {
+    const lane = indexVar("l", width);
+    const panel = indexVar("c", count);
+    const place = add(addConstant(scale(varIndex(panel), width), first), varIndex(lane));
+    const placed = at(kernel, block, place, [...others, panel]);
+    body.push(...new Structure(placed, scratch, "rows", lane).run("serial"));
+  };
+  let done = 0;
+  while (block.extent - done >= lanes) {
+    const left = block.extent - done;
+    const width = panelOf(left, isCheap);
+    const count = Math.floor(left / width);
+    panels(done, count, width);
+    done += count * width;
+  }
+  // What is left are a few: with some that are done already they are a panel.
+  if (done < block.extent) panels(block.extent - lanes, 1, lanes);
+  return { body, repeats: done < block.extent };
 }
-
 /** The kernel with a row variable replaced. */
 function at(kernel: FusedKernel, v: IndexVar, by: Index, rows: readonly IndexVar[]): FusedKernel {
   const rewriter = placing(new Map([[v, by]]));
@@ -111,43 +145,6 @@ function at(kernel: FusedKernel, v: IndexVar, by: Index, rows: readonly IndexVar
   };
 }
 
-/** Rows with the one last that stores step through one by one: rows are parallel, so any order will do. */
-export function walkedLast({ rows, stores }: FusedKernel): readonly IndexVar[] {
-  const walked = [...rows].reverse().find((v) => stores.every((s) => factorOf(s.index, v) === 1));
-  return walked ? [...rows.filter((v) => v !== walked), walked] : rows;
-}
-
-/** Reductions of predicates and of float64 stay scalar. */
-function vectorTypes(kernel: FusedKernel): boolean {
-  let ok = true;
-  visitExprs(
-    kernel.stores.map((s) => s.value),
-    (e) => {
-      if (e.type === "f64" || (e.kind === "reduced" && e.type === "bool")) ok = false;
-      if (e.kind === "reduced" && typeof e.reduction.combine !== "string") ok = false;
-    },
-  );
-  return ok;
-}
-
-/** Steps of the loads under a group along a variable: all 0 or 1, some 1? */
-export function contiguous({ reductions }: ReductionGroup, v: IndexVar): boolean {
-  let some = false;
-  let all = true;
-  visitExprs(
-    reductions.flatMap((r) => r.body),
-    (e) => {
-      if (e.kind !== "load") return;
-      const factor = factorOf(e.index, v);
-      if (factor === 1) some = true;
-      else if (factor !== 0) all = false;
-    },
-  );
-  return some && all;
-}
-const alongReduction = (g: ReductionGroup): boolean => g.vars.at(-1)!.extent >= 8 && contiguous(g, g.vars.at(-1)!);
-const alongRow = (g: ReductionGroup, w: IndexVar): boolean => !g.free.has(w) || contiguous(g, w);
-
 /** Builds the statements of one kernel. */
 class Structure extends Scopes {
   readonly #kernel: FusedKernel;
@@ -156,11 +153,22 @@ class Structure extends Scopes {
   /** The variable of the rows in a block. */
   readonly #lane: IndexVar | null;
   readonly #groupOf = new Map<Reduction, ReductionGroup>();
+  /** What tells the truth about the extrema in a buffer, while these are found in a cheaper way. */
+  readonly #extrema = new Map<Buffer, { readonly nans: Buffer; readonly signs: Buffer }>();
   /** Results: a local, or a place per row of the block. */
   readonly #results = new Map<Reduction, readonly (Local | Buffer)[]>();
 
-  constructor(kernel: FusedKernel, scratch: Buffer[], along: "reductions" | "rows" | "nothing", lane: IndexVar | null) {
+  readonly #kept: ReadonlyMap<Reduction, readonly KeptRow[]>;
+
+  constructor(
+    kernel: FusedKernel,
+    scratch: Buffer[],
+    along: "reductions" | "rows" | "nothing",
+    lane: IndexVar | null,
+    kept: ReadonlyMap<Reduction, readonly KeptRow[]> = new Map(),
+  ) {
     super();
+    this.#kept = kept;
     this.#kernel = kernel;
     this.#scratch = scratch;
     this.#along = along;
@@ -225,7 +233,7 @@ class Structure extends Scopes {
     // Sums that are short stay as they are.
     const totals = new Map<Reduction, Total>();
     for (const r of group.reductions)
-      if (adds > blockAdds && isSum(r)) totals.set(r, this.#newTotal(r, rows ? lanes : 1));
+      if (adds > blockAdds && isSum(r)) totals.set(r, this.#newTotal(r, rows ? this.#lane.extent : 1));
     if (rows) this.#reduceRows(group, this.#lane, totals);
     else if (along) this.#reduceLanes(group, totals);
     else this.#reduceScalars(group, totals);
@@ -239,7 +247,7 @@ class Structure extends Scopes {
       const buffer = newBuffer(`total${this.#scratch.length}`, "f64", length, "private");
       this.#scratch.push(buffer);
       const lane = indexVar("l", length);
-      this.emit(loop("unroll", lane, [store(buffer, varIndex(lane), f64Of(r.init[0]!))]));
+      this.emit(loop(oneByOne(length), lane, [store(buffer, varIndex(lane), f64Of(r.init[0]!))]));
       return buffer;
     }
     const local = this.local("total", "f64", true);
@@ -340,7 +348,8 @@ class Structure extends Scopes {
     const sums: LaneSums = {
       totals,
       blocked: reductions.filter((r) => totals.has(r)),
-      partial: new Map(reductions.map((r) => [r, this.#private(r)])),
+      partial: new Map(reductions.map((r) => [r, this.#findExtrema(this.#private(r), r, full)])),
+      kept: this.#kept.get(reductions[0]!) ?? [],
       lane: indexVar("l", lanes),
       inner,
       chunk: indexVar("c", full),
@@ -349,7 +358,11 @@ class Structure extends Scopes {
     const whole = reductions.filter((r) => !totals.has(r));
     this.#startLanes(sums, whole);
     const tails = this.#startTails(sums, whole);
-    const bodies = reductions.map((r) => r.body[0]!);
+    const bodies = [
+      ...reductions.map((r) => r.body[0]!),
+      // Values to keep, and where.
+      ...sums.kept.flatMap(({ value, variable }) => [value, ofIndex(varIndex(variable))]),
+    ];
     if (sums.blocked.length > 0 && full > blockAdds)
       this.nested("serial", outer, () => this.#reduceLongRow(sums, bodies, tails));
     else
@@ -364,6 +377,7 @@ class Structure extends Scopes {
       });
     for (const r of reductions) {
       const total = totals.get(r);
+      this.#putRight(sums.partial.get(r)!, sums.lane);
       this.#results.set(r, [total ? this.#totalOf(total) : this.#combined(r, sums.partial.get(r)!, tails.get(r))]);
     }
   }
@@ -389,16 +403,28 @@ class Structure extends Scopes {
   #chunkBodies({ inner, chunk, lane }: LaneSums, bodies: readonly Expr[]): Expr[] {
     return this.#bodiesAt(bodies, inner, add(scale(varIndex(chunk), lanes), varIndex(lane)));
   }
-  #chunks({ partial, lane }: LaneSums, loops: readonly IndexVar[], bodies: readonly Expr[]): void {
-    const step = (): void => [...partial].forEach(([r, buffer], i) => this.#accumulate(buffer, lane, bodies[i]!, r));
+  #chunks(sums: LaneSums, loops: readonly IndexVar[], bodies: readonly Expr[]): void {
+    const { partial, lane } = sums;
+    const step = (): void => {
+      this.#keep(sums, bodies);
+      [...partial].forEach(([r, buffer], i) => this.#accumulate(buffer, lane, bodies[i]!, r));
+    };
     this.nested("serial", loops, () => this.within("vector", lane, step));
   }
-  #ends({ partial, inner, rest }: LaneSums, bodies: readonly Expr[], tails: ReadonlyMap<Reduction, Local>): void {
+  #ends(sums: LaneSums, bodies: readonly Expr[], tails: ReadonlyMap<Reduction, Local>): void {
+    const { partial, inner, rest } = sums;
     if (rest.extent === 0) return;
     const placed = this.#bodiesAt(bodies, inner, add(varIndex(rest), constantIndex(inner.extent - rest.extent)));
-    this.within("serial", rest, () =>
-      [...partial.keys()].forEach((r, i) => this.#step(r, [tails.get(r)!], [placed[i]!])),
-    );
+    this.within("serial", rest, () => {
+      this.#keep(sums, placed);
+      [...partial.keys()].forEach((r, i) => this.#step(r, [tails.get(r)!], [placed[i]!]));
+    });
+  }
+  #keep({ kept, partial }: LaneSums, bodies: readonly Expr[]): void {
+    kept.forEach(({ row }, i) => {
+      const [value, place] = bodies.slice(partial.size + 2 * i);
+      this.emit(store(row, indexOf(place!, 0, row.length - 1), this.place(value!)));
+    });
   }
   /** Adds the block to the totals. */
   #addBlocks({ blocked, totals, partial }: LaneSums, tails: ReadonlyMap<Reduction, Local>): void {
@@ -429,50 +455,116 @@ class Structure extends Scopes {
 
   /** A partial result for each row of the block. */
   #reduceRows({ vars, reductions }: ReductionGroup, lane: IndexVar, totals: ReadonlyMap<Reduction, Total>): void {
-    const partial = reductions.map((r) => this.#private(r));
+    const steps = vars.reduce((n, v) => n * v.extent, 1);
+    const partial = reductions.map((r) => this.#findExtrema(this.#private(r, lane.extent), r, steps));
     const start = (when: (r: Reduction) => boolean): void =>
       reductions.forEach((r, i) => when(r) && this.#fill(partial[i]!, lane, r));
     start((r) => !totals.has(r));
     const given = reductions.map((r) => r.body[0]!);
     this.#inBlocks(totals.size > 0, vars, 1, given, (loops, bodies) => {
       start((r) => totals.has(r));
-      this.nested(
-        "serial",
-        loops,
-        () =>
-        this.within("vector", lane, () => reductions.forEach((r, i) => this.#accumulate(partial[i]!, lane, bodies[i]!, r))), // prettier-ignore
-      );
+      this.#addRows(reductions, partial, lane, loops, bodies);
       reductions.forEach((r, i) => {
         const total = totals.get(r) as Buffer | undefined;
         if (!total) return;
-        const l = indexVar("l", lanes);
+        const l = indexVar("l", lane.extent);
         const value = binary("add", load(total, varIndex(l)), convert(load(partial[i]!, varIndex(l)), "f64"));
-        this.emit(loop("unroll", l, [store(total, varIndex(l), value)]));
+        this.emit(loop(oneByOne(l.extent), l, [store(total, varIndex(l), value)]));
       });
     });
     reductions.forEach((r, i) => {
       const total = totals.get(r) as Buffer | undefined;
       if (total) {
-        const l = indexVar("l", lanes);
+        const l = indexVar("l", lane.extent);
         const value = convert(load(total, varIndex(l)), "f32");
-        this.emit(loop("unroll", l, [store(partial[i]!, varIndex(l), value)]));
+        this.emit(loop(oneByOne(l.extent), l, [store(partial[i]!, varIndex(l), value)]));
       }
+      this.#putRight(partial[i]!, lane);
       this.#results.set(r, [partial[i]!]);
     });
   }
 
-  #private(r: Reduction): Buffer {
-    const buffer = newBuffer(`acc${this.#scratch.length}`, r.types[0] as "f32" | "i32" | "u32", lanes, "private");
+  /** Adds up rows side by side, several steps at a time: partial results are then loaded and stored less often. */
+  #addRows(
+    reductions: readonly Reduction[],
+    partial: readonly Buffer[],
+    lane: IndexVar,
+    loops: readonly IndexVar[],
+    bodies: readonly Expr[],
+  ): void {
+    const innermost = loops.at(-1)!;
+    const wanted = Math.min(mostSteps, Math.floor(repeatedNodes / nodesOf(bodies)), innermost.extent);
+    const steps = lane.extent <= lanes ? 1 : Math.max(1, wanted);
+    const rounds = indexVar(innermost.name, Math.floor(innermost.extent / steps));
+    const rest = indexVar(innermost.name, innermost.extent % steps);
+    const take = (v: IndexVar, by: number, first: number, count: number): void => {
+      const taken = Array.from({ length: count }, (_, i) =>
+        this.#bodiesAt(bodies, innermost, addConstant(scale(varIndex(v), by), first + i)),
+      );
+      this.nested("serial", [...loops.slice(0, -1), v], () =>
+        this.within(
+          "vector",
+          lane,
+          () =>
+          reductions.forEach((r, i) => this.#accumulateAll(partial[i]!, lane, taken.map((t) => t[i]!), r)), // prettier-ignore
+        ),
+      );
+    };
+    take(rounds, steps, 0, steps);
+    if (rest.extent > 0) take(rest, 1, steps * rounds.extent, 1);
+  }
+
+  #private(r: Reduction, length = lanes): Buffer {
+    const buffer = newBuffer(`acc${this.#scratch.length}`, r.types[0] as "f32" | "i32" | "u32", length, "private");
     this.#scratch.push(buffer);
     return buffer;
   }
   #fill(buffer: Buffer, lane: IndexVar, r: Reduction): void {
-    const value = constant(r.types[0]!, r.init[0]!);
-    this.emit(loop("vector", lane, [store(buffer, varIndex(lane), value)]));
+    const fill = (b: Buffer, value: Expr): void => this.emit(loop("vector", lane, [store(b, varIndex(lane), value)]));
+    fill(buffer, constant(r.types[0]!, r.init[0]!));
+    const truth = this.#extrema.get(buffer);
+    if (!truth) return;
+    fill(truth.nans, i32(0));
+    fill(truth.signs, u32(r.combine === "max" ? 0xffffffff : 0));
+  }
+  /**
+   * A greatest or least number is several instructions, for NaN and −0. Of many numbers it is less to compare them, count
+   * NaNs, and remember whether all signs were set, or any: with that the result is put right at the end.
+   */
+  #findExtrema(buffer: Buffer, r: Reduction, steps: number): Buffer {
+    if ((r.combine !== "max" && r.combine !== "min") || r.types[0] !== "f32" || steps < manySteps) return buffer;
+    const own = (storage: "i32" | "u32"): Buffer => {
+      const b = newBuffer(`acc${this.#scratch.length}`, storage, buffer.length, "private");
+      this.#scratch.push(b);
+      return b;
+    };
+    this.#extrema.set(buffer, { nans: own("i32"), signs: own("u32") });
+    return buffer;
+  }
+  #putRight(buffer: Buffer, lane: IndexVar): void {
+    const truth = this.#extrema.get(buffer);
+    if (!truth) return;
+    this.#extrema.delete(buffer);
+    const at = varIndex(lane);
+    const found = load(buffer, at);
+    const zero = bitcast(binary("and", load(truth.signs, at), u32(0x80000000)), "f32");
+    const value = select(compare("eq", found, f32(0)), zero, found);
+    const isNaN = compare("ne", load(truth.nans, at), i32(0));
+    this.emit(loop("vector", lane, [store(buffer, at, select(isNaN, f32(NaN), value))]));
   }
   #accumulate(buffer: Buffer, lane: IndexVar, body: Expr, r: Reduction): void {
+    this.#accumulateAll(buffer, lane, [body], r);
+  }
+  #accumulateAll(buffer: Buffer, lane: IndexVar, bodies: readonly Expr[], r: Reduction): void {
     const index = varIndex(lane);
-    const value = body.kind === "load" && body.buffer.space === "private" ? body : this.place(body);
-    this.emit(store(buffer, index, binary(r.combine as ReduceOp, load(buffer, index), value)));
+    const truth = this.#extrema.get(buffer);
+    const values = bodies.map((b) => (b.kind === "load" && b.buffer.space === "private" ? b : this.place(b)));
+    const combined = (to: Buffer, combine: (sum: Expr, value: Expr) => Expr): void =>
+      this.emit(store(to, index, values.reduce(combine, load(to, index))));
+    if (!truth) return combined(buffer, (sum, value) => binary(r.combine as ReduceOp, sum, value));
+    const op = r.combine === "max" ? "lt" : "gt";
+    combined(buffer, (best, value) => select(compare(op, best, value), value, best));
+    combined(truth.nans, (count, value) => binary("add", count, convert(unary("isNaN", value), "i32")));
+    combined(truth.signs, (signs, value) => binary(op === "lt" ? "and" : "or", signs, bitcast(value, "u32")));
   }
 }

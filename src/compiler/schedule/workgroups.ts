@@ -8,7 +8,7 @@ import { contractionOf } from "./contraction.ts";
 import { scheduleTiles, tilingOf } from "./gpuContraction.ts";
 import { RowBlocks, shapeOf } from "./gpuRows.ts";
 import { groupsOf, normalized } from "./reductions.ts";
-import { walkedLast } from "./vector.ts";
+import { walkedLast } from "./walks.ts";
 
 export function scheduleWorkgroups(fused: FusedKernel, target: Target): LoopNest {
   const kernel = normalized(fused);
