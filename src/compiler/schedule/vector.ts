@@ -14,7 +14,6 @@ import {
   add,
   addConstant,
   constantIndex,
-  factorOf,
   indexVar,
   scale,
   varIndex,
@@ -43,7 +42,7 @@ import {
 } from "../../core/scalar.ts";
 import { type FusedKernel, type FusedStore, rewriteStores } from "../fusedKernel.ts";
 import { type LoopNest, type Stmt, loop, store } from "../loopNest/loopNest.ts";
-import { placing, visitExprs } from "../loopNest/rewrite.ts";
+import { placing } from "../loopNest/rewrite.ts";
 import { contractionOf, isWorthTiling, scheduleContraction } from "./contraction.ts";
 import { cuttingSums } from "./cutSums.ts";
 import { type KeptRow, keepingRows } from "./keptRows.ts";

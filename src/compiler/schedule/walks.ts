@@ -38,5 +38,6 @@ export function contiguous({ reductions }: ReductionGroup, v: IndexVar): boolean
   );
   return some && all;
 }
-export const alongReduction = (g: ReductionGroup): boolean => g.vars.at(-1)!.extent >= 8 && contiguous(g, g.vars.at(-1)!);
+export const alongReduction = (g: ReductionGroup): boolean =>
+  g.vars.at(-1)!.extent >= 8 && contiguous(g, g.vars.at(-1)!);
 export const alongRow = (g: ReductionGroup, w: IndexVar): boolean => !g.free.has(w) || contiguous(g, w);
