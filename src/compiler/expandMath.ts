@@ -4,7 +4,7 @@
  * NaN, infinities and −0 as in IEEE 754. f64 functions stay as they are: targets import them.
  */
 import type { Expr, Reduction } from "../core/scalar.ts";
-import { reduced, reduction } from "../core/scalar.ts";
+import { contracted, reduced, reduction } from "../core/scalar.ts";
 import { Rewriter } from "./loopNest/rewrite.ts";
 import { acos, asin, atan, atan2 } from "./math/arc.ts";
 import { cosh, exp, exp2, expm1, sinh, tanh } from "./math/exponential.ts";
@@ -36,8 +36,10 @@ const functions: Readonly<Partial<Record<string, (x: Expr) => Expr>>> = {
 /** A math function of f32 operands, or null for operations that are none. */
 export function expandCall(op: string, x: Expr, y?: Expr): Expr | null {
   if (x.type !== "f32") return null;
-  if (y) return op === "pow" ? pow(x, y) : op === "atan2" ? atan2(x, y) : null;
-  return functions[op]?.(x) ?? null;
+  return contracted(() => {
+    if (y) return op === "pow" ? pow(x, y) : op === "atan2" ? atan2(x, y) : null;
+    return functions[op]?.(x) ?? null;
+  });
 }
 
 /** A function that expands what it is given, expanding each node once. */

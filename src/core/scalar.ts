@@ -135,6 +135,8 @@ export interface Binary extends Node {
   readonly op: BinaryOp;
   readonly x: Expr;
   readonly y: Expr;
+  /** Whether a product in this sum may be left unrounded. */
+  readonly contracts: boolean;
 }
 export interface Compare extends Node {
   readonly kind: "compare";
@@ -269,13 +271,29 @@ function foldUnary(op: UnaryOp, { type, value: v }: Const): number | null {
   }
 }
 
-export function binary(op: BinaryOp, x: Expr, y: Expr): Expr {
+let contracting = false;
+/**
+ * What `make` makes, of f32 sums that machines may compute together with a product in them, without rounding that. It is
+ * for functions that are right either way; what users write is computed as they wrote it.
+ */
+export function contracted<T>(make: () => T): T {
+  const before = contracting;
+  contracting = true;
+  try {
+    return make();
+  } finally {
+    contracting = before;
+  }
+}
+
+/** @param contracts see `Binary`; true of what is made inside of `contracted`. */
+export function binary(op: BinaryOp, x: Expr, y: Expr, contracts = contracting): Expr {
   if (x.kind === "const" && y.kind === "const") {
     const v = foldBinary(op, x.type, x.value, y.value);
     if (v !== null) return constant(x.type, v);
   }
   const known = x.type === "f32" || x.type === "f64" ? null : neutral(op, x, y);
-  return known ?? { kind: "binary", id: nextId++, type: x.type, op, x, y };
+  return known ?? { kind: "binary", id: nextId++, type: x.type, op, x, y, contracts };
 }
 
 /** Identities of integers and predicates; floats have none that keep NaN and signed zero. */

@@ -144,6 +144,7 @@ class NestCode extends VectorCode {
   readonly #module: ModuleCode;
   /** Whether it is the body of a call loop. */
   readonly #isCalled: boolean;
+  protected readonly fusesProducts: boolean;
   /** The parameter with the address of scratch memory. */
   readonly #scratch: number;
   readonly #runs = new Map<readonly Stmt[], readonly Run[]>();
@@ -160,6 +161,7 @@ class NestCode extends VectorCode {
     super(scratch + (nest.units ? 3 : 1), plan, module.importFunction);
     this.#outlined = outlined;
     this.#module = module;
+    this.fusesProducts = module.features.relaxedSimd;
     this.#scratch = scratch;
     this.#isCalled = isCalled;
   }
@@ -296,7 +298,7 @@ class NestCode extends VectorCode {
 
   /** Pushes four lanes of a value; if it is the old one plus products, each in one instruction where the machine has it. */
   #accumulated(value: Expr, isOld: (e: Expr) => boolean): void {
-    if (this.#module.features.relaxedSimd && this.#addsTo(value, isOld)) this.#addProducts(value, isOld);
+    if (this.fusesProducts && this.#addsTo(value, isOld)) this.#addProducts(value, isOld);
     else this.vector(value);
   }
   /** Whether a value is the old one and what is added to it. */

@@ -63,6 +63,7 @@ const simdPlain: readonly (readonly [number, string])[] = [
   [0xeb, "f32x4.pmax"],
   [0xf8, "i32x4.trunc_sat_f32x4_s i32x4.trunc_sat_f32x4_u f32x4.convert_i32x4_s f32x4.convert_i32x4_u"],
   [0x105, "f32x4.relaxed_madd"],
+  [0x106, "f32x4.relaxed_nmadd"],
 ];
 
 const tableOf = (runs: readonly (readonly [number, string])[]): ReadonlyMap<number, string> =>

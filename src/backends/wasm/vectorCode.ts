@@ -42,6 +42,9 @@ const column = (t: ScalarType): number => (t === "f32" ? 2 : t === "u32" ? 1 : 0
 const and = simd(0x4e);
 
 export abstract class VectorCode extends VectorMemory {
+  /** Whether the engine has relaxed instructions for a product and a sum. */
+  protected abstract readonly fusesProducts: boolean;
+
   vector(e: Expr): void {
     const { code } = this;
     if (e.kind === "local" && this.locals.get(e.local)!.vector) {
@@ -101,7 +104,7 @@ export abstract class VectorCode extends VectorMemory {
           code.op(simd(e.op === "shl" ? 0xab : e.type === "i32" ? 0xac : 0xad));
           return;
         }
-        if (this.#extremeByConstant(e) || this.#countsMask(e)) return;
+        if (this.#extremeByConstant(e) || this.#countsMask(e) || (e.contracts && this.#withProduct(e))) return;
         this.vector(e.x);
         this.vector(e.y);
         return this.#binary(e.op, e.type);
@@ -142,6 +145,19 @@ export abstract class VectorCode extends VectorMemory {
     push(y);
     this.vector(c);
     code.op(simd(0x52));
+  }
+  /** A sum or difference with a product in it, in one instruction: false if it is none, or the engine has none. */
+  #withProduct({ op, type, x, y }: Binary): boolean {
+    if (!this.fusesProducts || type !== "f32" || (op !== "add" && op !== "sub")) return false;
+    const isProduct = (e: Expr): e is Binary =>
+      e.kind === "binary" && e.op === "mul" && !this.run.isShared(e) && this.dependence(e).varies;
+    const [product, other] = isProduct(y) ? [y, x] : op === "add" && isProduct(x) ? [x, y] : [null, x];
+    if (!product) return false;
+    this.vector(product.x);
+    this.vector(product.y);
+    this.vector(other);
+    this.code.op(simd(op === "add" ? 0x105 : 0x106));
+    return true;
   }
   /** The greater or less of a number and a constant: f32x4.max and min take many instructions, for NaN and −0. */
   #extremeByConstant({ op, type, x, y }: Binary): boolean {

@@ -90,7 +90,7 @@ export class Rewriter {
       case "binary": {
         const x = this.expr(e.x);
         const y = this.expr(e.y);
-        return x === e.x && y === e.y ? e : binary(e.op, x, y);
+        return x === e.x && y === e.y ? e : binary(e.op, x, y, e.contracts);
       }
       case "compare": {
         const x = this.expr(e.x);

@@ -58,6 +58,7 @@ function keyOf(e: Expr): string {
     case "bitcast":
       return `r${e.type} ${e.x.id}`;
     case "binary":
+      return `${e.op}${e.contracts ? "~" : ""} ${e.x.id} ${e.y.id}`;
     case "compare":
       return `${e.op} ${e.x.id} ${e.y.id}`;
     case "select":

@@ -6,7 +6,20 @@
  * Coefficients are minimax fits: least squares with Lawson's weights on the error relative to the function, coefficients
  * rounded to f32 one after the other, lowest order first, and the others fitted again.
  */
-import { type Expr, binary, bitcast, f32, i32, less, plus, select, times, u32, unary } from "../../core/scalar.ts";
+import {
+  type Const,
+  type Expr,
+  binary,
+  bitcast,
+  f32,
+  i32,
+  less,
+  plus,
+  select,
+  times,
+  u32,
+  unary,
+} from "../../core/scalar.ts";
 
 export const one = /* @__PURE__ */ f32(1);
 export const infinity = /* @__PURE__ */ f32(Infinity);
@@ -41,11 +54,15 @@ export const oddSeries = (x: Expr, c: readonly number[]): Expr => {
 };
 
 /** 2^n for a whole number in −126 … 127. */
-export const powerOfTwo = (n: Expr): Expr => floatOf(binary("shl", plus(n, i32(127)), i32(23)));
+export const powerOfTwo = (n: Expr): Expr => biasedPower(plus(n, i32(127)));
+const biasedPower = (exponent: Expr): Expr => floatOf(binary("shl", exponent, i32(23)));
 /** v · 2^n for n in −252 … 254: in two steps, so that the result may be subnormal or overflow. */
 export function scaled(v: Expr, n: Expr): Expr {
-  const half = binary("shr", n, i32(1));
-  return times(times(v, powerOfTwo(half)), powerOfTwo(binary("sub", n, half)));
+  // Both exponents are biased by 127, in one addition, which is none where n is a difference itself.
+  const isDifference = n.kind === "binary" && n.op === "sub" && n.y.kind === "const";
+  const both = isDifference ? binary("sub", n.x, i32((n.y as Const).value - 254)) : plus(n, i32(254));
+  const half = binary("shr", both, i32(1));
+  return times(times(v, biasedPower(half)), biasedPower(binary("sub", both, half)));
 }
 /** The nearest whole number to an x within ±2^22: as a float, and as an i32. Adding 1.5 · 2^23 leaves no place for less. */
 export function rounded(x: Expr): { readonly n: Expr; readonly whole: Expr } {

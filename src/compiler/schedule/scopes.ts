@@ -208,7 +208,7 @@ export abstract class Scopes {
       case "bitcast":
         return bitcast(this.place(e.x), e.type);
       case "binary":
-        return binary(e.op, this.place(e.x), this.place(e.y));
+        return binary(e.op, this.place(e.x), this.place(e.y), e.contracts);
       case "compare":
         return compare(e.op, this.place(e.x), this.place(e.y));
       case "select":
