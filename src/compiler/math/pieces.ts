@@ -6,20 +6,7 @@
  * Coefficients are minimax fits: least squares with Lawson's weights on the error relative to the function, coefficients
  * rounded to f32 one after the other, lowest order first, and the others fitted again.
  */
-import {
-  type Const,
-  type Expr,
-  binary,
-  bitcast,
-  f32,
-  i32,
-  less,
-  plus,
-  select,
-  times,
-  u32,
-  unary,
-} from "../../core/scalar.ts";
+import { type Expr, binary, bitcast, f32, i32, less, plus, select, times, u32, unary } from "../../core/scalar.ts";
 
 export const one = /* @__PURE__ */ f32(1);
 export const infinity = /* @__PURE__ */ f32(Infinity);
@@ -60,7 +47,7 @@ const biasedPower = (exponent: Expr): Expr => floatOf(binary("shl", exponent, i3
 export function scaled(v: Expr, n: Expr): Expr {
   // Both exponents are biased by 127, in one addition, which is none where n is a difference itself.
   const isDifference = n.kind === "binary" && n.op === "sub" && n.y.kind === "const";
-  const both = isDifference ? binary("sub", n.x, i32((n.y as Const).value - 254)) : plus(n, i32(254));
+  const both = isDifference ? binary("sub", n.x, i32(n.y.value - 254)) : plus(n, i32(254));
   const half = binary("shr", both, i32(1));
   return times(times(v, biasedPower(half)), biasedPower(binary("sub", both, half)));
 }

@@ -12,6 +12,7 @@ import {
   type Index,
   type IndexVar,
   add,
+  addConstant,
   constantIndex,
   factorOf,
   indexVar,
@@ -114,6 +115,19 @@ export const isWorthTiling = ({ rows, columns, reduction, type }: Contraction): 
 
 export const scheduleContraction = (c: Contraction, target: Target): LoopNest => new Tiles(c, target).run();
 
+/** Where a factor is packed: in panels of some width, from a flat position of its own variables on. */
+interface Panels {
+  readonly buffer: Buffer;
+  readonly width: number;
+  readonly from: Index;
+  /** Elements of a line; null: all are one. */
+  readonly line: number | null;
+}
+/** A run of summands. */
+interface SummandBlock {
+  readonly first: Index;
+  readonly depth: number;
+}
 /** A loop over the summands of a block. */
 interface Summands {
   readonly k: IndexVar;
@@ -141,6 +155,15 @@ function blocksOf(extent: number, atMost: number): Blocks[] {
 
 const startOf = ({ size, first }: Blocks, block: IndexVar): Index =>
   add(scale(varIndex(block), size), constantIndex(first));
+
+/** Of panels that hold lines by themselves, so much more is computed at most. */
+const mostPadding = 1.25;
+/** The length of lines of columns in which memory is walked, if panels would begin and end somewhere in them otherwise. */
+function lineOf(columns: readonly IndexVar[], tile: number): number | null {
+  const length = columns.at(-1)?.extent ?? 0;
+  const isApart = columns.length > 1 && length % tile !== 0 && length <= blockColumns;
+  return isApart && padded(length, tile) <= mostPadding * length ? length : null;
+}
 
 /** The variables of a sum, in the order in which memory is walked most evenly: the one of the shortest steps last. */
 function inMemoryOrder({ left, right, reduction }: Contraction): readonly IndexVar[] {
@@ -174,6 +197,8 @@ class Tiles extends Scopes {
   readonly #tileRows: number;
   readonly #tileColumns: number;
   readonly #zero: Expr;
+  /** Columns of a line, if they are in lines: panels do not go from one into the next. */
+  readonly #line: number | null;
   /** The variables of the sum. */
   readonly #summands: readonly IndexVar[];
   readonly #depth: number;
@@ -201,13 +226,19 @@ class Tiles extends Scopes {
     this.#depth = extentOf(this.#summands);
     this.#depthBlocks = depthBlocksOf(this.#summands);
     this.#isDeep = this.#depthBlocks.length > 1 || this.#depthBlocks[0]!.count > 1;
-    this.#columnBlocks = evenBlocks(extentOf(c.columns), blockColumns, tileColumns);
+    this.#line = lineOf(c.columns, tileColumns);
+    const line = this.#line;
+    this.#columnBlocks = line
+      ? evenBlocks(extentOf(c.columns) / line, Math.floor(blockColumns / padded(line, tileColumns)), 1).map(
+          ({ count, size, first }) => ({ count, size: size * line, first: first * line }),
+        )
+      : evenBlocks(extentOf(c.columns), blockColumns, tileColumns);
     this.#rowBlocks = this.#unitsOfRows();
     const [columns, depth] = [this.#columnBlocks, this.#depthBlocks].map((b) => b[0]!.size);
     const rows = padded(Math.max(...this.#rowBlocks.map((b) => this.#blocksOfUnit(b.size)[0]!.size)), tileRows);
     const kept = this.#isDeep ? padded(this.#rowBlocks[0]!.size, tileRows) : rows;
     this.#leftPanels = this.#buffer("left", rows * depth!, "shared");
-    this.#rightPanels = this.#buffer("right", padded(columns!, tileColumns) * depth!, "shared");
+    this.#rightPanels = this.#buffer("right", this.#panelsOf(columns!) * tileColumns * depth!, "shared");
     this.#tile = this.#buffer("block", kept * blockColumns, "shared");
     this.#sums = this.#buffer("sums", tileRows * tileColumns, "private");
     this.#leftTile = this.#buffer("a", tileRows, "private");
@@ -218,6 +249,12 @@ class Tiles extends Scopes {
     const buffer = newBuffer(name, this.#c.type, length, space);
     this.#scratch.push(buffer);
     return buffer;
+  }
+
+  /** The number of panels of so many columns. */
+  #panelsOf(columns: number): number {
+    const line = this.#line ?? columns;
+    return (columns / line) * Math.ceil(line / this.#tileColumns);
   }
 
   /** The rows that units have: all of them, unless several threads shall share them. */
@@ -255,18 +292,19 @@ class Tiles extends Scopes {
     if (this.#isDeep) {
       this.#clearTile(unitSize, columns);
       this.#each(this.#depthBlocks, "pc", (first, depth) => {
-        this.#packRight(column, columns, first, depth);
+        this.#packRight(column, columns, { first, depth });
         this.#each(blocks, "ir", (start, rows) => {
-          this.#packLeft(add(firstRow, start), rows, first, depth);
+          this.#packLeft(add(firstRow, start), rows, { first, depth });
           this.#multiply(start, rows, columns, depth);
         });
       });
       return this.#store(firstRow, unitSize, column, columns);
     }
-    this.#packRight(column, columns, zeroIndex, this.#depth);
+    const all = { first: zeroIndex, depth: this.#depth };
+    this.#packRight(column, columns, all);
     this.#each(blocks, "ir", (start, rows) => {
       const row = add(firstRow, start);
-      this.#packLeft(row, rows, zeroIndex, this.#depth);
+      this.#packLeft(row, rows, all);
       this.#multiply(zeroIndex, rows, columns, this.#depth);
       this.#store(row, rows, column, columns);
     });
@@ -300,70 +338,82 @@ class Tiles extends Scopes {
   }
 
   /** Copies a factor into panels: `panels[p][k][i]`, vectors along what memory is contiguous in. */
-  #pack(
-    e: Expr,
-    vars: readonly IndexVar[],
-    panels: Buffer,
-    width: number,
-    first: Index,
-    size: number,
-    summands: { readonly first: Index; readonly depth: number },
-  ): void {
-    const { depth } = summands;
-    const panel = (p: Index, lanes: number): void => {
+  #pack(e: Expr, vars: readonly IndexVar[], panels: Panels, size: number, { first, depth }: SummandBlock): void {
+    const { buffer, width, from, line } = panels;
+    const panel = (p: Index, offset: Index, lanes: number): void => {
       const i = indexVar("i", lanes);
-      const at = (i: Index, k: Index): Expr =>
-        this.#factor(e, vars, add(add(first, scale(p, width)), i), add(summands.first, k));
-      const put = (value: Expr, i: Index, k: Index): void => {
-        const index = add(scale(add(scale(p, depth), k), width), i);
-        this.emit(store(panels, index, this.place(value)));
+      const at = (k: Index): Expr => this.#factor(e, vars, add(add(from, offset), varIndex(i)), add(first, k));
+      const put = (value: Expr, k: Index): void => {
+        const index = add(scale(add(scale(p, depth), k), width), varIndex(i));
+        this.emit(store(buffer, index, this.place(value)));
       };
+      const k = indexVar("k", depth);
+      const own = at(varIndex(k));
       this.#call(() => {
-        const k = indexVar("k", depth);
-        const all = at(varIndex(i), varIndex(k));
-        const group = indexVar("g", Math.floor(depth / 4));
-        const four = indexVar("k", 4);
-        const groupAt = add(scale(varIndex(group), 4), varIndex(four));
-        const along = at(varIndex(i), groupAt);
-        const insideAlong = insideOf(along, four);
-        // Along the summands, in groups of four, if memory is contiguous in them and not in the panel's own variables.
-        const ownValue = insideOf(all, i)?.value ?? all;
-        if (!walks(ownValue, i) && walks(insideAlong?.value ?? along, four) && depth % 4 === 0) {
-          const copy = (value: Expr) => (): void => this.within("vector", four, () => put(value, varIndex(i), groupAt));
-          this.nested("serial", [i, group], () => this.#whereInside(group, along, insideAlong, copy));
-          return;
-        }
+        if (!walks(insideOf(own, i)?.value ?? own, i) && this.#packAlong(i, depth, at, put)) return;
         const { k: summand, count } = this.#summands.length > 1 ? { k, count: undefined } : this.#loopOver(depth);
-        const value = at(varIndex(i), varIndex(summand));
-        const copy = (v: Expr) => (): void => this.within("vector", i, () => put(v, varIndex(i), varIndex(summand)));
+        const value = at(varIndex(summand));
+        const copy = (v: Expr) => (): void => this.within("vector", i, () => put(v, varIndex(summand)));
         this.within("serial", summand, () => this.#whereInside(summand, value, insideOf(value, i), copy), count);
       });
     };
-    const whole = Math.floor(size / width);
-    const p = indexVar("p", whole);
-    if (whole > 0) this.within("serial", p, () => panel(varIndex(p), width));
-    if (size > whole * width) panel(constantIndex(whole), size - whole * width);
+    const length = line ?? size;
+    const whole = Math.floor(length / width);
+    const rest = length - whole * width;
+    const l = indexVar("line", size / length);
+    const [p, perLine] = [indexVar("p", whole), Math.ceil(length / width)];
+    const at = (inLine: Index): Index => add(scale(varIndex(l), perLine), inLine);
+    const offset = (inLine: Index): Index => add(scale(varIndex(l), length), scale(inLine, width));
+    this.within("serial", l, () => {
+      if (whole > 0) this.within("serial", p, () => panel(at(varIndex(p)), offset(varIndex(p)), width));
+      if (rest > 0) panel(at(constantIndex(whole)), offset(constantIndex(whole)), rest);
+    });
+  }
+  /** The same along the summands, in groups of four, where memory is contiguous in them; false if it is not. */
+  #packAlong(i: IndexVar, depth: number, at: (k: Index) => Expr, put: (value: Expr, k: Index) => void): boolean {
+    const last = this.#summands.at(-1)!.extent;
+    const length = this.#summands.length > 1 && depth % last === 0 ? last : depth;
+    const l = indexVar("line", depth / length);
+    const groups = indexVar("g", Math.floor(length / 4));
+    const inLine = (x: Index): Index => add(scale(varIndex(l), length), x);
+    const four = indexVar("k", 4);
+    const fours = inLine(add(scale(varIndex(groups), 4), varIndex(four)));
+    const value = at(fours);
+    const inside = insideOf(value, four);
+    if (groups.extent === 0 || !walks(inside?.value ?? value, four)) return false;
+    const copy = (lanes: IndexVar, k: Index) => (v: Expr) => (): void => this.within("vector", lanes, () => put(v, k));
+    this.nested("serial", [i, l], () => {
+      this.within("serial", groups, () => this.#whereInside(groups, value, inside, copy(four, fours)));
+      if (length % 4 === 0) return;
+      const rest = indexVar("k", length % 4);
+      const left = inLine(addConstant(varIndex(rest), 4 * groups.extent));
+      const end = at(left);
+      this.#whereInside(l, end, insideOf(end, rest), copy(rest, left));
+    });
+    return true;
   }
   /** Copies values in a way that is fast where no lane meets a bound. */
   #whereInside(v: IndexVar, value: Expr, inside: Inside | null, copy: (value: Expr) => () => void): void {
     if (!inside) return copy(value)();
     this.countUses([inside.condition, inside.value]);
     const condition = this.place(inside.condition);
+    if (condition.kind === "const") return copy(condition.value ? inside.value : value)();
     this.guarded(condition, v, copy(inside.value));
-    if (condition.kind !== "const") this.guarded(not(condition), v, copy(value));
+    this.guarded(not(condition), v, copy(value));
   }
-  #packRight(column: Index, columns: number, first: Index, depth: number): void {
+  #packRight(column: Index, columns: number, block: SummandBlock): void {
     const { right, columns: vars } = this.#c;
-    this.#pack(right, vars, this.#rightPanels, this.#tileColumns, column, columns, { first, depth });
+    const panels = { buffer: this.#rightPanels, width: this.#tileColumns, from: column, line: this.#line };
+    this.#pack(right, vars, panels, columns, block);
   }
-  #packLeft(row: Index, rows: number, first: Index, depth: number): void {
+  #packLeft(row: Index, rows: number, block: SummandBlock): void {
     const { left, rows: vars } = this.#c;
-    this.#pack(left, vars, this.#leftPanels, this.#tileRows, row, rows, { first, depth });
+    this.#pack(left, vars, { buffer: this.#leftPanels, width: this.#tileRows, from: row, line: null }, rows, block);
   }
 
   #clearTile(rows: number, columns: number): void {
     const i = indexVar("i", rows);
-    const j = indexVar("j", padded(columns, this.#tileColumns));
+    const j = indexVar("j", this.#panelsOf(columns) * this.#tileColumns);
     const index = add(scale(varIndex(i), blockColumns), varIndex(j));
     this.emit(loop("serial", i, [loop("vector", j, [store(this.#tile, index, this.#zero)])]));
   }
@@ -371,7 +421,7 @@ class Tiles extends Scopes {
   /** All tiles of a block, whose first row has a place among those that are kept. */
   #multiply(start: Index, rows: number, columns: number, depth: number): void {
     const tileRows = this.#tileRows;
-    const jp = indexVar("jp", padded(columns, this.#tileColumns) / this.#tileColumns);
+    const jp = indexVar("jp", this.#panelsOf(columns));
     const whole = Math.floor(rows / tileRows);
     const ip = indexVar("ip", whole);
     const summands = this.#loopOver(depth);
@@ -424,12 +474,14 @@ class Tiles extends Scopes {
   /** Everything fused into the result, on one block. */
   #store(row: Index, rows: number, column: Index, columns: number): void {
     const { kernel, reduction, rows: rowVars, columns: columnVars } = this.#c;
-    const [i, j] = [indexVar("i", rows), indexVar("j", columns)];
+    const length = this.#line ?? columns;
+    const [i, l, j] = [indexVar("i", rows), indexVar("line", columns / length), indexVar("j", length)];
     const places = new Map([
       ...placesOf(rowVars, add(row, varIndex(i))),
-      ...placesOf(columnVars, add(column, varIndex(j))),
+      ...placesOf(columnVars, add(add(column, scale(varIndex(l), length)), varIndex(j))),
     ]);
-    const index = add(scale(varIndex(i), blockColumns), varIndex(j));
+    const inRow = add(scale(varIndex(l), this.#panelsOf(length) * this.#tileColumns), varIndex(j));
+    const index = add(scale(varIndex(i), blockColumns), inRow);
     const sum = load(this.#tile, index);
     const rewriter = placing(places, (e) => (e.kind === "reduced" && e.reduction === reduction ? sum : null));
     const stores = rewriteStores(kernel.stores, rewriter);
@@ -441,7 +493,7 @@ class Tiles extends Scopes {
           this.emit(store(s.buffer, this.placeIndex(s.index), value));
         }
       });
-    this.within("serial", i, () => this.#call(storeRow));
+    this.nested("serial", [i, l], () => this.#call(storeRow));
   }
 }
 
