@@ -23,7 +23,7 @@ import type { FusedKernel } from "./fusedKernel.ts";
 import { type Lowered, lowerGroup } from "./lower.ts";
 import { type KernelParam, type LoopNest, type Stmt, loop } from "./loopNest/loopNest.ts";
 import { Rewriter, visitExprs } from "./loopNest/rewrite.ts";
-import { inOrder, inUnits } from "./schedule/units.ts";
+import { inOrder, inTasks } from "./schedule/tasks.ts";
 import { scheduleVector } from "./schedule/vector.ts";
 import type { Target } from "./target.ts";
 
@@ -71,7 +71,7 @@ export function lowerBlocks(
     scratch: [...scratch.values(), ...own],
     body,
   };
-  return [{ kernel: inUnits(kernel, target), args: entries.map(([v]) => v) }];
+  return [{ kernel: inTasks(kernel, target), args: entries.map(([v]) => v) }];
 }
 
 /** Whether every access to what is passed on is at the kernel's own shared rows and one position along the last axis. */

@@ -46,7 +46,7 @@ export interface Target {
   readonly fusedMultiplyAdd: boolean;
   /** Whether two vectors side by side become one of twice the length. */
   readonly wideVectors: boolean;
-  /** Nanoseconds of work, roughly, from which a kernel is cut into units for several threads. */
+  /** Nanoseconds of work, roughly, from which a kernel is cut into tasks for several threads. */
   readonly worthThreads: number;
   /** Math functions of f64 can be imported; f32 ones are expanded on every target. */
   readonly importsMath: boolean;

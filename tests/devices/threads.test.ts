@@ -1,5 +1,5 @@
 /**
- * Threads of the wasm device: the same bits for every number of threads and every order in which they take units, and what
+ * Threads of the wasm device: the same bits for every number of threads and every order in which they take tasks, and what
  * happens where they cannot be had.
  */
 import { execFileSync } from "node:child_process";
@@ -76,8 +76,8 @@ const programs: Readonly<Record<string, readonly [F, readonly unknown[]]>> = {
 };
 
 describe("results do not depend on the number of threads", () => {
-  const alone = deviceWith(1, "units");
-  const together = deviceWith(3, "units");
+  const alone = deviceWith(1, "tasks");
+  const together = deviceWith(3, "tasks");
   beforeAll(async () => {
     const work = new OnDevice(together, (x: NDArray) => np.exp(x), [normal(4096)]);
     const started = performance.now();
@@ -122,7 +122,7 @@ describe("threads that cannot be had", () => {
   test("without shared memory: the reason, one warning, and the result", () => {
     const warn = vi.spyOn(console, "warn").mockImplementation(() => undefined);
     forgetWarnings();
-    const device = deviceWith(2, "units", "-threads");
+    const device = deviceWith(2, "tasks", "-threads");
     expect(busy(device)[0]!.data).toEqual(ones);
     expect(busy(device)[0]!.data).toEqual(ones);
     const { wanted, running, why } = device.details().threads;
@@ -136,7 +136,7 @@ describe("threads that cannot be had", () => {
     const warn = vi.spyOn(console, "warn").mockImplementation(() => undefined);
     forgetWarnings();
     const sources: string[] = [];
-    const device = wasmDevice(0, explainContext(), new Set(["units"]));
+    const device = wasmDevice(0, explainContext(), new Set(["tasks"]));
     const worker = (source: string): never => {
       sources.push(source);
       throw new Error("the policy forbids it");

@@ -83,10 +83,10 @@ test.each([
 });
 
 test.each([
-  ["Deno", "units", 3],
-  ["Node 24", "units", 3],
+  ["Deno", "tasks", 3],
+  ["Node 24", "tasks", 3],
   ["Node 24", "-relaxed,-threads", 1],
-  ["the Node that runs the tests", "units,-relaxed", 3],
+  ["the Node that runs the tests", "tasks,-relaxed", 3],
   ["the Node that runs the tests", "-threads", 1],
 ] as const)("%s, wasm with %j and %i threads", { timeout: 120_000 }, async (engine, asked, threads) => {
   const { runtime, info } = await sample(engine, "wasm", threads, asked);

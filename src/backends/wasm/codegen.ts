@@ -1,6 +1,6 @@
 /**
  * Loop nests to WebAssembly: one module, one exported function a nest. A function takes the addresses of the nest's
- * parameters in order, then the address of scratch memory, aligned to 16 bytes; a nest with units, then the first unit to
+ * parameters in order, then the address of scratch memory, aligned to 16 bytes; a nest with tasks, then the first task to
  * run and the one to end before. Bodies of call loops are further functions, equal ones only once. Engines run new code slowly and optimise a function while others run: only the next call is fast,
  * so what takes long should be many calls.
  *
@@ -158,7 +158,7 @@ class NestCode extends VectorCode {
   constructor(outlined: Outlined, plan: NestPlan, module: ModuleCode, isCalled: boolean) {
     const { nest, variables, locals } = outlined;
     const scratch = nest.params.length + variables.length + locals.length;
-    super(scratch + (nest.units ? 3 : 1), plan, module.importFunction);
+    super(scratch + (nest.tasks ? 3 : 1), plan, module.importFunction);
     this.#outlined = outlined;
     this.#module = module;
     this.fusesProducts = module.features.relaxedSimd;
@@ -178,12 +178,12 @@ class NestCode extends VectorCode {
       if (s.kind === "for" && s.loop === "thread") threads = s.variable.extent;
     });
     for (const b of scratch) if (!this.plan.ownByCalls.has(b)) this.#place(b, threads);
-    if (nest.units) this.#units(body);
+    if (nest.tasks) this.#tasks(body);
     else this.#body(body);
     const addresses = (n: number): ValueType[] => new Array<ValueType>(n).fill(i32Type);
     return {
       type: {
-        params: [...addresses(first), ...locals.map((l) => valueTypeOf(l.type)), ...addresses(nest.units ? 3 : 1)],
+        params: [...addresses(first), ...locals.map((l) => valueTypeOf(l.type)), ...addresses(nest.tasks ? 3 : 1)],
         results: [],
       },
       locals: this.types,
@@ -321,8 +321,8 @@ class NestCode extends VectorCode {
 
   // -------------------------------------------------------------- loops
 
-  /** Loops over units, of which only those in the range of the call run, and what stands between them. */
-  #units(body: readonly Stmt[]): void {
+  /** Loops over tasks, of which only those in the range of the call run, and what stands between them. */
+  #tasks(body: readonly Stmt[]): void {
     const [from, to] = [this.#scratch + 1, this.#scratch + 2];
     let first = 0;
     for (const s of body) {
@@ -342,9 +342,9 @@ class NestCode extends VectorCode {
       first += extent;
     }
   }
-  /** Sets a local to a unit's place in a loop, within its limit. */
-  #bound(unit: number, first: number, local: number, limit: number, isWithin: number): void {
-    this.code.get(unit).i32(first).op(minus).tee(local).i32(limit).get(local).i32(limit).op(isWithin).op(selectOp);
+  /** Sets a local to a task's place in a loop, within its limit. */
+  #bound(task: number, first: number, local: number, limit: number, isWithin: number): void {
+    this.code.get(task).i32(first).op(minus).tee(local).i32(limit).get(local).i32(limit).op(isWithin).op(selectOp);
     this.code.set(local);
   }
 

@@ -67,7 +67,7 @@ export function wasmDevice(id: number, context: ReferenceContext, asked: Asked =
       ...wasmTarget,
       fusedMultiplyAdd: wasm().features.relaxedSimd,
       wideVectors: wide,
-      worthThreads: asked.has("units") ? 0 : wasmTarget.worthThreads,
+      worthThreads: asked.has("tasks") ? 0 : wasmTarget.worthThreads,
     });
   const load = (program: Program): WasmExecutable => new WasmExecutable(program, wasm(), context, pool());
   const build = (jaxpr: Jaxpr, name: string, donated: readonly boolean[]): WasmExecutable =>

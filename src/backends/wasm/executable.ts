@@ -9,7 +9,7 @@ import { type Program, type Slot, callsOf } from "../../compiler/program.ts";
 import { writeHost } from "../../compiler/runProgram.ts";
 import { WasmBuffer, storedAt } from "./buffer.ts";
 import { emitModule } from "./codegen.ts";
-import { Execution, type Kernel, type Launcher, type RunUnits } from "./execution.ts";
+import { Execution, type Kernel, type Launcher, type RunTasks } from "./execution.ts";
 import type { DeviceMemory } from "../ownership.ts";
 import { type WasmMemory, smallBytes } from "./memory.ts";
 import type { SharedProgram, WorkerPool } from "./pool.ts";
@@ -62,21 +62,21 @@ export class WasmExecutable {
     const module = new WebAssembly.Module(bytes as BufferSource);
     const instance = new WebAssembly.Instance(module, { env: { memory: wasm.memory }, math: mathModule });
     this.#kernels = program.kernels.map((_, i) => instance.exports[`k${i}`] as Kernel);
-    if (program.kernels.some((k) => k.units)) this.#shared = bytes;
+    if (program.kernels.some((k) => k.tasks)) this.#shared = bytes;
   }
 
-  /** Runs a kernel that falls into units on all threads that are there. */
-  readonly #runUnits: RunUnits = (number, args, scratch, threads) => {
-    const units = this.program.kernels[number]!.units!;
+  /** Runs a kernel that falls into tasks on all threads that are there. */
+  readonly #runTasks: RunTasks = (number, args, scratch, threads) => {
+    const tasks = this.program.kernels[number]!.tasks!;
     const kernel = this.#kernels[number]!;
     if (!this.#pool.isReady(args.length) || threads < this.#pool.threads)
-      return kernel(...args, scratch, 0, units.count);
+      return kernel(...args, scratch, 0, tasks.count);
     if (this.#shared instanceof Uint8Array) {
       const bytes = this.#shared;
       const memory = this.#wasm.own(bytes.length);
       this.#shared = { memory, program: this.#pool.share(bytes, memory.address) };
     }
-    this.#pool.run(this.#shared!.program, number, kernel, args, scratch, this.#scratchBytes, units);
+    this.#pool.run(this.#shared!.program, number, kernel, args, scratch, this.#scratchBytes, tasks);
   };
 
   /** Writes the constants of the program and of those inside it to one block. */
@@ -155,7 +155,13 @@ export class WasmExecutable {
     const arena = next;
     const scratch = arena + align(program.arenaBytes);
     const { kernels } = program;
-    const launcher: Launcher = { kernels: this.#kernels, hasUnits: (k) => kernels[k]!.units !== undefined, runUnits: this.#runUnits, scratch, threads }; // prettier-ignore
+    const launcher: Launcher = {
+      kernels: this.#kernels,
+      hasTasks: (k) => kernels[k]!.tasks !== undefined,
+      runTasks: this.#runTasks,
+      scratch,
+      threads,
+    };
     new Execution(this.#wasm, this.#context, launcher, this.#constants).run(program, ins, outs, arena);
     this.#emptyReused(inputs, owned);
     return owned.map((m, o) => this.#result(m, outs[o]!, program.outputs[o]!));

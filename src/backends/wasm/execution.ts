@@ -12,13 +12,13 @@ import { hostAt, storedAt } from "./buffer.ts";
 import type { WasmMemory } from "./memory.ts";
 
 export type Kernel = (...addresses: number[]) => void;
-/** Runs all units of a kernel, on several threads if they are there and have scratch memory. */
-export type RunUnits = (kernel: number, addresses: readonly number[], scratch: number, threads: number) => void;
+/** Runs all tasks of a kernel, on several threads if they are there and have scratch memory. */
+export type RunTasks = (kernel: number, addresses: readonly number[], scratch: number, threads: number) => void;
 /** How kernels are run. */
 export interface Launcher {
   readonly kernels: readonly Kernel[];
-  readonly hasUnits: (kernel: number) => boolean;
-  readonly runUnits: RunUnits;
+  readonly hasTasks: (kernel: number) => boolean;
+  readonly runTasks: RunTasks;
   /** The address of scratch memory, and the number of threads that it is enough for. */
   readonly scratch: number;
   readonly threads: number;
@@ -117,10 +117,10 @@ export class Execution {
   }
 
   #launch(number: number, slots: readonly number[], places: readonly number[]): void {
-    const { kernels, hasUnits, runUnits, scratch, threads } = this.#launcher;
-    if (hasUnits(number)) {
+    const { kernels, hasTasks, runTasks, scratch, threads } = this.#launcher;
+    if (hasTasks(number)) {
       const addresses = slots.map((s) => places[s]!);
-      return runUnits(number, addresses, scratch, threads);
+      return runTasks(number, addresses, scratch, threads);
     }
     launch(kernels[number]!, slots, places, scratch);
   }

@@ -28,7 +28,7 @@ export function sharedMemory(initial: number, maximum: number): WebAssembly.Memo
 
 /**
  * What COTANGENT_WASM asks for, separated by commas, so that tests see every engine in one: `-relaxed` and `-threads` do
- * without what the engine has, and `units` cuts every kernel for several threads, however small.
+ * without what the engine has, and `tasks` cuts every kernel for several threads, however small.
  */
 export type Asked = ReadonlySet<string>;
 export function askedFor(): Asked {

@@ -6,7 +6,7 @@
 import { DeviceError } from "../../core/problem.ts";
 import { warnOnce } from "../../core/warn.ts";
 import type { ThreadInfo } from "../device.ts";
-import type { Units } from "../../compiler/loopNest/loopNest.ts";
+import type { Tasks } from "../../compiler/loopNest/loopNest.ts";
 import type { WasmMemory } from "./memory.ts";
 import { controlWords, mostArguments, nodeWorker, open, webWorker, word } from "./workerSource.ts";
 
@@ -117,7 +117,7 @@ export class WorkerPool {
   }
 
   /**
-   * Runs all units of a kernel on all threads.
+   * Runs all tasks of a kernel on all threads.
    * @param scratch where the calling thread's scratch memory begins; that of the workers follows.
    */
   run(
@@ -127,14 +127,14 @@ export class WorkerPool {
     args: readonly number[],
     scratch: number,
     scratchBytes: number,
-    { count, grain }: Units,
+    { count, grain }: Tasks,
   ): void {
     const words = this.#words!;
     words[word.module] = program.id;
     words[word.address] = program.address;
     words[word.length] = program.length;
     words[word.kernel] = number;
-    words[word.units] = count;
+    words[word.tasks] = count;
     words[word.grain] = grain;
     words[word.scratch] = scratch;
     words[word.scratchBytes] = scratchBytes;

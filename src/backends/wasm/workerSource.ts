@@ -2,7 +2,7 @@
  * What worker threads run, as text: the package has no files beside its code, so that bundlers need not know of any.
  *
  * A worker sleeps in `Atomics.wait` on the ticket. When it changes, and the gate is open, the worker goes in, takes
- * ranges of units until none are left, and goes out. The main thread closes the gate when nothing is left, and waits until
+ * ranges of tasks until none are left, and goes out. The main thread closes the gate when nothing is left, and waits until
  * everybody is out: a worker that wakes up late finds the gate closed, and one inside never sees a job change. A blocked
  * worker gets no messages, so programs reach it as bytes in the shared memory, and it compiles them by itself; engines
  * compile the same bytes once.
@@ -18,14 +18,14 @@ export const word = {
   ready: 2,
   /** Set to 1 by a worker that fails. */
   failed: 3,
-  /** The next range of units that nobody has taken. */
+  /** The next range of tasks that nobody has taken. */
   next: 4,
   /** What follows is written before the gate opens. The number of a module, and where its bytes are. */
   module: 5,
   address: 6,
   length: 7,
   kernel: 8,
-  units: 9,
+  tasks: 9,
   grain: 10,
   /** The address of the first worker's scratch memory, and the bytes of each. */
   scratch: 11,
@@ -69,13 +69,13 @@ const start = ({ memory, control, number }) => {
   };
   const work = (exports) => {
     const run = exports["k" + words[${word.kernel}]];
-    const [units, grain, count] = [words[${word.units}], words[${word.grain}], words[${word.count}]];
+    const [tasks, grain, count] = [words[${word.tasks}], words[${word.grain}], words[${word.count}]];
     const args = Array.from(words.subarray(${word.args}, ${word.args} + count));
     args.push(words[${word.scratch}] + number * words[${word.scratchBytes}]);
     for (;;) {
       const from = Atomics.add(words, ${word.next}, 1) * grain;
-      if (from >= units) return;
-      run(...args, from, Math.min(from + grain, units));
+      if (from >= tasks) return;
+      run(...args, from, Math.min(from + grain, tasks));
     }
   };
   let seen = 0;

@@ -62,7 +62,7 @@ export interface KernelParam {
 }
 
 /** How several threads share a kernel. */
-export interface Units {
+export interface Tasks {
   /** The rounds of all block loops, numbered through in order. */
   readonly count: number;
   /** How many a thread takes at a time. */
@@ -76,8 +76,8 @@ export interface LoopNest {
   /** `shared` and `private` buffers. Their contents are undefined at first. */
   readonly scratch: readonly Buffer[];
   readonly body: readonly Stmt[];
-  /** Where a CPU may run parts of it on several threads: see `schedule/units.ts`. */
-  readonly units?: Units;
+  /** Where a CPU may run parts of it on several threads: see `schedule/tasks.ts`. */
+  readonly tasks?: Tasks;
   /** Whether some results are computed and stored more than once: operands must still be there the second time. */
   readonly repeats?: boolean;
 }

@@ -63,16 +63,16 @@ const fewSummands = 32;
 const blockRows = 64;
 const blockColumns = 256;
 const blockDepth = 256;
-/** Rows of a unit whose results are kept while the sum goes on in the next block. */
+/** Rows of a task whose results are kept while the sum goes on in the next block. */
 const deepRows = 256;
 /**
- * Rows that a unit has at least, where several threads share a product, and the units that are enough. Every unit packs its
+ * Rows that a task has at least, where several threads share a product, and the tasks that are enough. Every task packs its
  * columns by itself, which takes about 6 times as long for an element as its multiplication with a row.
  */
-const unitRows = 64;
-const enoughUnits = 16;
+const taskRows = 64;
+const enoughTasks = 16;
 /** Multiplications that are worth several threads. */
-const worthUnits = 2 ** 21;
+const worthTasks = 2 ** 21;
 
 /** The product that a kernel computes, if it is one. */
 export interface Contraction<T extends NumberType = NumberType> {
@@ -181,8 +181,10 @@ function inMemoryOrder({ left, right, reduction }: Contraction): readonly IndexV
 function depthBlocksOf(vars: readonly IndexVar[]): readonly Blocks[] {
   const depth = extentOf(vars);
   let round = 1;
-  for (const v of [...vars].reverse()) if (round * v.extent <= blockDepth) round *= v.extent;
-    else break; // prettier-ignore
+  for (const v of [...vars].reverse()) {
+    if (round * v.extent > blockDepth) break;
+    round *= v.extent;
+  }
   const rounds = depth / round;
   if (round === 1 || depth <= blockDepth || vars.length === 1)
     return blocksOf(depth, Math.ceil(depth / Math.ceil(depth / blockDepth)));
@@ -233,9 +235,9 @@ class Tiles extends Scopes {
           ({ count, size, first }) => ({ count, size: size * line, first: first * line }),
         )
       : evenBlocks(extentOf(c.columns), blockColumns, tileColumns);
-    this.#rowBlocks = this.#unitsOfRows();
+    this.#rowBlocks = this.#taskRows();
     const [columns, depth] = [this.#columnBlocks, this.#depthBlocks].map((b) => b[0]!.size);
-    const rows = padded(Math.max(...this.#rowBlocks.map((b) => this.#blocksOfUnit(b.size)[0]!.size)), tileRows);
+    const rows = padded(Math.max(...this.#rowBlocks.map((b) => this.#blocksOfTask(b.size)[0]!.size)), tileRows);
     const kept = this.#isDeep ? padded(this.#rowBlocks[0]!.size, tileRows) : rows;
     this.#leftPanels = this.#buffer("left", rows * depth!, "shared");
     this.#rightPanels = this.#buffer("right", this.#panelsOf(columns!) * tileColumns * depth!, "shared");
@@ -257,20 +259,20 @@ class Tiles extends Scopes {
     return (columns / line) * Math.ceil(line / this.#tileColumns);
   }
 
-  /** The rows that units have: all of them, unless several threads shall share them. */
-  #unitsOfRows(): readonly Blocks[] {
+  /** The rows that tasks have: all of them, unless several threads shall share them. */
+  #taskRows(): readonly Blocks[] {
     const { around, rows, columns } = this.#c;
     const extent = extentOf(rows);
     const others = extentOf(around) * this.#columnBlocks.reduce((n, b) => n + b.count, 0);
     const work = extentOf(around) * extent * extentOf(columns) * this.#depth;
     const isTest = this.#target.worthThreads === 0;
-    const wanted = work < worthUnits && !isTest ? 1 : Math.ceil(enoughUnits / others);
+    const wanted = work < worthTasks && !isTest ? 1 : Math.ceil(enoughTasks / others);
     const most = this.#isDeep ? deepRows : extent;
     if (wanted === 1 && extent <= most) return blocksOf(extent, extent);
-    const least = isTest ? this.#tileRows : unitRows;
+    const least = isTest ? this.#tileRows : taskRows;
     return evenBlocks(extent, Math.min(most, Math.max(least, Math.ceil(extent / wanted))), this.#tileRows);
   }
-  #blocksOfUnit(rows: number): readonly Blocks[] {
+  #blocksOfTask(rows: number): readonly Blocks[] {
     return evenBlocks(rows, blockRows, this.#tileRows);
   }
 
@@ -280,17 +282,20 @@ class Tiles extends Scopes {
       for (const columns of this.#columnBlocks)
         for (const rows of this.#rowBlocks) {
           const [jc, ic] = [indexVar("jc", columns.count), indexVar("ic", rows.count)];
-          this.nested("block", [...around, jc, ic].filter((v) => v.extent > 1), () => this.#unit(startOf(rows, ic), rows.size, startOf(columns, jc), columns.size)); // prettier-ignore
+          const loops = [...around, jc, ic].filter((v) => v.extent > 1);
+          this.nested("block", loops, () =>
+            this.#task(startOf(rows, ic), rows.size, startOf(columns, jc), columns.size),
+          );
         }
     });
     return { name: kernel.name, params: kernel.params, scratch: this.#scratch, body };
   }
 
   /** A block of the result, which needs nothing of the others. Every packed panel is used while it is in a cache. */
-  #unit(firstRow: Index, unitSize: number, column: Index, columns: number): void {
-    const blocks = this.#blocksOfUnit(unitSize);
+  #task(firstRow: Index, taskSize: number, column: Index, columns: number): void {
+    const blocks = this.#blocksOfTask(taskSize);
     if (this.#isDeep) {
-      this.#clearTile(unitSize, columns);
+      this.#clearTile(taskSize, columns);
       this.#each(this.#depthBlocks, "pc", (first, depth) => {
         this.#packRight(column, columns, { first, depth });
         this.#each(blocks, "ir", (start, rows) => {
@@ -298,7 +303,7 @@ class Tiles extends Scopes {
           this.#multiply(start, rows, columns, depth);
         });
       });
-      return this.#store(firstRow, unitSize, column, columns);
+      return this.#store(firstRow, taskSize, column, columns);
     }
     const all = { first: zeroIndex, depth: this.#depth };
     this.#packRight(column, columns, all);

@@ -1,32 +1,33 @@
 /**
- * Units of work for several threads. Schedules for one thread mark loops whose rounds know nothing of each other as block
+ * Work for several threads, in tasks. Schedules for one thread mark loops whose rounds know nothing of each other as block
  * loops; what is worth several threads is cut along them, and the rest loses the mark. How a kernel is cut depends on its
  * shape alone, never on the number of threads, so that results do not either.
  *
  * The block loops of a kernel that was cut stand side by side in its body, with nothing between them but what is cheap
- * enough to be computed by every thread. Their rounds are units, numbered through in order; a call runs a range of them.
+ * enough to be computed by every thread. Their rounds are tasks, numbered through in order; a call runs a range of them.
  */
 import { type Index, type IndexVar, add, constantIndex, indexVar, scale, varIndex } from "../../core/indexing.ts";
 import type { Expr } from "../../core/scalar.ts";
-import { type For, type LoopNest, type Stmt, type Units, visitExprsOf } from "../loopNest/loopNest.ts";
+import { type For, type LoopNest, type Stmt, type Tasks, visitExprsOf } from "../loopNest/loopNest.ts";
 import { placesOf, placing, rewriteStmts } from "../loopNest/rewrite.ts";
 import type { Target } from "../target.ts";
+import { extentOf } from "./contraction.ts";
 
 /** What a thread takes at a time: long enough to make the taking cheap, and short enough to end at about the same time. */
 const worthTaking = 20_000;
 const mostClaims = 64;
-/** Units that a loop must have before those inside it are left alone. */
-const enoughUnits = 32;
+/** Tasks that a loop must have before those inside it are left alone. */
+const enoughTasks = 32;
 /**
- * Elements of a vector loop that units are multiples of: a few cache lines, which no two threads write. Where all kernels
+ * Elements of a vector loop that tasks are multiples of: a few cache lines, which no two threads write. Where all kernels
  * are cut, as tests have it, it is a vector.
  */
 const wholeElements = ({ worthThreads }: Target): number => (worthThreads > 0 ? 64 : 4);
 /** Nanoseconds that a node of an expression takes, about. */
 const nodeTime = 0.3;
 
-/** Cuts a kernel into units, if it is worth several threads and falls into independent parts. */
-export function inUnits(nest: LoopNest, target: Target): LoopNest {
+/** Cuts a kernel into tasks, if it is worth several threads and falls into independent parts. */
+export function inTasks(nest: LoopNest, target: Target): LoopNest {
   const work = workOf(nest.body);
   const claims = Math.max(2, Math.min(mostClaims, Math.floor(work / worthTaking)));
   if (work < target.worthThreads || !nest.body.every(isSeparable)) return { ...nest, body: inOrder(nest.body) };
@@ -36,8 +37,8 @@ export function inUnits(nest: LoopNest, target: Target): LoopNest {
   let count = 0;
   for (const s of body) if (s.kind === "for") count += s.variable.extent;
   if (count < 2) return { ...nest, body: inOrder(nest.body) };
-  const units: Units = { count, grain: Math.ceil(count / claims) };
-  return { ...nest, body, units };
+  const tasks: Tasks = { count, grain: Math.ceil(count / claims) };
+  return { ...nest, body, tasks };
 }
 
 /** Statements without block loops. */
@@ -64,12 +65,12 @@ function cut(s: For, claims: number, whole: number): For[] {
   const loops: IndexVar[] = [];
   let count = 1;
   for (const { loop, variable } of chain) {
-    if (loop !== "block" || count >= enoughUnits) break;
+    if (loop !== "block" || count >= enoughTasks) break;
     loops.push(variable);
     count *= variable.extent;
   }
   const inside = chain[loops.length];
-  if (inside?.loop !== "vector" || count >= enoughUnits) return [flattened(loops, chain[loops.length - 1]!.body)];
+  if (inside?.loop !== "vector" || count >= enoughTasks) return [flattened(loops, chain[loops.length - 1]!.body)];
   // The vector loop is cut as well.
   const { variable: v, body } = inside;
   const parts = Math.ceil(claims / count);
@@ -94,8 +95,8 @@ function flattened(loops: readonly IndexVar[], body: readonly Stmt[]): For {
   const long = loops.filter((v) => v.extent > 1);
   if (long.length === 1 && loops.length === 1)
     return { kind: "for", loop: "block", variable: long[0]!, body: inOrder(body) };
-  const unit = indexVar("unit", loops.reduce((n, v) => n * v.extent, 1)); // prettier-ignore
-  return { kind: "for", loop: "block", variable: unit, body: replaced(inOrder(body), placesOf(loops, varIndex(unit))) };
+  const task = indexVar("task", extentOf(loops));
+  return { kind: "for", loop: "block", variable: task, body: replaced(inOrder(body), placesOf(loops, varIndex(task))) };
 }
 
 const replaced = (body: readonly Stmt[], places: ReadonlyMap<IndexVar, Index>): Stmt[] =>
