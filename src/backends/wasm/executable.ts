@@ -73,7 +73,7 @@ export class WasmExecutable {
       return kernel(...args, scratch, 0, tasks.count);
     if (this.#shared instanceof Uint8Array) {
       const bytes = this.#shared;
-      const memory = this.#wasm.own(bytes.length);
+      const memory = this.#wasm.keep(bytes.length);
       this.#shared = { memory, program: this.#pool.share(bytes, memory.address) };
     }
     this.#pool.run(this.#shared!.program, number, kernel, args, scratch, this.#scratchBytes, tasks);

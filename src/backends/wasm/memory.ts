@@ -71,8 +71,15 @@ export class WasmMemory implements Owner {
     return { live: this.live, peak: this.peak, capacity: this.capacity, count: this.count };
   }
 
-  /** A run of bytes; the caller frees it. */
+  /** A run of bytes for an array; the caller frees it. */
   allocate(bytes: number): number {
+    const address = this.#take(bytes);
+    this.live += bytes;
+    this.count++;
+    this.peak = Math.max(this.peak, this.live);
+    return address;
+  }
+  #take(bytes: number): number {
     const address = this.#heap.allocate(bytes);
     const end = address + bytes;
     if (end > this.bytes.length) {
@@ -83,9 +90,6 @@ export class WasmMemory implements Owner {
         throw outOfMemory(bytes, this.live, error);
       }
     }
-    this.live += bytes;
-    this.count++;
-    this.peak = Math.max(this.peak, this.live);
     return address;
   }
   free(address: number, bytes: number): void {
@@ -97,6 +101,12 @@ export class WasmMemory implements Owner {
   own(bytes: number): DeviceMemory {
     this.#sinceYield += bytes;
     return new DeviceMemory(this, this.allocate(bytes), bytes);
+  }
+
+  /** A run of bytes that is no array's and is not counted, owned by the collector. */
+  keep(bytes: number): DeviceMemory {
+    const owner = { free: (address: number, length: number) => this.#heap.release(address, length) };
+    return new DeviceMemory(owner, this.#take(bytes), bytes);
   }
 
   #grow(end: number): void {

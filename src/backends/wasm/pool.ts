@@ -7,6 +7,7 @@ import { DeviceError } from "../../core/problem.ts";
 import { warnOnce } from "../../core/warn.ts";
 import type { ThreadInfo } from "../device.ts";
 import type { Tasks } from "../../compiler/loopNest/loopNest.ts";
+import type { DeviceMemory } from "../ownership.ts";
 import type { WasmMemory } from "./memory.ts";
 import { controlWords, mostArguments, nodeWorker, open, webWorker, word } from "./workerSource.ts";
 
@@ -64,7 +65,8 @@ export class WorkerPool {
   #options: ThreadOptions;
   readonly #wasm: WasmMemory;
   #words: Int32Array | null = null;
-  #control = 0;
+  /** The words that workers look at. */
+  #control: DeviceMemory | null = null;
   #jobs = 0;
   #why: string | null;
   /** Keeps them alive. */
@@ -171,8 +173,9 @@ export class WorkerPool {
       warnOnce("threads", `computing on one thread of ${this.wanted}: ${this.#why}`);
       return;
     }
-    this.#control = this.#wasm.allocate(controlWords * 4);
-    const words = (this.#words = new Int32Array(this.#wasm.memory.buffer, this.#control, controlWords));
+    this.#control = this.#wasm.keep(controlWords * 4);
+    const { address } = this.#control;
+    const words = (this.#words = new Int32Array(this.#wasm.memory.buffer, address, controlWords));
     words.fill(0);
     try {
       for (let i = 1; i < this.wanted; i++) this.#workers.push(this.#worker(i));
@@ -183,7 +186,7 @@ export class WorkerPool {
   }
 
   #worker(index: number): Worker {
-    const given = { memory: this.#wasm.memory, control: this.#control, number: index };
+    const given = { memory: this.#wasm.memory, control: this.#control!.address, number: index };
     const node = runtime.process?.getBuiltinModule?.("node:worker_threads") as NodeWorkers | undefined;
     if (node && !this.#options.worker) {
       // Flags of the program, such as loaders, are not for workers.
