@@ -97,8 +97,11 @@ export class WorkerPool {
   info(): ThreadInfo {
     const { wanted, running } = this;
     if (running >= wanted) return { wanted, running, why: null };
-    const started = this.#workers.length > 0 ? "workers have been started and not checked in yet" : "workers are started when there is much to compute"; // prettier-ignore
-    return { wanted, running, why: this.#why ?? started };
+    const why =
+      this.#workers.length > 0
+        ? "some workers have not checked in yet, or have ended"
+        : "workers are started when there is much to compute";
+    return { wanted, running, why: this.#why ?? why };
   }
   /** Threads for which scratch memory is needed. */
   get threads(): number {
@@ -155,7 +158,8 @@ export class WorkerPool {
     } finally {
       this.#closeGate(words);
     }
-    if (Atomics.load(words, word.failed) !== 0) throw failed();
+    // The worker has ended; what is computed next is computed without it.
+    if (Atomics.exchange(words, word.failed, 0) !== 0) throw failed();
   }
 
   /** Closes the gate and waits until everybody is out. */

@@ -16,7 +16,7 @@ export const word = {
   gate: 1,
   /** Workers that have started. */
   ready: 2,
-  /** Set to 1 by a worker that fails. */
+  /** Set to 1 by a worker that fails with tasks that it has taken. */
   failed: 3,
   /** The next range of tasks that nobody has taken. */
   next: 4,
@@ -94,6 +94,9 @@ const start = ({ memory, control, number }) => {
         const bytes = known ? null : new Uint8Array(memory.buffer).slice(address, address + words[${word.length}]);
         try {
           if (known) work(known);
+        } catch (error) {
+          Atomics.store(words, ${word.failed}, 1);
+          throw error;
         } finally {
           leave();
         }
@@ -101,10 +104,8 @@ const start = ({ memory, control, number }) => {
         load(id, bytes);
       }
     }
-  } catch (error) {
-    Atomics.store(words, ${word.failed}, 1);
+  } finally {
     Atomics.sub(words, ${word.ready}, 1);
-    throw error;
   }
 };
 `;
