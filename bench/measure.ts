@@ -74,7 +74,7 @@ export interface Finish {
 }
 
 const WARM_UP_MILLISECONDS = 150;
-const TURN_MILLISECONDS = 12;
+const TURN_MILLISECONDS = 30;
 const TURNS = { least: 7, slowest: 3 };
 
 interface Turns {
@@ -97,10 +97,19 @@ async function warmUp(run: () => unknown): Promise<Turns> {
   return { run, calls: Math.max(1, Math.floor(TURN_MILLISECONDS / last)), times: [], cores: [], passed: 0 };
 }
 
+/** Waits until threads that wait by spinning have gone to sleep, and memory of results was given back. */
+async function quiet(): Promise<void> {
+  for (let i = 0; i < 20; i++) {
+    const before = process.cpuUsage();
+    await new Promise((resolve) => setTimeout(resolve, 4));
+    const { user, system } = process.cpuUsage(before);
+    if (user + system < 800) return;
+  }
+}
+
 async function turn(of: Turns): Promise<void> {
   const { run, calls } = of;
-  // Between turns memory of results is given back, and threads that wait by spinning go to sleep.
-  await new Promise((resolve) => setTimeout(resolve, 2));
+  await quiet();
   // Brings back into the caches what others drove out, if turns are long enough to have a call for that.
   if (calls > 1) await run();
   const cpu = process.cpuUsage();
