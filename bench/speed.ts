@@ -9,7 +9,7 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { env, execPath } from "node:process";
 import { buildSync } from "esbuild";
-import { findNode24 } from "../scripts/installSystemPackages.mjs";
+import { findNode24 } from "../scripts/installNode24.mjs";
 import { median, print } from "./measure.ts";
 import type { Task } from "./speed/inRuntime.ts";
 import { withRaces } from "./speed/page.ts";

@@ -4,5 +4,3 @@ export function findChromium(): string | undefined;
 export function gpuEnvironment(): Record<string, string>;
 /** Flags with which a headless chromium has WebGPU, without a GPU too. */
 export declare const chromiumGpuFlags: readonly string[];
-/** The executable of Node 24, if there is one. */
-export function findNode24(): string | undefined;

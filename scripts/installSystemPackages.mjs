@@ -1,12 +1,12 @@
 // The tests load the package in a page, so they need chromium, and they run kernels on WebGPU, which on Linux needs the
 // Vulkan loader and a driver: without a GPU that is SwiftShader, which comes with chromium. On Debian as root this installs
-// what is missing; elsewhere it says what to install. Node 24, whose engine has more than that of Node 20, comes from npm,
-// into a folder where it does not become the Node of `npm run`.
+// what is missing; elsewhere it says what to install.
 import { spawnSync } from "node:child_process";
-import { accessSync, constants, existsSync, mkdirSync, writeFileSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { delimiter, join } from "node:path";
-import { argv, env, execPath, exit, getuid, platform, version } from "node:process";
-import { fileURLToPath, pathToFileURL } from "node:url";
+import { argv, env, exit, getuid, platform } from "node:process";
+import { pathToFileURL } from "node:url";
+import { firstExecutable } from "./firstExecutable.mjs";
 
 const names = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
 const elsewhere = ["/Applications/Google Chrome.app/Contents/MacOS/Google Chrome"];
@@ -14,33 +14,7 @@ const elsewhere = ["/Applications/Google Chrome.app/Contents/MacOS/Google Chrome
 /** The browser's executable: $CHROMIUM, or the first known name on the PATH; undefined if there is none. */
 export function findChromium() {
   const onPath = (env.PATH ?? "").split(delimiter).flatMap((folder) => names.map((name) => join(folder, name)));
-  return [env.CHROMIUM, ...onPath, ...elsewhere].find(
-    (file) => file !== undefined && file !== "" && isExecutable(file),
-  );
-}
-
-const node24 = "24.21.0";
-const node24Folder = fileURLToPath(new URL("../node_modules/.cache/node24", import.meta.url));
-
-/** The executable of Node 24: this one, $COTANGENT_NODE24, or the one that was installed; undefined if there is none. */
-export function findNode24() {
-  const candidates = [
-    version.startsWith("v24.") ? execPath : undefined,
-    env.COTANGENT_NODE24,
-    join(node24Folder, "node_modules/node/bin/node"),
-  ];
-  return candidates.find((file) => file !== undefined && file !== "" && isExecutable(file));
-}
-
-function installNode24() {
-  if (findNode24() !== undefined) return;
-  mkdirSync(node24Folder, { recursive: true });
-  writeFileSync(join(node24Folder, "package.json"), '{ "private": true }');
-  const options = { cwd: node24Folder, stdio: "inherit", shell: platform === "win32" };
-  spawnSync("npm", ["install", "--no-audit", "--no-fund", "--silent", `node@${node24}`], options);
-  if (findNode24() !== undefined) return;
-  console.error("The tests run in Node 24 too, and npm could not install it: COTANGENT_NODE24 may be its path.");
-  exit(1);
+  return firstExecutable([env.CHROMIUM, ...onPath, ...elsewhere]);
 }
 
 const softwareDriver = "/usr/lib/chromium/vk_swiftshader_icd.json";
@@ -60,15 +34,6 @@ function hasVulkan() {
   if (platform !== "linux") return true;
   const folders = ["/usr/lib", "/usr/lib64", "/usr/lib/x86_64-linux-gnu", "/usr/lib/aarch64-linux-gnu"];
   return folders.some((folder) => existsSync(join(folder, "libvulkan.so.1")));
-}
-
-function isExecutable(file) {
-  try {
-    accessSync(file, constants.X_OK);
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 function apt(...args) {
@@ -94,7 +59,4 @@ function installPackages() {
   exit(1);
 }
 
-if (import.meta.url === pathToFileURL(argv[1] ?? "").href) {
-  installPackages();
-  installNode24();
-}
+if (import.meta.url === pathToFileURL(argv[1] ?? "").href) installPackages();

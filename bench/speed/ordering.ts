@@ -1,4 +1,4 @@
-/** Along one axis: sorting, which compares and branches, and running sums, which memory limits if they are vectorised. */
+/** Along one axis: sorting, whose writes go everywhere, and running sums, which memory limits if they are vectorised. */
 import { numpy as np } from "cotangent";
 import type { NDArray } from "cotangent";
 import { type Workload, spread } from "./workload.ts";

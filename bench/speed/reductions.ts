@@ -1,6 +1,6 @@
 /**
- * Reductions and what is made of them. Sums: reading memory once. Softmax: some forty instructions for each exp, then
- * traffic. Layer norm: passes over a row that stays in cache.
+ * Reductions and what is made of them. Sums: reading memory once. Softmax: an exp for each number, then traffic. Layer
+ * norm: passes over a row that stays in cache.
  */
 import { nn, numpy as np } from "cotangent";
 import type { NDArray } from "cotangent";

@@ -1,6 +1,6 @@
 /**
  * The device interface: what a backend provides. A buffer's form is the device's own business; arrays hold one and hand
- * it back. Names: `cpu` (the reference), later `wasm` and `webgpu`.
+ * it back. Names: `cpu` (the reference), `wasm` and `webgpu`.
  */
 import type { Aval } from "../core/aval.ts";
 import type { DType } from "../core/dtype.ts";

@@ -11,7 +11,7 @@ import { axisVars, indicesOf } from "./pull.ts";
 import type { Target } from "./target.ts";
 
 /** When a target cuts rows, and how. */
-interface Cutting {
+interface Parts {
   /** So many rows are enough. */
   readonly fewRows: number;
   /** Rows side by side that are one block's or thread's work. */
@@ -21,21 +21,18 @@ interface Cutting {
   readonly mostParts: number;
   readonly fewestParts: number;
 }
-const forGrids: Cutting = { fewRows: 64, rowsOfBlock: 32, longRow: 16384, mostParts: 1024, fewestParts: 16 };
-const forThreads: Cutting = { fewRows: 8, rowsOfBlock: 16, longRow: 2 ** 18, mostParts: 64, fewestParts: 2 };
-/** Tests cut what is short as well. */
-const always: Cutting = { ...forThreads, longRow: 64 };
-const cuttingOf = ({ style, worthThreads }: Target): Cutting =>
-  style === "workgroups" ? forGrids : worthThreads > 0 ? forThreads : always;
+const forGrids: Parts = { fewRows: 64, rowsOfBlock: 32, longRow: 16384, mostParts: 1024, fewestParts: 16 };
+const forThreads: Omit<Parts, "longRow"> = { fewRows: 8, rowsOfBlock: 16, mostParts: 64, fewestParts: 2 };
+const partsFor = ({ cutting }: Target): Parts => (cutting ? { ...forThreads, longRow: cutting.summands } : forGrids);
 
 /** Whether an equation may be worth cutting. */
 export const isLongReduction = ({ primitive, inputs, outputs }: Eqn, target: Target): boolean =>
   primitive.kind === "reduction" &&
-  inputs.some((a) => a instanceof Var && a.aval.size >= cuttingOf(target).longRow * Math.max(1, outputs[0]!.aval.size));
+  inputs.some((a) => a instanceof Var && a.aval.size >= partsFor(target).longRow * Math.max(1, outputs[0]!.aval.size));
 
 /** The two reductions, or null if one will do. */
 export function splitReduction(eqn: Eqn, target: Target): ((args: readonly NDArray[]) => readonly NDArray[]) | null {
-  const { fewRows, rowsOfBlock, longRow, mostParts, fewestParts } = cuttingOf(target);
+  const { fewRows, rowsOfBlock, longRow, mostParts, fewestParts } = partsFor(target);
   if (eqn.primitive.kind !== "reduction") return null;
   const [x, ...others] = eqn.inputs;
   const { axes } = eqn.params as { readonly axes?: readonly number[] };

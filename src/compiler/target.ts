@@ -20,6 +20,19 @@ export interface Schedules {
   ) => readonly Lowered<LoopNest>[] | null;
 }
 
+/** From which size on work is cut into tasks, and into how large ones at least. Tests have a target that cuts everything. */
+export interface Cutting {
+  /** Nanoseconds of work, roughly, that are worth several threads; and multiplications of a product. */
+  readonly nanoseconds: number;
+  readonly multiplications: number;
+  /** Summands of a row that is reduced in parts. */
+  readonly summands: number;
+  /** Elements of a vector loop, which tasks have a multiple of: a few cache lines, so that no two threads write to one. */
+  readonly elements: number;
+  /** Rows of a product: each task packs its columns by itself, which must be little beside what the rows multiply with them. */
+  readonly rows: number;
+}
+
 export interface Target {
   readonly name: string;
   readonly dtypes: ReadonlySet<DType>;
@@ -46,8 +59,8 @@ export interface Target {
   readonly fusedMultiplyAdd: boolean;
   /** Whether two vectors side by side become one of twice the length. */
   readonly wideVectors: boolean;
-  /** Nanoseconds of work, roughly, from which a kernel is cut into tasks for several threads. */
-  readonly worthThreads: number;
+  /** What is cut into tasks for several threads; null: the target has no threads. */
+  readonly cutting: Cutting | null;
   /** Math functions of f64 can be imported; f32 ones are expanded on every target. */
   readonly importsMath: boolean;
 }

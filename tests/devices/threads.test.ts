@@ -63,6 +63,10 @@ const programs: Readonly<Record<string, readonly [F, readonly unknown[]]>> = {
   "batches of products": [(a: NDArray, b: NDArray) => np.matmul(a, b), [normal(5, 9, 31), normal(5, 31, 13)]],
   "of whole numbers": [(a: NDArray) => np.matmul(a, a), [normal(29, 29).mul(9).astype("int32")]],
   "of float64": [(a: NDArray) => np.exp(np.matmul(a, a)), [normal(29, 29).astype("float64")]],
+  "functions that kernels import": [
+    (a: NDArray) => [np.power(np.abs(a), a), np.fmod(a, 0.3), np.exp2(a), np.arctan2(a, 2)],
+    [np.concatenate([normal(300).astype("float64"), np.array([1, -1, Infinity, NaN], { dtype: "float64" })])],
+  ],
   "convolutions and their gradients": [
     grad((w: NDArray, x: NDArray) => np.sum(np.square(conv(x, w)))),
     [normal(5, 3, 3, 3), normal(2, 3, 11, 13)],
@@ -154,7 +158,7 @@ describe("threads that cannot be had", () => {
     const pool = new WorkerPool(memory, { threads: 2 });
     expect(pool.choose({ threads: 3 })).toBe(true);
     expect(pool.info()).toEqual({ wanted: 3, running: 1, why: "workers are started when there is much to compute" });
-    for (let i = 0; i < 4; i++) pool.isReady(3);
+    for (let i = 0; i < 4; i++) pool.prepare(3);
     expect(pool.choose({ threads: 2 })).toBe(false);
     expect(pool.wanted).toBe(3);
     await expect(init("wasm", { threads: 0 })).rejects.toThrow(/whole number, 1 at least/);

@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { execPath } from "node:process";
 import { build } from "esbuild";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { findNode24 } from "../../scripts/installSystemPackages.mjs";
+import { findNode24 } from "../../scripts/installNode24.mjs";
 import type { DeviceReport } from "../../src/index.ts";
 import { bin, root, run } from "../package/consumer.ts";
 import type { LibraryReport, SampledDevice } from "../support/librarySample.ts";

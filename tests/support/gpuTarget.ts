@@ -19,7 +19,7 @@ export const gpuTarget: Target = {
   sharesMemory: false,
   fusedMultiplyAdd: false,
   wideVectors: false,
-  worthThreads: Infinity,
+  cutting: null,
   importsMath: true,
 };
 /** The least that WebGPU promises, and less. */

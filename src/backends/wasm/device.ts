@@ -8,7 +8,7 @@ import type { Jaxpr } from "../../core/jaxpr.ts";
 import type { ReferenceContext } from "../../core/primitive.ts";
 import { compile } from "../../compiler/compile.ts";
 import type { Program } from "../../compiler/program.ts";
-import type { Target } from "../../compiler/target.ts";
+import type { Cutting, Target } from "../../compiler/target.ts";
 import type { Device, DeviceExecutable, DeviceMemoryInfo } from "../device.ts";
 import { EagerPrograms } from "../eager.ts";
 import { type WasmBuffer, hostOf, putHost } from "./buffer.ts";
@@ -37,9 +37,12 @@ export const wasmTarget: Target = {
   sharesMemory: true,
   fusedMultiplyAdd: false,
   wideVectors: false,
-  worthThreads: 200_000,
+  cutting: { nanoseconds: 200_000, multiplications: 2 ** 21, summands: 2 ** 18, elements: 64, rows: 64 },
   importsMath: true,
 };
+
+/** Cuts whatever can be cut: what tests compare with. */
+export const cutAlways: Cutting = { nanoseconds: 0, multiplications: 0, summands: 64, elements: 4, rows: 4 };
 
 const noMemory: DeviceMemoryInfo = { live: 0, peak: 0, capacity: 0, count: 0 };
 
@@ -67,7 +70,7 @@ export function wasmDevice(id: number, context: ReferenceContext, asked: Asked =
       ...wasmTarget,
       fusedMultiplyAdd: wasm().features.relaxedSimd,
       wideVectors: wide,
-      worthThreads: asked.has("tasks") ? 0 : wasmTarget.worthThreads,
+      cutting: asked.has("tasks") ? cutAlways : wasmTarget.cutting,
     });
   const load = (program: Program): WasmExecutable => new WasmExecutable(program, wasm(), context, pool());
   const build = (jaxpr: Jaxpr, name: string, donated: readonly boolean[]): WasmExecutable =>

@@ -38,8 +38,9 @@ export class WasmExecutable {
   readonly #pool: WorkerPool;
   /** Bytes of scratch memory that each thread needs. */
   readonly #scratchBytes: number;
-  /** The module for workers, made when they are there; null: no kernel is for several threads. */
-  #shared: { readonly memory: DeviceMemory; readonly program: SharedProgram } | Uint8Array | null = null;
+  readonly #launcher: Launcher;
+  /** The program for workers, shared when they are there, and before that its bytes; null: no kernel is for several threads. */
+  #shared: SharedProgram | Uint8Array | null = null;
   readonly #constants: ReadonlyMap<Slot, number>;
   /** Keeps the constants' memory. */
   #constantMemory: DeviceMemory | null = null;
@@ -55,28 +56,26 @@ export class WasmExecutable {
     const { bytes, scratchBytes } = emitModule(program.kernels, wasm.features);
     this.#scratchBytes = align(Math.max(0, ...scratchBytes));
     this.#reused = program.outputs.map((_, i) => program.reuses.get(i) ?? -1);
-    if (program.kernels.length === 0) {
-      this.#kernels = [];
-      return;
-    }
-    const module = new WebAssembly.Module(bytes as BufferSource);
-    const instance = new WebAssembly.Instance(module, { env: { memory: wasm.memory }, math: mathModule });
-    this.#kernels = program.kernels.map((_, i) => instance.exports[`k${i}`] as Kernel);
-    if (program.kernels.some((k) => k.tasks)) this.#shared = bytes;
+    this.#kernels = program.kernels.length > 0 ? this.#instantiate(bytes) : [];
+    const hasTasks = program.kernels.map((k) => k.tasks !== undefined);
+    if (hasTasks.includes(true)) this.#shared = bytes;
+    this.#launcher = { kernels: this.#kernels, hasTasks, runTasks: this.#runTasks };
+  }
+
+  #instantiate(bytes: Uint8Array): Kernel[] {
+    const imports = { env: { memory: this.#wasm.memory }, math: mathModule };
+    const { exports } = new WebAssembly.Instance(new WebAssembly.Module(bytes as BufferSource), imports);
+    return this.program.kernels.map((_, i) => exports[`k${i}`] as Kernel);
   }
 
   /** Runs a kernel that falls into tasks on all threads that are there. */
   readonly #runTasks: RunTasks = (number, args, scratch, threads) => {
     const tasks = this.program.kernels[number]!.tasks!;
     const kernel = this.#kernels[number]!;
-    if (!this.#pool.isReady(args.length) || threads < this.#pool.threads)
+    if (!this.#pool.prepare(args.length) || threads < this.#pool.threads)
       return kernel(...args, scratch, 0, tasks.count);
-    if (this.#shared instanceof Uint8Array) {
-      const bytes = this.#shared;
-      const memory = this.#wasm.keep(bytes.length);
-      this.#shared = { memory, program: this.#pool.share(bytes, memory.address) };
-    }
-    this.#pool.run(this.#shared!.program, number, kernel, args, scratch, this.#scratchBytes, tasks);
+    if (this.#shared instanceof Uint8Array) this.#shared = this.#pool.share(this.#shared);
+    this.#pool.run(this.#shared!, number, kernel, args, scratch, this.#scratchBytes, tasks);
   };
 
   /** Writes the constants of the program and of those inside it to one block. */
@@ -154,15 +153,8 @@ export class WasmExecutable {
     this.#fillReused(ins, outs);
     const arena = next;
     const scratch = arena + align(program.arenaBytes);
-    const { kernels } = program;
-    const launcher: Launcher = {
-      kernels: this.#kernels,
-      hasTasks: (k) => kernels[k]!.tasks !== undefined,
-      runTasks: this.#runTasks,
-      scratch,
-      threads,
-    };
-    new Execution(this.#wasm, this.#context, launcher, this.#constants).run(program, ins, outs, arena);
+    const execution = new Execution(this.#wasm, this.#context, this.#launcher, this.#constants, scratch, threads);
+    execution.run(program, ins, outs, arena);
     this.#emptyReused(inputs, owned);
     return owned.map((m, o) => this.#result(m, outs[o]!, program.outputs[o]!));
   }

@@ -14,14 +14,12 @@ import type { WasmMemory } from "./memory.ts";
 export type Kernel = (...addresses: number[]) => void;
 /** Runs all tasks of a kernel, on several threads if they are there and have scratch memory. */
 export type RunTasks = (kernel: number, addresses: readonly number[], scratch: number, threads: number) => void;
-/** How kernels are run. */
+/** How the kernels of a program are run. */
 export interface Launcher {
   readonly kernels: readonly Kernel[];
-  readonly hasTasks: (kernel: number) => boolean;
+  /** Whether a kernel falls into tasks. */
+  readonly hasTasks: readonly boolean[];
   readonly runTasks: RunTasks;
-  /** The address of scratch memory, and the number of threads that it is enough for. */
-  readonly scratch: number;
-  readonly threads: number;
 }
 
 interface Frame {
@@ -39,13 +37,25 @@ export class Execution {
   readonly #context: ReferenceContext;
   readonly #launcher: Launcher;
   readonly #constants: ReadonlyMap<Slot, number>;
+  readonly #scratch: number;
+  readonly #threads: number;
   readonly #entered = new Map<Call, Frame>();
 
-  constructor(wasm: WasmMemory, context: ReferenceContext, launcher: Launcher, constants: ReadonlyMap<Slot, number>) {
+  /** @param scratch the address of scratch memory that is enough for so many threads. */
+  constructor(
+    wasm: WasmMemory,
+    context: ReferenceContext,
+    launcher: Launcher,
+    constants: ReadonlyMap<Slot, number>,
+    scratch: number,
+    threads: number,
+  ) {
     this.#wasm = wasm;
     this.#context = context;
     this.#launcher = launcher;
     this.#constants = constants;
+    this.#scratch = scratch;
+    this.#threads = threads;
   }
 
   run(program: Program, ins: readonly number[], outs: readonly number[], arena: number): void {
@@ -117,12 +127,12 @@ export class Execution {
   }
 
   #launch(number: number, slots: readonly number[], places: readonly number[]): void {
-    const { kernels, hasTasks, runTasks, scratch, threads } = this.#launcher;
-    if (hasTasks(number)) {
+    const { kernels, hasTasks, runTasks } = this.#launcher;
+    if (hasTasks[number]) {
       const addresses = slots.map((s) => places[s]!);
-      return runTasks(number, addresses, scratch, threads);
+      return runTasks(number, addresses, this.#scratch, this.#threads);
     }
-    launch(kernels[number]!, slots, places, scratch);
+    launch(kernels[number]!, slots, places, this.#scratch);
   }
 
   #while({ predicate, body, flag, predicateConsts, bodyConsts, carries, results }: While, frame: Frame): void {

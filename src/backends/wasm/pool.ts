@@ -52,11 +52,10 @@ function wantedThreads({ threads }: ThreadOptions): number {
   return Math.min(mostThreads, os?.availableParallelism?.() ?? runtime.navigator?.hardwareConcurrency ?? 1);
 }
 
-/** A program that workers can load. */
+/** A program that workers can load, and the memory that its bytes lie in. */
 export interface SharedProgram {
   readonly id: number;
-  readonly address: number;
-  readonly length: number;
+  readonly memory: DeviceMemory;
 }
 type Kernel = (...args: number[]) => void;
 
@@ -108,17 +107,18 @@ export class WorkerPool {
     return this.#workers.length + 1;
   }
 
-  /** Notes that something is to be computed that is worth several threads, and says whether they are there. */
-  isReady(args: number): boolean {
+  /** Prepares for a kernel that is worth several threads: starts them if there were enough of such; whether they are there. */
+  prepare(args: number): boolean {
     if (this.wanted < 2 || args > mostArguments) return false;
     if (++this.#jobs === jobsBefore) this.#start();
     return this.running > 1;
   }
 
   /** Puts a program where workers find it. */
-  share(bytes: Uint8Array, address: number): SharedProgram {
-    this.#wasm.bytes.set(bytes, address);
-    return { id: ++this.#programs, address, length: bytes.length };
+  share(bytes: Uint8Array): SharedProgram {
+    const memory = this.#wasm.keep(bytes.length);
+    this.#wasm.bytes.set(bytes, memory.address);
+    return { id: ++this.#programs, memory };
   }
 
   /**
@@ -136,8 +136,8 @@ export class WorkerPool {
   ): void {
     const words = this.#words!;
     words[word.module] = program.id;
-    words[word.address] = program.address;
-    words[word.length] = program.length;
+    words[word.address] = program.memory.address;
+    words[word.length] = program.memory.bytes;
     words[word.kernel] = number;
     words[word.tasks] = count;
     words[word.grain] = grain;

@@ -38,7 +38,7 @@ export function targetOf({ limits }: GPUDevice): Target {
     sharesMemory: false,
     fusedMultiplyAdd: false,
     wideVectors: false,
-    worthThreads: Infinity,
+    cutting: null,
     importsMath: false,
   };
 }

@@ -38,6 +38,7 @@ import { type LoopNest, type Stmt, loop, store } from "../loopNest/loopNest.ts";
 import { placesOf, placing, visitExprs } from "../loopNest/rewrite.ts";
 import type { Target } from "../target.ts";
 import { type Inside, insideOf } from "./inside.ts";
+import { evenPartOf } from "./parts.ts";
 import { groupsOf } from "./reductions.ts";
 import { Dependencies, Scopes } from "./scopes.ts";
 
@@ -65,14 +66,8 @@ const blockColumns = 256;
 const blockDepth = 256;
 /** Rows of a task whose results are kept while the sum goes on in the next block. */
 const deepRows = 256;
-/**
- * Rows that a task has at least, where several threads share a product, and the tasks that are enough. Every task packs its
- * columns by itself, which takes about 6 times as long for an element as its multiplication with a row.
- */
-const taskRows = 64;
+/** Tasks of a product that are enough. */
 const enoughTasks = 16;
-/** Multiplications that are worth several threads. */
-const worthTasks = 2 ** 21;
 
 /** The product that a kernel computes, if it is one. */
 export interface Contraction<T extends NumberType = NumberType> {
@@ -142,8 +137,8 @@ interface Blocks {
 }
 /** Blocks of about the same size, in whole tiles; if possible with nothing left over, which would be code of its own. */
 function evenBlocks(extent: number, atMost: number, tile: number): Blocks[] {
-  for (let size = atMost; size > atMost / 2; size--) if (extent % size === 0) return blocksOf(extent, size);
-  return blocksOf(extent, Math.ceil(extent / Math.ceil(extent / atMost) / tile) * tile);
+  const whole = Math.ceil(extent / Math.ceil(extent / atMost) / tile) * tile;
+  return blocksOf(extent, evenPartOf(extent, atMost) ?? whole);
 }
 function blocksOf(extent: number, atMost: number): Blocks[] {
   const size = Math.min(extent, atMost);
@@ -185,12 +180,10 @@ function depthBlocksOf(vars: readonly IndexVar[]): readonly Blocks[] {
     if (round * v.extent > blockDepth) break;
     round *= v.extent;
   }
-  const rounds = depth / round;
   if (round === 1 || depth <= blockDepth || vars.length === 1)
     return blocksOf(depth, Math.ceil(depth / Math.ceil(depth / blockDepth)));
   const atMost = Math.max(1, Math.floor(blockDepth / round));
-  for (let n = atMost; 2 * n > atMost; n--) if (rounds % n === 0) return blocksOf(depth, n * round);
-  return blocksOf(depth, atMost * round);
+  return blocksOf(depth, (evenPartOf(depth / round, atMost) ?? atMost) * round);
 }
 
 class Tiles extends Scopes {
@@ -265,12 +258,12 @@ class Tiles extends Scopes {
     const extent = extentOf(rows);
     const others = extentOf(around) * this.#columnBlocks.reduce((n, b) => n + b.count, 0);
     const work = extentOf(around) * extent * extentOf(columns) * this.#depth;
-    const isTest = this.#target.worthThreads === 0;
-    const wanted = work < worthTasks && !isTest ? 1 : Math.ceil(enoughTasks / others);
+    const { cutting } = this.#target;
+    const wanted = !cutting || work < cutting.multiplications ? 1 : Math.ceil(enoughTasks / others);
     const most = this.#isDeep ? deepRows : extent;
     if (wanted === 1 && extent <= most) return blocksOf(extent, extent);
-    const least = isTest ? this.#tileRows : taskRows;
-    return evenBlocks(extent, Math.min(most, Math.max(least, Math.ceil(extent / wanted))), this.#tileRows);
+    const enough = Math.max(cutting?.rows ?? 1, Math.ceil(extent / wanted));
+    return evenBlocks(extent, Math.min(most, enough), this.#tileRows);
   }
   #blocksOfTask(rows: number): readonly Blocks[] {
     return evenBlocks(rows, blockRows, this.#tileRows);

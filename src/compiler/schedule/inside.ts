@@ -4,18 +4,9 @@
  * from the first or the last one: bounds of an index that grows evenly.
  */
 import { type Index, type IndexVar, constantIndex, factorOf, substitute } from "../../core/indexing.ts";
-import {
-  type Binary,
-  type CompareOp,
-  type Expr,
-  type IndexExpr,
-  bool,
-  both,
-  compare,
-  i32,
-  ofIndex,
-} from "../../core/scalar.ts";
-import { Rewriter, visitExprs } from "../loopNest/rewrite.ts";
+import { type Expr, bool, both, compare, i32, ofIndex } from "../../core/scalar.ts";
+import { Rewriter } from "../loopNest/rewrite.ts";
+import { type Condition, conditionOf } from "./ranges.ts";
 
 export interface Inside {
   /** Whether all comparisons of indices hold, and no bound is met, in all lanes. */
@@ -24,53 +15,58 @@ export interface Inside {
   readonly value: Expr;
 }
 
-/** Comparisons as those with a least or a greatest whole number. */
-const limits: Readonly<Partial<Record<CompareOp | "min" | "max", readonly ["ge" | "le", number]>>> = {
-  ge: ["ge", 0],
-  gt: ["ge", 1],
-  le: ["le", 0],
-  lt: ["le", -1],
-  max: ["ge", 0],
-  min: ["le", 0],
-};
-const flipped: Readonly<Partial<Record<CompareOp, CompareOp>>> = { ge: "le", le: "ge", gt: "lt", lt: "gt" };
+/** An index that must not be less, or greater, than a number. */
+interface Limit {
+  readonly index: Index;
+  readonly op: "ge" | "le";
+  readonly at: number;
+}
+/** What must hold for a comparison to do, or for a bound to change nothing; null if it is not a matter of less or more. */
+function limitOf({ index, op, at }: Condition): Limit | null {
+  switch (op) {
+    case "ge":
+    case "max":
+      return { index, op: "ge", at };
+    case "gt":
+      return { index, op: "ge", at: at + 1 };
+    case "le":
+    case "min":
+      return { index, op: "le", at };
+    case "lt":
+      return { index, op: "le", at: at - 1 };
+    default:
+      return null;
+  }
+}
 
 /** What a value is inside; null if it has no conditions on indices, or such that are not even along the lanes. */
 export function insideOf(value: Expr, lane: IndexVar): Inside | null {
-  const settled = new Map<Expr, Expr>();
   /** The strongest limit of each index and direction. */
-  const needed = new Map<string, { readonly index: Index; readonly op: "ge" | "le"; readonly limit: number }>();
+  const limits = new Map<string, Limit>();
   let isEven = true;
-  visitExprs([value], (e) => {
-    if (e.kind !== "compare" && !isBound(e)) return;
-    const [x, y, op] = e.y.kind === "const" ? [e.x, e.y, e.op] : [e.y, e.x, isBound(e) ? e.op : flipped[e.op]];
-    const under = indexUnder(x);
-    if (!under || y.kind !== "const") return;
-    const step = factorOf(under.index, lane);
-    const limit = limits[op as CompareOp];
-    if (step === null || !limit) return void (isEven = false);
-    settled.set(e, isBound(e) ? under : bool(true));
-    const [direction, more] = limit;
-    const isFirst = (direction === "ge") === step >= 0;
-    const end = constantIndex(isFirst ? 0 : lane.extent - 1);
-    const index = substitute(under.index, (a) => (a === lane ? end : null));
-    const key = `${direction}${index.key}`;
-    const at = y.value + more;
-    const known = needed.get(key)?.limit ?? at;
-    needed.set(key, { index, op: direction, limit: direction === "ge" ? Math.max(known, at) : Math.min(known, at) });
-  });
-  if (!isEven || needed.size === 0) return null;
-  const condition = [...needed.values()].map(({ index, op, limit }) => compare(op, ofIndex(index), i32(limit)));
-  return {
-    condition: condition.reduce(both),
-    value: new Rewriter({ expr: (e) => settled.get(e) ?? null }).expr(value),
+  const need = ({ index, op, at }: Limit, step: number): void => {
+    const worst = constantIndex((op === "ge") === step >= 0 ? 0 : lane.extent - 1);
+    const there = substitute(index, (a) => (a === lane ? worst : null));
+    const key = op + there.key;
+    const known = limits.get(key)?.at ?? at;
+    limits.set(key, { index: there, op, at: op === "ge" ? Math.max(known, at) : Math.min(known, at) });
   };
-}
-
-const isBound = (e: Expr): e is Binary => e.kind === "binary" && (e.op === "min" || e.op === "max");
-/** The index that an expression is but for bounds. */
-function indexUnder(e: Expr): IndexExpr | null {
-  if (e.kind === "index") return e;
-  if (!isBound(e)) return null;
-  return indexUnder(e.y.kind === "const" ? e.x : e.y);
+  // From the inside out: an index that was bounded on one side is an index again when the other side is looked at.
+  const inside = new Rewriter({
+    rebuilt: (e) => {
+      const condition = conditionOf(e);
+      if (!condition) return e;
+      const step = factorOf(condition.index, lane);
+      const limit = limitOf(condition);
+      if (step === null || !limit) {
+        isEven = false;
+        return e;
+      }
+      need(limit, step);
+      return e.kind === "compare" ? bool(true) : ofIndex(condition.index);
+    },
+  }).expr(value);
+  if (!isEven || limits.size === 0) return null;
+  const conditions = [...limits.values()].map(({ index, op, at }) => compare(op, ofIndex(index), i32(at)));
+  return { condition: conditions.reduce(both), value: inside };
 }

@@ -21,14 +21,8 @@ export function panelOf(extent: number, isCheap: boolean): number {
 
 /** A loop over elements of a private buffer that have no lanes. */
 export const oneByOne = (extent: number): "unroll" | "serial" => (extent <= lanes ? "unroll" : "serial");
-export function nodesOf(roots: readonly Expr[]): number {
+export function countNodes(roots: readonly Expr[]): number {
   let n = 0;
   visitExprs(roots, () => n++);
   return n;
-}
-
-/** The size of the parts that an extent is cut in: the largest divisor of at least half of what is wanted, or that. */
-export function partOf(extent: number, wanted: number): number {
-  for (let n = wanted; n > wanted / 2; n--) if (extent % n === 0) return n;
-  return wanted;
 }

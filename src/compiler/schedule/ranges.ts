@@ -7,14 +7,15 @@ import { type CompareOp, type Expr, bool } from "../../core/scalar.ts";
 import { Rewriter, visitExprs } from "../loopNest/rewrite.ts";
 
 /** An index against a number: `e op at`. */
-interface Condition {
+export interface Condition {
   readonly index: Index;
   readonly op: CompareOp | "min" | "max";
   readonly at: number;
 }
 const flipped: Readonly<Record<CompareOp, CompareOp>> = { eq: "eq", ne: "ne", lt: "gt", gt: "lt", le: "ge", ge: "le" };
 
-function conditionOf(e: Expr): Condition | null {
+/** A comparison of an index with a number, or a bound that it is given; null for everything else. */
+export function conditionOf(e: Expr): Condition | null {
   const isBound = e.kind === "binary" && (e.op === "min" || e.op === "max");
   if (e.kind !== "compare" && !isBound) return null;
   const { x, y } = e;

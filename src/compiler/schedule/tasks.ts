@@ -13,27 +13,21 @@ import { placesOf, placing, rewriteStmts } from "../loopNest/rewrite.ts";
 import type { Target } from "../target.ts";
 import { extentOf } from "./contraction.ts";
 
-/** What a thread takes at a time: long enough to make the taking cheap, and short enough to end at about the same time. */
+/** Nanoseconds that a thread takes at a time: long enough to make the taking cheap, and short enough to end at about the same time. */
 const worthTaking = 20_000;
 const mostClaims = 64;
 /** Tasks that a loop must have before those inside it are left alone. */
 const enoughTasks = 32;
-/**
- * Elements of a vector loop that tasks are multiples of: a few cache lines, which no two threads write. Where all kernels
- * are cut, as tests have it, it is a vector.
- */
-const wholeElements = ({ worthThreads }: Target): number => (worthThreads > 0 ? 64 : 4);
 /** Nanoseconds that a node of an expression takes, about. */
 const nodeTime = 0.3;
 
 /** Cuts a kernel into tasks, if it is worth several threads and falls into independent parts. */
-export function inTasks(nest: LoopNest, target: Target): LoopNest {
+export function inTasks(nest: LoopNest, { cutting }: Target): LoopNest {
   const work = workOf(nest.body);
   const claims = Math.max(2, Math.min(mostClaims, Math.floor(work / worthTaking)));
-  if (work < target.worthThreads || !nest.body.every(isSeparable)) return { ...nest, body: inOrder(nest.body) };
-  const body = nest.body.flatMap((s): readonly Stmt[] =>
-    s.kind === "for" ? cut(s, claims, wholeElements(target)) : [s],
-  );
+  if (!cutting || work < cutting.nanoseconds || !nest.body.every(isSeparable))
+    return { ...nest, body: inOrder(nest.body) };
+  const body = nest.body.flatMap((s): readonly Stmt[] => (s.kind === "for" ? cut(s, claims, cutting.elements) : [s]));
   let count = 0;
   for (const s of body) if (s.kind === "for") count += s.variable.extent;
   if (count < 2) return { ...nest, body: inOrder(nest.body) };

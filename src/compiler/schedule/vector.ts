@@ -46,7 +46,8 @@ import { placing } from "../loopNest/rewrite.ts";
 import { contractionOf, isWorthTiling, scheduleContraction } from "./contraction.ts";
 import { cuttingSums } from "./cutSums.ts";
 import { type KeptRow, keepingRows } from "./keptRows.ts";
-import { lanes, nodesOf, oneByOne, panelOf, partOf } from "./panels.ts";
+import { lanes, countNodes, oneByOne, panelOf } from "./panels.ts";
+import { evenPartOf } from "./parts.ts";
 import { type ReductionGroup, groupsOf, normalized } from "./reductions.ts";
 import type { Target } from "../target.ts";
 import { Scopes } from "./scopes.ts";
@@ -113,7 +114,7 @@ export function scheduleVector(fused: FusedKernel, target: Target, isCut = false
 /** Rows in panels, and what is left in smaller ones. */
 function blocked(kernel: FusedKernel, block: IndexVar, scratch: Buffer[]): { body: Stmt[]; repeats: boolean } {
   const others = kernel.rows.filter((v) => v !== block);
-  const isCheap = nodesOf(groupsOf(kernel).flatMap((g) => g.reductions.flatMap((r) => r.body))) <= cheapNodes;
+  const isCheap = countNodes(groupsOf(kernel).flatMap((g) => g.reductions.flatMap((r) => r.body))) <= cheapNodes;
   const body: Stmt[] = [];
   const panels = (first: number, count: number, width: number): void => {
     const lane = indexVar("l", width);
@@ -281,7 +282,8 @@ class Structure extends Scopes {
     while (from > 0 && adds * vars[from - 1]!.extent <= blockAdds) adds *= vars[--from]!.extent;
     if (!cut || from === 0) return block(vars, bodies);
     const v = vars[from - 1]!;
-    const size = partOf(v.extent, Math.max(1, Math.floor(blockAdds / adds)));
+    const wanted = Math.max(1, Math.floor(blockAdds / adds));
+    const size = evenPartOf(v.extent, wanted) ?? wanted;
     const [count, left] = [Math.floor(v.extent / size), v.extent % size];
     const part = (first: Index, extent: number): void => {
       const i = indexVar(v.name, extent);
@@ -492,7 +494,7 @@ class Structure extends Scopes {
     bodies: readonly Expr[],
   ): void {
     const innermost = loops.at(-1)!;
-    const wanted = Math.min(mostSteps, Math.floor(repeatedNodes / nodesOf(bodies)), innermost.extent);
+    const wanted = Math.min(mostSteps, Math.floor(repeatedNodes / countNodes(bodies)), innermost.extent);
     const steps = lane.extent <= lanes ? 1 : Math.max(1, wanted);
     const rounds = indexVar(innermost.name, Math.floor(innermost.extent / steps));
     const rest = indexVar(innermost.name, innermost.extent % steps);
