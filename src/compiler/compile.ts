@@ -65,19 +65,19 @@ export function draftsOf(step: PlanStep, plan: FusionPlan, kernels: KernelList, 
   if (step.kind === "group") {
     const { group } = step;
     // What math functions are expanded to is remembered within one kernel.
-    const make = (): Lowered<LoopNest>[] => [fused(lowerGroup(group, producers, target, mathExpander()), target)];
+    const make = (): Lowered<LoopNest>[] => [fused(lowerGroup(group, producers, target, mathExpander(target)), target)];
     return kernels.groups.kernelsOf([group], producers, make)!.map((k) => kernelDraft(k, group.members));
   }
   if (step.kind === "chain") {
     const { groups } = step.chain;
     const members = groups.flatMap((g) => g.members);
-    const make = (): readonly Lowered<LoopNest>[] | null => lowerChain(step.chain, producers, target, mathExpander());
+    const make = (): readonly Lowered<LoopNest>[] | null => lowerChain(step.chain, producers, target, mathExpander(target));
     const chain = kernels.groups.kernelsOf(groups, producers, make);
     if (chain) return chain.map((k) => kernelDraft(k, members));
     return groups.flatMap((group) => draftsOf({ kind: "group", group }, plan, kernels, settings));
   }
   const { eqn } = step;
-  const context = { producers, inputs: step.inputs, target, finish: mathExpander() };
+  const context = { producers, inputs: step.inputs, target, finish: mathExpander(target) };
   const { lowering } = step.access;
   switch (lowering.form) {
     case "prefix":

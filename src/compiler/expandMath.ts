@@ -7,12 +7,16 @@ import type { Expr, Reduction } from "../core/scalar.ts";
 import { contracted, reduced, reduction } from "../core/scalar.ts";
 import { Rewriter } from "./loopNest/rewrite.ts";
 import { acos, asin, atan, atan2 } from "./math/arc.ts";
+import type { Arithmetic } from "./math/pieces.ts";
 import { cosh, exp, exp2, expm1, sinh, tanh } from "./math/exponential.ts";
 import { acosh, asinh, atanh, log, log1p } from "./math/logarithm.ts";
 import { cbrt, pow } from "./math/power.ts";
 import { cos, sin, tan } from "./math/trigonometric.ts";
 
-const functions: Readonly<Partial<Record<string, (x: Expr) => Expr>>> = {
+/** What every machine does. */
+const anyMachine: Arithmetic = { keepsNaN: false };
+
+const functions: Readonly<Partial<Record<string, (x: Expr, arithmetic: Arithmetic) => Expr>>> = {
   exp,
   exp2,
   expm1,
@@ -34,21 +38,21 @@ const functions: Readonly<Partial<Record<string, (x: Expr) => Expr>>> = {
 };
 
 /** A math function of f32 operands, or null for operations that are none. */
-export function expandCall(op: string, x: Expr, y?: Expr): Expr | null {
+export function expandCall(op: string, x: Expr, y?: Expr, arithmetic = anyMachine): Expr | null {
   if (x.type !== "f32") return null;
   return contracted(() => {
     if (y) return op === "pow" ? pow(x, y) : op === "atan2" ? atan2(x, y) : null;
-    return functions[op]?.(x) ?? null;
+    return functions[op]?.(x, arithmetic) ?? null;
   });
 }
 
 /** A function that expands what it is given, expanding each node once. */
-export function mathExpander(): (e: Expr) => Expr {
+export function mathExpander(arithmetic = anyMachine): (e: Expr) => Expr {
   const reductions = new Map<Reduction, Reduction>();
   const rewriter: Rewriter = new Rewriter({
     expr: (e) => {
-      if (e.kind === "unary" && e.type === "f32") return expandCall(e.op, rewriter.expr(e.x));
-      if (e.kind === "binary") return expandCall(e.op, rewriter.expr(e.x), rewriter.expr(e.y));
+      if (e.kind === "unary" && e.type === "f32") return expandCall(e.op, rewriter.expr(e.x), undefined, arithmetic);
+      if (e.kind === "binary") return expandCall(e.op, rewriter.expr(e.x), rewriter.expr(e.y), arithmetic);
       if (e.kind !== "reduced" || typeof e.reduction.combine !== "function") return null;
       // The combination is made later; what it makes is expanded then.
       let known = reductions.get(e.reduction);

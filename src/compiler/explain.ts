@@ -155,7 +155,7 @@ class Walk {
   /** The kernel of a group before it is scheduled. */
   #group(group: Group, values: Map<Var, HostArray>, path: string, producers: ReadonlyMap<Var, Eqn>): void {
     const { target } = this.#settings;
-    const { kernel, args } = lowerGroup(group, producers, target, mathExpander());
+    const { kernel, args } = lowerGroup(group, producers, target, mathExpander(target));
     const memory = new Memory(target, values);
     evaluateKernel(
       kernel,

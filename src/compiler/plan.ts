@@ -34,7 +34,7 @@ export function planOf(source: Jaxpr, target: Target): Plan {
 const resultsInChains = ({ steps, producers }: FusionPlan, target: Target): ReadonlySet<Var> =>
   new Set(
     steps.flatMap((s) =>
-      s.kind === "chain" && lowerChain(s.chain, producers, target, mathExpander())
+      s.kind === "chain" && lowerChain(s.chain, producers, target, mathExpander(target))
         ? s.chain.groups.flatMap((g) => g.members.flatMap((e) => e.outputs))
         : [],
     ),

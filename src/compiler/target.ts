@@ -61,6 +61,8 @@ export interface Target {
   readonly wideVectors: boolean;
   /** What is cut into tasks for several threads; null: the target has no threads. */
   readonly cutting: Cutting | null;
+  /** Whether NaN goes through arithmetic as IEEE 754 has it. WGSL lets machines assume that there is none. */
+  readonly keepsNaN: boolean;
   /** Math functions of f64 can be imported; f32 ones are expanded on every target. */
   readonly importsMath: boolean;
 }

@@ -20,6 +20,7 @@ export const gpuTarget: Target = {
   fusedMultiplyAdd: false,
   wideVectors: false,
   cutting: null,
+  keepsNaN: false,
   importsMath: true,
 };
 /** The least that WebGPU promises, and less. */

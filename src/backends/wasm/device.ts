@@ -38,6 +38,7 @@ export const wasmTarget: Target = {
   fusedMultiplyAdd: false,
   wideVectors: false,
   cutting: { nanoseconds: 200_000, multiplications: 2 ** 21, summands: 2 ** 18, elements: 64, rows: 64 },
+  keepsNaN: true,
   importsMath: true,
 };
 

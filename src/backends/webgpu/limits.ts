@@ -39,6 +39,7 @@ export function targetOf({ limits }: GPUDevice): Target {
     fusedMultiplyAdd: false,
     wideVectors: false,
     cutting: null,
+    keepsNaN: false,
     importsMath: false,
   };
 }

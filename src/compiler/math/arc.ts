@@ -17,7 +17,7 @@ import {
   either,
   isNaNExpr,
 } from "../../core/scalar.ts";
-import { abs, nan, oddSeries, one, polynomial, signBit, signed, sqrt } from "./pieces.ts";
+import { type Arithmetic, abs, nan, oddSeries, one, orNaN, polynomial, signBit, signed, sqrt } from "./pieces.ts";
 
 /** (asin x − x) / x³ by x² for |x| ≤ 1/2, to 2^−27; (atan x − x) / x³ by x² for |x| ≤ 1, to 2^−28. */
 const arcSine = [0.16666752, 0.074953094, 0.045469154, 0.024184743, 0.042158388] as const;
@@ -58,12 +58,12 @@ export function acos(x: Expr): Expr {
   return select(compare("le", a, one), select(small, near, far), nan);
 }
 
-export function atan(x: Expr): Expr {
+export function atan(x: Expr, arithmetic: Arithmetic): Expr {
   const a = abs(x);
   const flip = compare("gt", a, one);
   const y = oddSeries(select(flip, over(one, a), a), arcTangent);
   const angle = select(flip, minus(f32(pi / 2), minus(y, f32(piLow / 2))), y);
-  return select(isNaNExpr(x), nan, signed(angle, signBit(x)));
+  return orNaN(x, signed(angle, signBit(x)), arithmetic);
 }
 
 export function atan2(y: Expr, x: Expr): Expr {

@@ -1,14 +1,15 @@
 /** e^x and its kin: x = n log 2 + r, then 2^n e^r with a polynomial for e^r. */
-import { type Expr, f32, i32, isNaNExpr, less, minus, over, plus, select, times } from "../../core/scalar.ts";
+import { type Expr, f32, i32, less, minus, over, plus, select, times } from "../../core/scalar.ts";
 import {
+  type Arithmetic,
   abs,
   atMost,
   clamped,
   ln2High,
   ln2Low,
-  nan,
   oddSeries,
   one,
+  orNaN,
   polynomial,
   powerOfTwo,
   rounded,
@@ -17,8 +18,6 @@ import {
   signed,
   tinyAsIs,
 } from "./pieces.ts";
-
-const orNaN = (x: Expr, value: Expr): Expr => select(isNaNExpr(x), nan, value);
 
 /** (e^r − 1 − r) / r² for |r| ≤ log(2) / 2, to 2^−26 of e^r − 1. */
 const exponential = [0.49999997, 0.16666542, 0.04166743, 0.008366876, 0.0013871877] as const;
@@ -36,18 +35,18 @@ function reduced(x: Expr): { readonly n: Expr; readonly r: Expr; readonly rest: 
   return { n: whole, r, rest: times(times(r, r), polynomial(r, exponential)) };
 }
 
-export function exp(x: Expr): Expr {
+export function exp(x: Expr, arithmetic: Arithmetic): Expr {
   const { n, r, rest } = reduced(clamped(x, -104, 89));
-  return orNaN(x, scaled(plus(one, plus(r, rest)), n));
+  return orNaN(x, scaled(plus(one, plus(r, rest)), n), arithmetic);
 }
 
 /** 2^(n + r) for |r| ≤ 1/2 and an i32 n. */
 export const exp2Of = (n: Expr, r: Expr): Expr => scaled(plus(one, times(r, polynomial(r, binaryExponential))), n);
 
-export function exp2(x: Expr): Expr {
+export function exp2(x: Expr, arithmetic: Arithmetic): Expr {
   const y = clamped(x, -151, 129);
   const { n, whole } = rounded(y);
-  return orNaN(x, exp2Of(whole, minus(y, n)));
+  return orNaN(x, exp2Of(whole, minus(y, n)), arithmetic);
 }
 
 /** e^x − 1 for −26 ≤ x ≤ 89. */
@@ -58,15 +57,16 @@ function expm1Of(x: Expr): Expr {
   const most = plus(minus(half, f32(0.5)), times(half, r));
   return times(plus(most, times(half, rest)), f32(2));
 }
-export const expm1 = (x: Expr): Expr => tinyAsIs(x, 2 ** -25, orNaN(x, expm1Of(clamped(x, -26, 89))));
+export const expm1 = (x: Expr, arithmetic: Arithmetic): Expr =>
+  tinyAsIs(x, 2 ** -25, orNaN(x, expm1Of(clamped(x, -26, 89)), arithmetic));
 
 /** tanh a = 1 − 2 / (e^2a + 1). */
-export function tanh(x: Expr): Expr {
+export function tanh(x: Expr, arithmetic: Arithmetic): Expr {
   const a = abs(x);
   const { n, r, rest } = reduced(atMost(plus(a, a), f32(20)));
   const power = times(plus(one, plus(r, rest)), powerOfTwo(n));
   const large = signed(minus(one, over(f32(2), plus(power, one))), signBit(x));
-  return tinyAsIs(x, 2 ** -13, orNaN(x, select(less(a, f32(0.625)), oddSeries(x, tangent), large)));
+  return tinyAsIs(x, 2 ** -13, orNaN(x, select(less(a, f32(0.625)), oddSeries(x, tangent), large), arithmetic));
 }
 
 /** e^a / 2 and the half of its reciprocal. */
@@ -75,13 +75,13 @@ function halves(a: Expr): readonly [Expr, Expr] {
   const half = scaled(plus(one, plus(r, rest)), minus(n, i32(1)));
   return [half, over(f32(0.25), half)];
 }
-export function sinh(x: Expr): Expr {
+export function sinh(x: Expr, arithmetic: Arithmetic): Expr {
   const a = abs(x);
   const [up, down] = halves(a);
   const large = signed(minus(up, down), signBit(x));
-  return orNaN(x, select(less(a, one), oddSeries(x, sine), large));
+  return orNaN(x, select(less(a, one), oddSeries(x, sine), large), arithmetic);
 }
-export function cosh(x: Expr): Expr {
+export function cosh(x: Expr, arithmetic: Arithmetic): Expr {
   const [up, down] = halves(abs(x));
-  return orNaN(x, plus(up, down));
+  return orNaN(x, plus(up, down), arithmetic);
 }

@@ -6,7 +6,24 @@
  * Coefficients are minimax fits: least squares with Lawson's weights on the error relative to the function, coefficients
  * rounded to f32 one after the other, lowest order first, and the others fitted again.
  */
-import { type Expr, binary, bitcast, f32, i32, less, plus, select, times, u32, unary } from "../../core/scalar.ts";
+import type { Target } from "../target.ts";
+import {
+  type Expr,
+  binary,
+  bitcast,
+  f32,
+  i32,
+  isNaNExpr,
+  less,
+  plus,
+  select,
+  times,
+  u32,
+  unary,
+} from "../../core/scalar.ts";
+
+/** What expansions ask of a machine. */
+export type Arithmetic = Pick<Target, "keepsNaN">;
 
 export const one = /* @__PURE__ */ f32(1);
 export const infinity = /* @__PURE__ */ f32(Infinity);
@@ -25,6 +42,10 @@ export const signBit = (x: Expr): Expr => binary("and", bitsOf(x), u32(0x8000000
 export const signed = (magnitude: Expr, sign: Expr): Expr => floatOf(binary("xor", bitsOf(magnitude), sign));
 /** Numbers below the bound are given back as they are: −0 and subnormal ones included. */
 export const tinyAsIs = (x: Expr, bound: number, value: Expr): Expr => select(less(abs(x), f32(bound)), x, value);
+
+/** NaN for NaN, of a value that arithmetic was done on `x` for, and that is NaN then where machines keep it. */
+export const orNaN = (x: Expr, value: Expr, { keepsNaN }: Arithmetic): Expr =>
+  keepsNaN ? value : select(isNaNExpr(x), nan, value);
 
 /** c0 + c1 x + c2 x² + …, by Estrin's scheme: a long chain of operations would be all that a machine waits for. */
 export function polynomial(x: Expr, c: readonly number[]): Expr {
