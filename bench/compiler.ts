@@ -15,7 +15,7 @@ import { join, resolve } from "node:path";
 import { type BuildOptions, buildSync } from "esbuild";
 import { median, print } from "./measure.ts";
 
-const target = 100;
+const target = 60;
 const rounds = 15;
 /** The node to measure in: users of the library have others than those who develop it. */
 const node = process.env["COTANGENT_NODE"] ?? process.execPath;

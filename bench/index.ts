@@ -3,8 +3,8 @@
  * ratios within one run only.
  *
  * Options of `speed`, after `--`: `--only matmul` for the workloads with that in their name, `--seconds 2` for the time of
- * each, `--all` to run in Node, Node 24 (COTANGENT_NODE24, or the package `node`) and Deno, `--write` to put the tables
- * into docs/performance.md.
+ * each, `--wide` for our library with wide vectors, `--all` to run in Node, Node 24 (COTANGENT_NODE24, or the one that
+ * `npm test` installs) without and with them, and Deno, `--write` to put the tables into docs/performance.md.
  */
 import { parseArgs } from "node:util";
 import { benchCalls } from "./calls.ts";
@@ -18,6 +18,7 @@ const { values, positionals: wanted } = parseArgs({
     only: { type: "string", default: "" },
     seconds: { type: "string", default: "2" },
     all: { type: "boolean", default: false },
+    wide: { type: "boolean", default: false },
     write: { type: "boolean", default: false },
   },
 });

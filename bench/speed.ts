@@ -20,8 +20,10 @@ export interface SpeedOptions {
   readonly only: string;
   /** Time for each workload, all contenders together, warming up aside. */
   readonly seconds: number;
-  /** In Node as it runs this, in Node 24 and in Deno, not only in the first. */
+  /** In Node as it runs this, in Node 24 without and with wide vectors, and in Deno, not only in the first. */
   readonly all: boolean;
+  /** Our library with wide vectors, in Node as it runs this. */
+  readonly wide: boolean;
   /** Write the tables into docs/performance.md. */
   readonly write: boolean;
 }
@@ -29,9 +31,15 @@ export interface SpeedOptions {
 const root = resolve(import.meta.dirname, "..");
 const page = join(root, "docs/performance.md");
 
-/** Commands of the runtimes, in front of the file to run. */
-function runtimes(all: boolean): string[][] {
-  if (!all) return [[execPath]];
+/** A process that races are run in. */
+interface Runtime {
+  /** The command in front of the file to run. */
+  readonly command: readonly string[];
+  /** Whether our library has wide vectors. V8's flag for them is one for the whole process, peers included. */
+  readonly wide: boolean;
+}
+function runtimes(all: boolean, wide: boolean): Runtime[] {
+  if (!all) return [{ command: [execPath], wide }];
   const first = (...candidates: (string | undefined)[]): string[] =>
     candidates.filter((file) => file !== undefined && existsSync(file)).slice(0, 1) as string[];
   const node24 = first(findNode24());
@@ -39,11 +47,15 @@ function runtimes(all: boolean): string[][] {
   const deno = first(env["COTANGENT_DENO"], join(root, "node_modules/.bin/deno"));
   if (deno.length === 0) print("no Deno: run `npm ci`, or set COTANGENT_DENO to its path");
   const distinct = node24.filter((node) => versionOf(node) !== versionOf(execPath));
-  return [[execPath], ...distinct.map((node) => [node]), ...deno.map((file) => [file, "run", "--allow-all"])];
+  return [
+    ...[execPath, ...distinct].map((node) => ({ command: [node], wide: false })),
+    ...node24.map((node) => ({ command: [node], wide: true })),
+    ...deno.map((file) => ({ command: [file, "run", "--allow-all"], wide: false })),
+  ];
 }
 const versionOf = (node: string): string => execFileSync(node, ["--version"], { encoding: "utf8" });
 
-export function benchSpeed({ only, seconds, all, write }: SpeedOptions): void {
+export function benchSpeed({ only, seconds, all, wide, write }: SpeedOptions): void {
   if (write && only !== "") throw new Error("--write with --only would leave the other workloads out of the page");
   const built = join(root, "dist/index.js");
   if (!existsSync(built)) throw new Error("there is no build to measure: run `npm run build` first");
@@ -57,12 +69,18 @@ export function benchSpeed({ only, seconds, all, write }: SpeedOptions): void {
   };
   try {
     const [inRuntime, firstResult] = [program("inRuntime"), program("firstResult")];
-    const races = runtimes(all).map((command) => {
-      const task: Task = { only, seconds, packageFile: join(root, "package.json"), resultFile: join(folder, "result") };
+    const races = runtimes(all, wide).map(({ command, wide }) => {
+      const task: Task = {
+        only,
+        seconds,
+        wide,
+        packageFile: join(root, "package.json"),
+        resultFile: join(folder, "result"),
+      };
       const { status } = spawnSync(command[0]!, [...command.slice(1), inRuntime, JSON.stringify(task)], { stdio: "inherit" }); // prettier-ignore
       if (status !== 0) throw new Error(`the race in ${command.join(" ")} ended with status ${status}`);
       const { machine, rows } = JSON.parse(readFileSync(task.resultFile, "utf8")) as Race;
-      const first = firstResultName.includes(only) ? [firstResults(command, firstResult, machine)] : [];
+      const first = firstResultName.includes(only) && !wide ? [firstResults(command, firstResult, machine)] : [];
       for (const row of first) print(line(row, machine));
       print("");
       return { machine, rows: [...rows, ...first] };

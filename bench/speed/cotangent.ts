@@ -1,15 +1,14 @@
 /** Our library, as users have it: the built package, jitted, and nothing freed by hand. Steps donate what they replace. */
-import { blockUntilReady, defaultDevice, jit, numpy as np } from "cotangent";
+import { blockUntilReady, defaultDevice, init, jit, numpy as np } from "cotangent";
 import type { NDArray } from "cotangent";
 import { type Library, type Runner, listOf } from "./contender.ts";
 import type { Numbers, Workload } from "./workload.ts";
 
-export const cotangent = (version: string): Library => ({
-  name: "cotangent",
-  version,
-  features: `device ${defaultDevice().kind}`,
-  prepare,
-});
+export async function cotangent(version: string, wide: boolean): Promise<Library> {
+  if (wide) await init("wasm", { wideVectors: true });
+  const features = `device ${defaultDevice().kind}${wide ? ", wide vectors" : ""}`;
+  return { name: "cotangent", version, features, prepare };
+}
 
 async function prepare(w: Workload): Promise<Runner> {
   const inputs = await w.inputs();

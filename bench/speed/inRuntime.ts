@@ -18,17 +18,19 @@ import { workloads } from "./workloads.ts";
 export interface Task {
   readonly only: string;
   readonly seconds: number;
+  /** Our library with wide vectors. */
+  readonly wide: boolean;
   readonly packageFile: string;
   readonly resultFile: string;
 }
 
-async function libraries(packageFile: string): Promise<{ found: Library[]; missing: string[] }> {
+async function libraries({ packageFile, wide }: Task): Promise<{ found: Library[]; missing: string[] }> {
   const { version } = JSON.parse(readFileSync(packageFile, "utf8")) as { version: string };
   const [jax, tf, backend] = ["@jax-js/jax", "@tensorflow/tfjs-core", "@tensorflow/tfjs-backend-wasm"].map(load);
   const ort: unknown = load("onnxruntime-web");
   return {
     found: [
-      cotangent(version),
+      await cotangent(version, wide),
       ...(jax ? [await jaxJs(jax, versionOf("@jax-js/jax"))] : []),
       ...(tf && backend ? [await tensorFlow(tf, backend, versionOf("@tensorflow/tfjs-backend-wasm"))] : []),
       ...(ort ? [await onnxRuntime(ort, versionOf("onnxruntime-web"), availableParallelism())] : []),
@@ -96,7 +98,7 @@ const relaxedSimd = (): boolean =>
   );
 
 const task = JSON.parse(argv[2]!) as Task;
-const { found, missing } = await libraries(task.packageFile);
+const { found, missing } = await libraries(task);
 const machine: Machine = {
   runtime: versions["deno"] ? `Deno ${versions["deno"]}` : `Node ${versions.node}`,
   engine: `V8 ${versions.v8}`,

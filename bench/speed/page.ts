@@ -20,7 +20,8 @@ function table({ machine, rows }: Race): string {
 
 function section(race: Race): string {
   const { runtime, engine, processor, cores, relaxedSimd, libraries } = race.machine;
-  return `### ${runtime}
+  const ours = libraries[0]!.features;
+  return `### ${runtime}${ours.includes("wide") ? ", wide vectors" : ""}
 
 ${engine}, relaxed SIMD: ${relaxedSimd ? "yes" : "no"}; ${cores} cores of ${processor}.
 
