@@ -71,7 +71,8 @@ export function draftsOf(step: PlanStep, plan: FusionPlan, kernels: KernelList, 
   if (step.kind === "chain") {
     const { groups } = step.chain;
     const members = groups.flatMap((g) => g.members);
-    const make = (): readonly Lowered<LoopNest>[] | null => lowerChain(step.chain, producers, target, mathExpander(target));
+    const make = (): readonly Lowered<LoopNest>[] | null =>
+      lowerChain(step.chain, producers, target, mathExpander(target));
     const chain = kernels.groups.kernelsOf(groups, producers, make);
     if (chain) return chain.map((k) => kernelDraft(k, members));
     return groups.flatMap((group) => draftsOf({ kind: "group", group }, plan, kernels, settings));
