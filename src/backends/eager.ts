@@ -5,6 +5,7 @@
 import type { Aval } from "../core/aval.ts";
 import { type Jaxpr, Var, makeJaxprOf, newEqn } from "../core/jaxpr.ts";
 import type { AnyPrimitive, Params } from "../core/primitive.ts";
+import { keepSources } from "../core/keptSources.ts";
 import { noSource } from "../core/source.ts";
 import { structurallyEqual } from "../core/tree.ts";
 
@@ -37,6 +38,7 @@ export class EagerPrograms<E> {
     if (this.#size++ > capacity) this.clear();
     const executable = this.#compile(oneEquation(primitive, avals, params, outs), primitive.name);
     entries.push({ params, executable });
+    primitive.subJaxprs?.(params).forEach(keepSources);
     return executable;
   }
 

@@ -4,6 +4,7 @@
 import type { Aval } from "../core/aval.ts";
 import type { HostArray } from "../core/hostArray.ts";
 import type { Eqn, Jaxpr } from "../core/jaxpr.ts";
+import { withoutSources } from "../core/source.ts";
 import { hoistConsts } from "../core/jaxpr.ts";
 import type { Lowering } from "../core/lowering.ts";
 import type { NDArray } from "../core/ndarray.ts";
@@ -45,7 +46,11 @@ export const compile = (jaxpr: Jaxpr, settings: CompileSettings): Program => sta
 export const stagesOf = (jaxpr: Jaxpr, settings: CompileSettings): Stages =>
   compileInto(new KernelList(), hoistConsts(jaxpr), settings);
 
-function compileInto(kernels: KernelList, source: Jaxpr, settings: CompileSettings): Stages {
+const compileInto = (kernels: KernelList, source: Jaxpr, settings: CompileSettings): Stages =>
+  // What equations become has their places, and what has none gets none.
+  withoutSources(() => stagesInto(kernels, source, settings));
+
+function stagesInto(kernels: KernelList, source: Jaxpr, settings: CompileSettings): Stages {
   const { target, name, donated, separate = false } = settings;
   const { jaxpr, captured, plan } = planOf(source, target);
   const drafts = plan.steps.flatMap((s) => draftsOf(s, plan, kernels, settings));

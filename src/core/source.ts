@@ -111,6 +111,10 @@ export function withSource<T>(source: Source, f: () => T, derivative = different
   }
 }
 
+const nowhere: Source = { frame: () => "" };
+/** Runs `f` without capturing places: what it makes is for other lines too, and a stack keeps alive what its functions see. */
+export const withoutSources = <T>(f: () => T): T => withSource(nowhere, f);
+
 /** The place that errors and NaN reports should name now: the replayed equation's, else the user's frame. */
 export const currentPlace = (): string => replayed?.frame() || userFrame();
 

@@ -15,6 +15,7 @@ import { hoistConsts } from "./jaxpr.ts";
 import { watchesOperations } from "./modes.ts";
 import { NDArray } from "./ndarray.ts";
 import { withLiterals } from "./operands.ts";
+import { withoutSources } from "./source.ts";
 import { traceToJaxpr } from "./staging.ts";
 import { Tracer, currentTrace, evalTrace } from "./trace.ts";
 import { type TreeDef, unflatten } from "./tree.ts";
@@ -172,23 +173,25 @@ const isPlain = (x: unknown): x is Readonly<Record<string, unknown>> =>
 function programOf(f: (...args: unknown[]) => unknown, name: string, form: unknown, arrays: NDArray[]): Program | null {
   let outDef!: TreeDef;
   try {
-    const { jaxpr, consts } = traceToJaxpr(
-      (...xs) => {
-        let next = 0;
-        const filled = (x: unknown): unknown =>
-          x instanceof Slot
-            ? xs[next++]!
-            : Array.isArray(x)
-              ? x.map(filled)
-              : isPlain(x)
-                ? Object.fromEntries(Object.entries(x).map(([k, y]) => [k, filled(y)]))
-                : x;
-        const flat = flattenResult(f(...(filled(form) as unknown[])), name, f);
-        outDef = flat.def;
-        return flat.leaves;
-      },
-      arrays.map((x) => x.aval),
-      name,
+    const { jaxpr, consts } = withoutSources(() =>
+      traceToJaxpr(
+        (...xs) => {
+          let next = 0;
+          const filled = (x: unknown): unknown =>
+            x instanceof Slot
+              ? xs[next++]!
+              : Array.isArray(x)
+                ? x.map(filled)
+                : isPlain(x)
+                  ? Object.fromEntries(Object.entries(x).map(([k, y]) => [k, filled(y)]))
+                  : x;
+          const flat = flattenResult(f(...(filled(form) as unknown[])), name, f);
+          outDef = flat.def;
+          return flat.leaves;
+        },
+        arrays.map((x) => x.aval),
+        name,
+      ),
     );
     const options = { name, donated: [], device: null };
     return { executable: evaluator().compile(hoistConsts(jaxpr), options), consts, outDef };

@@ -14,6 +14,7 @@ import {
   evaluator,
 } from "../core/evaluator.ts";
 import { type Jaxpr, hoistConsts } from "../core/jaxpr.ts";
+import { keepSources } from "../core/keptSources.ts";
 import { consumeKey, wasConsumed } from "../core/keyReuse.ts";
 import { modes, watchesResults } from "../core/modes.ts";
 import { reportNaNs } from "../core/nans.ts";
@@ -302,11 +303,40 @@ class JittedFunction {
       String(this.f),
       userFrame,
     );
+    const { jaxpr, consts, outDef, consumedKeys } = this.#trace(name, defs, statics, avals);
+    const entry: Entry = {
+      name,
+      defs,
+      statics,
+      avals,
+      axes: namedAxes(),
+      jaxpr: hoistConsts(jaxpr),
+      consts,
+      outDef,
+      donated: this.#donatedLeaves(args, defs),
+      consumedKeys,
+      executable: null,
+    };
+    this.cache.entries.unshift(entry);
+    keepSources(entry.jaxpr);
+    return entry;
+  }
+
+  /**
+   * Apart from `#miss`, because equations remember where they were written as stacks until somebody asks, and stacks keep
+   * alive what their functions see: this one sees no array of the first call.
+   */
+  #trace(
+    name: string,
+    defs: readonly TreeDef[],
+    statics: readonly unknown[],
+    avals: readonly Aval[],
+  ): Pick<Entry, "jaxpr" | "consts" | "outDef" | "consumedKeys"> {
     let outDef!: TreeDef;
     let consumedKeys: number[] = [];
-    const traced = traceToJaxpr(
+    const { jaxpr, consts } = traceToJaxpr(
       (...xs) => {
-        const flat = flattenResult(this.f(...this.#rebuild(args, defs, xs)), "jit", this.f);
+        const flat = flattenResult(this.f(...this.#rebuild(defs, statics, xs)), "jit", this.f);
         outDef = flat.def;
         consumedKeys = xs.flatMap((x, i) => (wasConsumed(x) ? [i] : []));
         return flat.leaves;
@@ -314,36 +344,18 @@ class JittedFunction {
       avals,
       `jit(${name})`,
     );
-    const entry: Entry = {
-      name,
-      defs,
-      statics,
-      avals,
-      axes: namedAxes(),
-      jaxpr: hoistConsts(traced.jaxpr),
-      consts: traced.consts,
-      outDef,
-      donated: this.#donatedLeaves(args, defs),
-      consumedKeys,
-      executable: null,
-    };
-    this.cache.entries.unshift(entry);
-    return entry;
+    return { jaxpr, consts, outDef, consumedKeys };
   }
 
-  /** The arguments as the user's function sees them: tracers for leaves, static parts as given. */
-  #rebuild(args: readonly unknown[], defs: readonly TreeDef[], xs: readonly NDArray[]): unknown[] {
+  /** The arguments as the user's function sees them: tracers for leaves, static parts as `#split` took them out. */
+  #rebuild(defs: readonly TreeDef[], statics: readonly unknown[], xs: readonly NDArray[]): unknown[] {
     const { staticNums, staticNames } = this.settings;
     let next = 0;
     const out = defs.map((d) => unflatten(d, xs.slice(next, (next += d.numLeaves))));
-    for (const n of staticNums) {
-      const at = n < 0 ? n + args.length : n;
-      out[at] = args[at];
-    }
-    const last = args[args.length - 1];
-    if (staticNames.length > 0 && typeof last === "object" && last !== null)
-      for (const k of staticNames)
-        if (k in last) (out[out.length - 1] as Record<string, unknown>)[k] = (last as Record<string, unknown>)[k];
+    staticNums.forEach((n, i) => (out[n < 0 ? n + defs.length : n] = statics[i]));
+    statics.slice(staticNums.length).forEach((value, i) => {
+      if (value !== undefined) (out.at(-1) as Record<string, unknown>)[staticNames[i]!] = value;
+    });
     return out;
   }
 

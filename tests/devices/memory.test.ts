@@ -18,7 +18,7 @@ interface LoopResult {
 }
 const loop = async (name: string): Promise<LoopResult> => {
   const script = new URL("memoryLoops.ts", import.meta.url).pathname;
-  const { stdout } = await promisify(execFile)(execPath, ["--import", "tsx", script, name]);
+  const { stdout } = await promisify(execFile)(execPath, ["--expose-gc", "--import", "tsx", script, name]);
   return JSON.parse(stdout) as LoopResult;
 };
 
@@ -38,6 +38,10 @@ describe("memory of the wasm device", () => {
     expect(value).toBeCloseTo(2, 6);
     expect(peakMebibytes).toBeLessThan(600);
   }, 240_000);
+
+  test("functions that are kept keep none of the arrays that they were called with", async () => {
+    expect((await loop("kept")).value).toBe(0);
+  }, 60_000);
 
   test("dispose gives memory back at once; small arrays take none", () => {
     const before = memoryInfo();

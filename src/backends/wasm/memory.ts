@@ -7,6 +7,7 @@
  * never yields, so such a program gets slower, not bigger.
  */
 import { Arena } from "../../compiler/arena.ts";
+import { countNewBytes } from "../../core/keptSources.ts";
 import { DeviceError } from "../../core/problem.ts";
 import type { DeviceMemoryInfo } from "../device.ts";
 import { DeviceMemory, type Owner } from "../ownership.ts";
@@ -100,6 +101,7 @@ export class WasmMemory implements Owner {
   /** The same, owned by the collector. */
   own(bytes: number): DeviceMemory {
     this.#sinceYield += bytes;
+    countNewBytes(bytes);
     return new DeviceMemory(this, this.allocate(bytes), bytes);
   }
 

@@ -7,6 +7,7 @@
  */
 import type { HostArray } from "../../core/hostArray.ts";
 import { DeviceError } from "../../core/problem.ts";
+import { countNewBytes } from "../../core/keptSources.ts";
 import { captureSource } from "../../core/source.ts";
 import type { DeviceMemoryInfo } from "../device.ts";
 import { DeviceMemory, type Owner } from "../ownership.ts";
@@ -71,6 +72,7 @@ export class OwnedBuffers implements Owner {
     this.#live += bytes;
     this.#peak = Math.max(this.#peak, this.#live);
     this.#sinceYield += bytes;
+    countNewBytes(bytes);
     return new Handle(buffer, new DeviceMemory(this, number, bytes));
   }
   free(number: number, bytes: number): void {
