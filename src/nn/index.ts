@@ -44,3 +44,4 @@ export {
 } from "./normalize.ts";
 export { type AttentionOptions, dotProductAttention } from "./attention.ts";
 export * as initializers from "./initializers.ts";
+export * from "./layers/index.ts";
