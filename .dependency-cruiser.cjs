@@ -26,6 +26,8 @@ const rooms = {
   scipy: ["core", ...publicRooms, "nn"],
   // Losses are made of softmax and its kin.
   optim: ["core", ...publicRooms, "nn"],
+  // A loop over the steps of an optimizer.
+  train: ["core", ...publicRooms, "nn", "optim"],
   data: ["core", "numpy", "random"],
   profiler: ["core", "compiler", "backends"],
   checkify: ["core", ...publicRooms],

@@ -1,6 +1,7 @@
 /** Arrays made from values, from nothing, and by counting. */
 import type { ArrayLike } from "../core/arrayMethods.ts";
 import { Aval } from "../core/aval.ts";
+import { optimizationBarrier } from "../core/barrier.ts";
 import { type DType, isComplex, isInexact, isInteger, isKey, parseDType, realDType } from "../core/dtype.ts";
 import { evaluator } from "../core/evaluator.ts";
 import { type HostArray, allocate } from "../core/hostArray.ts";
@@ -137,12 +138,19 @@ export function astype(
 }
 
 /**
- * The array itself: values never change, so a copy is not needed.
+ * An array of the same values in memory of its own. Values never change, so one needs it only where memory is given away: of
+ * an array that is disposed of or donated, the copy stays.
  *
  * @example
- * np.copy(np.array([1, 2])) // [1, 2]
+ * const x = np.array([1, 2]);
+ * const y = np.copy(x);
+ * x.dispose();
+ * y // [1, 2]
  */
-export const copy = (a: ArrayLike): NDArray => asArray(a, "copy");
+export function copy(a: ArrayLike): NDArray {
+  const x = asArray(a, "copy");
+  return currentTrace() === evalTrace ? optimizationBarrier(x) : x;
+}
 
 // ---------------------------------------------------------------- constants
 

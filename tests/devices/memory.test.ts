@@ -79,6 +79,19 @@ describe("memory of the wasm device", () => {
     expect(memoryInfo().live).toBe(live);
   });
 
+  test("a copy stays when the array it is of was given away", () => {
+    const f = jit((x: NDArray) => x.add(1), { donateArgnums: 0 });
+    for (const x of [large(), np.ones([3]), np.ones([])]) {
+      const copy = np.copy(x);
+      f(x);
+      expect(np.min(copy).item()).toBe(1);
+      const again = np.copy(copy);
+      copy.dispose();
+      expect(np.max(again).item()).toBe(1);
+      again.dispose();
+    }
+  });
+
   test("one array passed twice, donated once, is not overwritten before it is read", () => {
     const f = jit((x: NDArray, y: NDArray) => x.mul(2).add(np.flip(y)), { donateArgnums: 0 });
     const x = np.arange(2 ** 20).astype("float32");
