@@ -28,7 +28,10 @@ const rooms = {
   optim: ["core", ...publicRooms, "nn"],
   // A loop over the steps of an optimizer.
   train: ["core", ...publicRooms, "nn", "optim"],
-  data: ["core", "numpy", "random"],
+  // Augmentation turns and stretches images with scipy's interpolation.
+  data: ["core", ...publicRooms, "scipy"],
+  // Files of arrays are those of data.
+  checkpoint: ["core", ...publicRooms, "data"],
   profiler: ["core", "compiler", "backends"],
   checkify: ["core", ...publicRooms],
   // Names of root modules of JAX that are made of several rooms.

@@ -116,7 +116,8 @@ export default defineConfig({
   clean: true,
   // CommonJS too: without shared chunks every entry point would hold its own NDArray class and evaluator.
   splitting: true,
-  noExternal: [/^fp-ts/],
+  // fflate too: in a page without a bundler nobody finds it by its name.
+  noExternal: [/^fp-ts/, /^fflate$/],
   // Imported dynamically, and only where they exist.
   external: [/^node:/],
   removeNodeProtocol: false,

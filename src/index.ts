@@ -77,3 +77,4 @@ export * as flattenUtil from "./numpy/flattenUtil.ts";
 export * as testUtil from "./testing/testUtil.ts";
 export * as debug from "./debug/index.ts";
 export * as data from "./data/index.ts";
+export * as checkpoints from "./checkpoint/index.ts";
