@@ -70,6 +70,10 @@ export interface Loader<R> extends AsyncIterable<R> {
  * seen // [[0, 1], [2, 3], [4]]
  * batches.state // { epoch: 0, batch: 3 }
  */
+export function loader<T extends readonly unknown[], R = Arrays<T>>(
+  source: T,
+  options: LoaderOptions<Arrays<T>, R>,
+): Loader<R>;
 export function loader<E, R = Arrays<E>>(source: Stream<E>, options: LoaderOptions<Arrays<E>, R>): Loader<R>;
 export function loader<T extends object, R = Arrays<T>>(source: T, options: LoaderOptions<Arrays<T>, R>): Loader<R>;
 export function loader(source: unknown, options: LoaderOptions<never, unknown>): Loader<unknown> {
