@@ -15,12 +15,13 @@ const entries = {
   ...Object.fromEntries(rooms.map((path) => [path.slice(2), `src/${path.slice(2)}/index.ts`])),
 };
 
-// The two files that act when imported, and whose names package.json's `sideEffects` lists. Left to itself esbuild would
+// The files that act when imported, and whose names package.json's `sideEffects` lists. Left to itself esbuild would
 // put their code into a chunk whose name changes with its content, and users' bundlers would drop it. So each is an
 // entry of its own, and every import of it stays an import of that file.
 const installs = {
   "install-numpy": "src/numpy/install.ts",
   "install-backends": "src/backends/install.ts",
+  "install-notebook": "src/notebook/install.ts",
 };
 const installNames = new Map(Object.entries(installs).map(([name, file]) => [resolve(file), name]));
 

@@ -1,6 +1,6 @@
 // The tests load the package in a page, so they need chromium, and they run kernels on WebGPU, which on Linux needs the
-// Vulkan loader and a driver: without a GPU that is SwiftShader, which comes with chromium. On Debian as root this installs
-// what is missing; elsewhere it says what to install.
+// Vulkan loader and a driver: without a GPU that is SwiftShader, which comes with chromium. They run notebooks, which takes
+// Jupyter's nbconvert. On Debian as root this installs what is missing; elsewhere it says what to install.
 import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { delimiter, join } from "node:path";
@@ -13,8 +13,14 @@ const elsewhere = ["/Applications/Google Chrome.app/Contents/MacOS/Google Chrome
 
 /** The browser's executable: $CHROMIUM, or the first known name on the PATH; undefined if there is none. */
 export function findChromium() {
-  const onPath = (env.PATH ?? "").split(delimiter).flatMap((folder) => names.map((name) => join(folder, name)));
-  return firstExecutable([env.CHROMIUM, ...onPath, ...elsewhere]);
+  return firstExecutable([env.CHROMIUM, ...onPath(...names), ...elsewhere]);
+}
+const onPath = (...programs) =>
+  (env.PATH ?? "").split(delimiter).flatMap((folder) => programs.map((name) => join(folder, name)));
+
+/** The executable `jupyter`, if `jupyter nbconvert` is there too; undefined if not. */
+export function findJupyter() {
+  return firstExecutable(onPath("jupyter-nbconvert")) && firstExecutable(onPath("jupyter"));
 }
 
 const softwareDriver = "/usr/lib/chromium/vk_swiftshader_icd.json";
@@ -42,7 +48,11 @@ function apt(...args) {
 }
 
 function installPackages() {
-  const missing = () => [...(findChromium() === undefined ? ["chromium"] : []), ...(hasVulkan() ? [] : ["libvulkan1"])];
+  const missing = () => [
+    ...(findChromium() === undefined ? ["chromium"] : []),
+    ...(hasVulkan() ? [] : ["libvulkan1"]),
+    ...(findJupyter() === undefined ? ["jupyter-core", "jupyter-nbconvert"] : []),
+  ];
   const packages = missing();
   if (packages.length === 0) return;
   const command = `apt-get install --yes --no-install-recommends ${packages.join(" ")}`;
@@ -52,7 +62,7 @@ function installPackages() {
     if (apt(...command.split(" ").slice(1)) && missing().length === 0) return;
   }
   console.error(
-    "The tests load the package in a page and run kernels on WebGPU, and found no " +
+    "The tests load the package in a page, run kernels on WebGPU, and run notebooks, and found no " +
       `${packages.join(" and no ")}.\nInstall it (on Debian and Ubuntu: sudo ${command}).` +
       "\nCHROMIUM may be the path of a Chrome or Chromium, VK_DRIVER_FILES that of a Vulkan driver's manifest.",
   );

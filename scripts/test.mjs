@@ -9,7 +9,7 @@ const build = ["node_modules/tsup/dist/cli-default.js", "--silent"];
 // tests/package and tests/golden look at the build. The suites on the reference device do not, and a build is no work for
 // two cores: they go on meanwhile.
 const steps = [
-  [["scripts/installSystemPackages.mjs"], ["scripts/installNode24.mjs"]],
+  [["scripts/installSystemPackages.mjs"], ["scripts/installNode24.mjs"], ["scripts/installTslab.mjs"]],
   ...(args.length > 0
     ? [[build], [vitest(...args)]]
     : [

@@ -4,6 +4,7 @@
  * once `init()` has found one; its code is loaded by then and not before.
  */
 import type { Aval } from "../core/aval.ts";
+import { jupyterDisplay, rendered } from "../core/display.ts";
 import type { CompileOptions, Evaluator, Executable } from "../core/evaluator.ts";
 import type { HostArray } from "../core/hostArray.ts";
 import type { Jaxpr } from "../core/jaxpr.ts";
@@ -85,9 +86,12 @@ function nameOf(d: Device): string {
   return name;
 }
 const info = (d: Device): DeviceInfo => withText({ kind: d.kind, id: d.id }, nameOf(d));
-/** An object that shows its fields when it is printed, and a text when it is made a string. */
+/** An object that shows its fields when it is printed, and a text when it is made a string or in a notebook. */
 const withText = <T extends object>(fields: T, text: string): T =>
-  Object.defineProperty(fields, "toString", { value: () => text, enumerable: false });
+  Object.defineProperties(fields, {
+    toString: { value: () => text },
+    [jupyterDisplay]: { value: () => rendered(fields, () => ({ "text/plain": text })) },
+  });
 
 /** Every kind of device, those that are there and those that may come. */
 const kinds = ["wasm", "webgpu", "cpu"] as const;

@@ -3,6 +3,7 @@
  * `sideEffects` in package.json).
  */
 import type { ArrayLike, ArrayMethods, IndexItem } from "../core/arrayMethods.ts";
+import { jupyterDisplay, rendered } from "../core/display.ts";
 import { type DType, bytesPerElement } from "../core/dtype.ts";
 import { evaluator } from "../core/evaluator.ts";
 import { NDArray } from "../core/ndarray.ts";
@@ -18,7 +19,7 @@ import { cumprod, cumsum } from "./cumulative.ts";
 import * as floats from "./floats.ts";
 import * as logic from "./logic.ts";
 import { compress, nonzero } from "./nonzero.ts";
-import { arrayHtml, arrayText, reprText } from "./print.ts";
+import { arrayMime, arrayText, reprText } from "./print.ts";
 import { concreteOf, copyOf, itemOf, nestedOf, valuesLater, valuesOf } from "./reading.ts";
 import * as reduce from "./reduce.ts";
 import { repeat } from "./repeat.ts";
@@ -208,12 +209,9 @@ for (const [name, value] of Object.entries(more)) define(name, { value, writable
 for (const [name, get] of Object.entries(getters)) define(name, { get });
 
 // What consoles and notebooks show.
-define(Symbol.for("nodejs.util.inspect.custom"), { value: method(reprText), writable: true });
-define(Symbol.for("Deno.customInspect"), { value: method(reprText), writable: true });
-define(Symbol.for("Jupyter.display"), {
-  value: method((x) => ({ "text/plain": reprText(x), "text/html": arrayHtml(x) })),
-  writable: true,
-});
+for (const name of ["nodejs.util.inspect.custom", "Deno.customInspect"])
+  define(Symbol.for(name), { value: method((x) => reprText(x)), writable: true });
+define(jupyterDisplay, { value: method((x) => rendered(x, () => arrayMime(x))), writable: true });
 
 /**
  * Assignment to an element would make an ordinary property and change nothing. Setters on the prototype catch it without

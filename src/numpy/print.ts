@@ -2,6 +2,7 @@
  * Text forms of arrays: NumPy's layout with elision for concrete arrays, the aval for traced ones, HTML for notebooks.
  */
 import { isBool, isComplex, isInteger, isKey } from "../core/dtype.ts";
+import type { MimeBundle } from "../core/display.ts";
 import { evaluator } from "../core/evaluator.ts";
 import type { HostArray } from "../core/hostArray.ts";
 import { Literal, type NDArray } from "../core/ndarray.ts";
@@ -181,13 +182,13 @@ export function arrayText(x: NDArray): string {
   return host ? valuesText(host) : `Array<${String(x.aval)}>`;
 }
 
-/** Values with shape and dtype: what consoles show. */
-export function reprText(x: NDArray): string {
+/** Values with shape and dtype: what consoles show. Values that had to be waited for are given. */
+export function reprText(x: NDArray, given?: HostArray): string {
   if (x instanceof Tracer) {
     const inner = x.concrete();
     return inner ? `${tracedText(x)} with value ${arrayText(inner)}` : tracedText(x);
   }
-  const host = hostOf(x);
+  const host = given ?? hostOf(x);
   const type = `${x.dtype}${x.weakType && !(x instanceof Literal) ? ", weakType=true" : ""}`;
   if (!host) return `Array<${String(x.aval)}>`;
   const values = valuesText(host, ", ").replace(/\n(?=[^\n])/g, "\n      ");
@@ -198,9 +199,9 @@ export function reprText(x: NDArray): string {
 const escape = (text: string): string => text.replace(/&/g, "&amp;").replace(/</g, "&lt;").replace(/>/g, "&gt;");
 
 /** A table for matrices, preformatted text for everything else. */
-export function arrayHtml(x: NDArray): string {
+export function arrayHtml(x: NDArray, given?: HostArray): string {
   const title = `<div><code>${escape(`${x.dtype}[${x.shape.join(", ")}]`)}</code></div>`;
-  const host = hostOf(x);
+  const host = given ?? hostOf(x);
   if (!host || x.ndim !== 2 || x.size === 0)
     return `${title}<pre>${escape(host ? valuesText(host) : arrayText(x))}</pre>`;
   const [rows, columns] = x.shape as readonly [number, number];
@@ -213,6 +214,24 @@ export function arrayHtml(x: NDArray): string {
     .map((r) => `<tr>${shownColumns.map((c) => `<td style="text-align: right">${cell(r, c)}</td>`).join("")}</tr>`)
     .join("");
   return `${title}<table><tbody>${body}</tbody></table>`;
+}
+
+const mimeBundle = (x: NDArray, host?: HostArray): MimeBundle => ({
+  "text/plain": reprText(x, host),
+  "text/html": arrayHtml(x, host),
+});
+
+/** What a notebook shows of an array, unless a renderer is installed. Where values cannot be read at once, it waits. */
+export function arrayMime(x: NDArray): MimeBundle | Promise<MimeBundle> {
+  return x instanceof Tracer || isKey(x.dtype) || hostOf(x) ? mimeBundle(x) : mimeBundleLater(x);
+}
+async function mimeBundleLater(x: NDArray): Promise<MimeBundle> {
+  try {
+    return mimeBundle(x, await evaluator().read(x));
+  } catch {
+    // An array that was disposed of has no values: its text says what it was.
+    return mimeBundle(x);
+  }
 }
 
 /** The text of an array as `toString` gives it. */

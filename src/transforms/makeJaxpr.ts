@@ -1,5 +1,6 @@
 /** Looking at programs: `makeJaxpr` and `evalShape` trace a function without running it. */
 import type { Aval } from "../core/aval.ts";
+import { type MimeBundle, rendered } from "../core/display.ts";
 import { type Jaxpr, evalJaxpr, inAvals, outAvals } from "../core/jaxpr.ts";
 import { type NDArray } from "../core/ndarray.ts";
 import { printJaxpr } from "../core/printJaxpr.ts";
@@ -38,8 +39,8 @@ export class TracedProgram {
   toString(): string {
     return printJaxpr(this.jaxpr);
   }
-  [Symbol.for("Jupyter.display")](): Record<string, string> {
-    return { "text/plain": this.toString() };
+  [Symbol.for("Jupyter.display")](): MimeBundle | Promise<MimeBundle> {
+    return rendered(this, () => ({ "text/plain": this.toString() }));
   }
   [Symbol.for("nodejs.util.inspect.custom")](): string {
     return this.toString();

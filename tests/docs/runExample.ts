@@ -1,11 +1,12 @@
 /** Runs examples and compares what their statements give with what the comments behind them promise. */
 import { expect } from "vitest";
 import * as cotangent from "../../src/index.ts";
+import * as notebook from "../../src/notebook/index.ts";
 import * as testing from "../../src/testing/index.ts";
 import { promiseOf, steps } from "./examples.ts";
 
 const { NDArray, numpy, tree } = cotangent;
-const scope: Record<string, unknown> = { ...testing, ...cotangent, np: numpy };
+const scope: Record<string, unknown> = { ...testing, ...notebook, ...cotangent, notebook, np: numpy };
 
 /** Arrays as plain values. */
 const plain = (x: unknown): unknown =>
