@@ -4,7 +4,7 @@ import { argv, execPath, exit } from "node:process";
 
 const args = argv.slice(2);
 const vitest = (...options) => ["node_modules/vitest/vitest.mjs", "run", ...options];
-const build = ["node_modules/tsup/dist/cli-default.js", "--silent"];
+const build = ["scripts/build.mjs", "--silent"];
 
 // tests/package and tests/golden look at the build. The suites on the reference device do not, and a build is no work for
 // two cores: they go on meanwhile.

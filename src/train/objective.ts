@@ -1,6 +1,6 @@
 /** What is minimised: a function of parameters and a batch, with what shall be logged beside. */
 import type { NDArray } from "../core/ndarray.ts";
-import type { ApplyOptions, Layer } from "../nn/layers/layer.ts";
+import type { ApplyOptions, Layer } from "../nn/index.ts";
 import * as np from "../numpy/index.ts";
 
 /** Scalars by name, such as a loss and an accuracy. */

@@ -2,8 +2,7 @@
 import type { NDArray } from "../core/ndarray.ts";
 import { ArgumentError } from "../core/problem.ts";
 import * as np from "../numpy/index.ts";
-import type { GradientTransformation } from "../optim/base.ts";
-import { applyUpdates } from "../optim/base.ts";
+import { type GradientTransformation, applyUpdates } from "../optim/index.ts";
 import * as random from "../random/index.ts";
 import { valueAndGrad } from "../transforms/gradient.ts";
 import { jit } from "../transforms/jit.ts";
