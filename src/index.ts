@@ -64,6 +64,7 @@ export * as scipy from "./scipy/index.ts";
 export * as nn from "./nn/index.ts";
 export * as optim from "./optim/index.ts";
 export * as train from "./train/index.ts";
+export * as metrics from "./metrics/index.ts";
 export * as image from "./image/index.ts";
 export * as ops from "./ops/index.ts";
 export * as tree from "./tree/index.ts";

@@ -45,3 +45,4 @@ export {
 export { type AttentionOptions, dotProductAttention } from "./attention.ts";
 export * as initializers from "./initializers.ts";
 export * from "./layers/index.ts";
+export { type PrecisionDTypes, type PrecisionPolicy, precisionPolicy } from "./precisionPolicy.ts";

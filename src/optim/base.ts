@@ -27,13 +27,61 @@ export interface GradientTransformation<P = unknown, S = unknown> {
   readonly update: (updates: P, state: S, params?: P) => readonly [P, S];
 }
 
+/**
+ * A transformation that needs more than gradients and parameters: `update(updates, state, params, extra)`. `E` is what it
+ * needs, by name: the value of the loss, the loss itself. Every `GradientTransformation` is one that needs nothing.
+ *
+ * Wrappers such as `chain` hand `extra` on to all that they hold, and their types ask for what any of them needs.
+ */
+export interface GradientTransformationExtraArgs<P = unknown, S = unknown, E extends object = ExtraArgs> {
+  readonly init: (params: P) => S;
+  readonly update: (updates: P, state: S, params: P | undefined, extra: E) => readonly [P, S];
+}
+/** What may be handed to `update` by name. */
+export type ExtraArgs = Readonly<Record<string, unknown>>;
+
+/** A pair of functions as a transformation. @example optim.GradientTransformation(() => ({}), (g, s) => [g, s]).update(3, {})[0] // 3 */
+export const GradientTransformation = <P, S>(
+  init: GradientTransformation<P, S>["init"],
+  update: GradientTransformation<P, S>["update"],
+): GradientTransformation<P, S> => ({ init, update });
+/** A pair of functions as a transformation that needs more. @example optim.GradientTransformationExtraArgs(() => ({}), (g, s, p, { by }) => [g * by, s]).update(3, {}, 0, { by: 2 })[0] // 6 */
+export const GradientTransformationExtraArgs = <P, S, E extends object>(
+  init: GradientTransformationExtraArgs<P, S, E>["init"],
+  update: GradientTransformationExtraArgs<P, S, E>["update"],
+): GradientTransformationExtraArgs<P, S, E> => ({ init, update });
+
+/** The transformation with an `update` that takes `extra`, and ignores it. @example optim.withExtraArgsSupport(optim.scale(2)).update(1, {}, 0, { value: 5 })[0] // 2 */
+export const withExtraArgsSupport = <P, S, E extends object = ExtraArgs>(
+  tx: GradientTransformationExtraArgs<P, S, E>,
+): GradientTransformationExtraArgs<P, S, E> => tx;
+
 /** A transformation of any state; what lists of transformations hold. */
 // A state is given to `update` and comes from `init`: no type but `any` stands for all of them.
 // eslint-disable-next-line @typescript-eslint/no-explicit-any
 export type AnyTransformation<P> = GradientTransformation<P, any>;
 
+/** The same with `extra`. */
+// `extra` is what the members of a list need together, so none of them says it alone.
+// eslint-disable-next-line @typescript-eslint/no-explicit-any
+export type AnyTransformationExtraArgs<P> = GradientTransformationExtraArgs<P, any, any>;
+
+/** Arrays in containers: what parameters, updates and states are. */
+export type ArrayTree =
+  | ArrayLike
+  | null
+  | undefined
+  | readonly ArrayTree[]
+  | ReadonlyMap<unknown, ArrayTree>
+  | { readonly [key: string]: ArrayTree };
+export type Params = ArrayTree;
+export type Updates = ArrayTree;
+export type OptState = ArrayTree;
+
 /** The state of a transformation that remembers nothing. */
 export type EmptyState = Readonly<Record<string, never>>;
+/** Its `init`. @example optim.initEmptyState([1]) // {} */
+export const initEmptyState = (_params?: unknown): EmptyState => ({});
 /** The state of one that counts its updates. */
 export interface CountState {
   readonly count: NDArray;
@@ -46,6 +94,8 @@ export const isSchedule = (x: unknown): x is Schedule => typeof x === "function"
 
 /** Which parameters a transformation concerns: booleans in the shape of the parameters or a prefix of it. */
 export type Mask<P> = ((params: P) => unknown) | boolean | object;
+/** optax's name of `Mask`, or none. */
+export type MaskOrFn<P = unknown> = Mask<P> | null;
 
 /**
  * `readOptions` for functions that also take a mask by position: a trailing plain object is options only if it is not
@@ -68,7 +118,7 @@ export type AccumulatorDType = DType | null | undefined;
 
 /** A transformation from its update alone. */
 export const stateless = <P>(f: (updates: P, params: P | undefined) => P): GradientTransformation<P, EmptyState> => ({
-  init: () => ({}),
+  init: initEmptyState,
   update: (updates, state, params) => [f(updates, params), state],
 });
 
@@ -93,6 +143,21 @@ export function requireParams<P>(name: string, params: P | undefined): P {
     what: `optim.${name}: update was called without the parameters`,
     why: "the updates of this transformation depend on the parameters",
     fix: "pass them: optimizer.update(gradients, state, params)",
+  });
+}
+
+/** What an update was handed by name, which must hold all of `names`. */
+export function requireExtra<E extends object>(
+  name: string,
+  extra: E | undefined,
+  names: readonly (keyof E & string)[],
+): E {
+  const missing = names.filter((n) => (extra as Partial<E> | undefined)?.[n] === undefined);
+  if (extra !== undefined && missing.length === 0) return extra;
+  throw new ArgumentError("NoExtraArgs", {
+    what: `optim.${name}: update was called without ${missing.join(", ")}`,
+    why: "the updates of this transformation depend on more than gradients and parameters",
+    fix: `pass them by name: optimizer.update(gradients, state, params, { ${names.join(", ")} })`,
   });
 }
 

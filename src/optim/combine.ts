@@ -2,12 +2,33 @@
 import type { Monoid } from "fp-ts/lib/Monoid.js";
 import { ArgumentError } from "../core/problem.ts";
 import * as tree from "../tree/functions.ts";
-import { type AnyTransformation, type GradientTransformation, type Mask, identity, setToZero } from "./base.ts";
+import {
+  type AnyTransformation,
+  type AnyTransformationExtraArgs,
+  type ExtraArgs,
+  type GradientTransformation,
+  type GradientTransformationExtraArgs,
+  type Mask,
+  identity,
+  setToZero,
+} from "./base.ts";
+import { ParamsPlaceholder } from "./placeholder.ts";
 
 // eslint-disable-next-line @typescript-eslint/no-explicit-any
 type Anything = any;
-type ParamsOf<T> = T extends GradientTransformation<infer P, Anything> ? P : never;
-type StateOf<T> = T extends GradientTransformation<Anything, infer S> ? S : never;
+type ParamsOf<T> = T extends GradientTransformationExtraArgs<infer P, Anything, Anything> ? P : never;
+type StateOf<T> = T extends GradientTransformationExtraArgs<Anything, infer S, Anything> ? S : never;
+/** What a transformation needs by name; unknown if nothing. */
+type ExtraOf<T> =
+  T extends GradientTransformation<Anything, Anything>
+    ? unknown
+    : T extends GradientTransformationExtraArgs<Anything, Anything, infer E>
+      ? E
+      : never;
+/** What the members of a list need together. */
+type AllExtra<T extends readonly unknown[]> = T extends readonly [infer F, ...infer R]
+  ? ExtraOf<F> & AllExtra<R>
+  : unknown;
 /** The parameters that all members of a list are about: those that are not about any tree decide. */
 type CommonParams<T extends readonly unknown[]> = Specific<{ [K in keyof T]: OnlySpecific<ParamsOf<T[K]>> }[number]>;
 type OnlySpecific<P> = unknown extends P ? never : P;
@@ -15,6 +36,9 @@ type Specific<P> = [P] extends [never] ? unknown : P;
 
 /**
  * Applies transformations one after the other, the first one to the gradients. The state is the list of their states.
+ *
+ * If one of them needs more than gradients and parameters (a line search, say), so does the chain:
+ * `update(updates, state, params, extra)`; all are handed `extra`.
  *
  * @example
  * optim.chain(optim.clip(1), optim.scale(-2)).update([np.array([3, 0.5])], [{}, {}])[0] // [[-2, -1]]
@@ -25,13 +49,18 @@ export function chain<T extends readonly AnyTransformation<Anything>[]>(
 export function chain<P, S extends readonly unknown[]>(
   ...transformations: { readonly [K in keyof S]: GradientTransformation<P, S[K]> }
 ): GradientTransformation<P, S>;
-export function chain(...transformations: readonly AnyTransformation<Anything>[]): AnyTransformation<Anything> {
+export function chain<T extends readonly AnyTransformationExtraArgs<Anything>[]>(
+  ...transformations: T
+): GradientTransformationExtraArgs<CommonParams<T>, { readonly [K in keyof T]: StateOf<T[K]> }, AllExtra<T> & object>;
+export function chain(
+  ...transformations: readonly AnyTransformationExtraArgs<Anything>[]
+): AnyTransformationExtraArgs<Anything> {
   return {
     init: (params) => transformations.map((t): unknown => t.init(params)),
-    update: (updates, state: readonly unknown[], params) => {
+    update: (updates, state: readonly unknown[], params, extra) => {
       const next: unknown[] = [];
       const result: unknown = transformations.reduce((u: unknown, t, i) => {
-        const [v, s] = t.update(u, state[i], params);
+        const [v, s] = t.update(u, state[i], params, extra);
         next.push(s);
         return v as unknown;
       }, updates);
@@ -64,19 +93,22 @@ export const monoidOf = <P>(): Monoid<AnyTransformation<P>> => monoid;
  */
 export function namedChain<P>(
   ...named: readonly (readonly [name: string, transformation: AnyTransformation<P>])[]
-): GradientTransformation<P, Readonly<Record<string, unknown>>> {
+): GradientTransformation<P, Readonly<Record<string, unknown>>>;
+export function namedChain<P>(
+  ...named: readonly (readonly [name: string, transformation: AnyTransformationExtraArgs<P>])[]
+): GradientTransformationExtraArgs<P, Readonly<Record<string, unknown>>>;
+export function namedChain(
+  ...named: readonly (readonly [name: string, transformation: AnyTransformationExtraArgs<Anything>])[]
+): AnyTransformationExtraArgs<Anything> {
   const names = named.map(([name]) => name);
-  const whole = chain<P, unknown[]>(...named.map(([, t]) => t as GradientTransformation<P>));
+  const whole = chain(...named.map(([, t]) => t)) as AnyTransformationExtraArgs<Anything>;
   const object = (states: readonly unknown[]) => Object.fromEntries(names.map((n, i) => [n, states[i]]));
   return {
-    init: (params) => object(whole.init(params)),
-    update: (updates, state, params) => {
-      const [u, next] = whole.update(
-        updates,
-        names.map((n) => state[n]),
-        params,
-      );
-      return [u, object(next)];
+    init: (params) => object(whole.init(params) as readonly unknown[]),
+    update: (updates, state: Readonly<Record<string, unknown>>, params, extra) => {
+      const states = names.map((n) => state[n]);
+      const [u, next] = whole.update(updates, states, params, extra);
+      return [u as unknown, object(next as readonly unknown[])];
     },
   };
 }
@@ -102,19 +134,32 @@ export interface InnerState<S> {
  * @example
  * optim.masked(optim.scale(2), { a: true, b: false }).update({ a: 1, b: 1 }, { innerState: {} })[0] // { a: 2, b: 1 }
  */
-export const masked = <P, S>(
+export function masked<P, S>(
   inner: GradientTransformation<P, S>,
   mask: Mask<P>,
-): GradientTransformation<P, InnerState<S>> => ({
-  init: (params) => ({ innerState: inner.init(keep(resolve(mask, params), params) as P) }),
-  update: (updates, state, params) => {
-    const which = resolve(mask, updates);
-    const given = params === undefined ? undefined : (keep(which, params) as P);
-    const [changed, innerState] = inner.update(keep(which, updates) as P, state.innerState, given);
-    const merged = tree.map((m: unknown, u: unknown, old: unknown) => (m ? u : old), which as object, changed, updates);
-    return [merged as P, { innerState }];
-  },
-});
+): GradientTransformation<P, InnerState<S>>;
+export function masked<P, S, E extends object>(
+  inner: GradientTransformationExtraArgs<P, S, E>,
+  mask: Mask<P>,
+): GradientTransformationExtraArgs<P, InnerState<S>, E>;
+export function masked<P, S>(
+  inner: GradientTransformationExtraArgs<P, S>,
+  mask: Mask<P>,
+): GradientTransformationExtraArgs<P, InnerState<S>> {
+  return {
+    init: (params) => ({
+      // What stands for all parameters has no parts.
+      innerState: inner.init(params instanceof ParamsPlaceholder ? params : (keep(resolve(mask, params), params) as P)),
+    }),
+    update: (updates, state, params, extra) => {
+      const which = resolve(mask, updates);
+      const given = params === undefined ? undefined : (keep(which, params) as P);
+      const [changed, innerState] = inner.update(keep(which, updates) as P, state.innerState, given, extra);
+      const pick = (m: unknown, u: unknown, old: unknown): unknown => (m ? u : old);
+      return [tree.map(pick, which as object, changed, updates) as P, { innerState }];
+    },
+  };
+}
 
 /** Wraps a transformation in a mask, if there is one. */
 export const maskedIf = <P, S>(
@@ -124,6 +169,22 @@ export const maskedIf = <P, S>(
 
 /** Zeroes the updates of masked parameters. @example optim.freeze({ a: true, b: false }).update({ a: 1, b: 1 }, { innerState: {} })[0] // { a: 0, b: 1 } */
 export const freeze = <P>(mask: Mask<P>): AnyTransformation<P> => masked(setToZero<P>(), mask);
+
+/**
+ * Trains some parameters and freezes the others: their updates are zero, and no state is kept for them.
+ *
+ * @param options `freezeMask`: true for what does not change, in the shape of the parameters or a prefix of it.
+ * @example
+ * const f = optim.selectiveTransform(optim.scale(9), { freezeMask: { a: true, b: false } });
+ * f.update({ a: 1, b: 1 }, f.init({ a: 1, b: 1 }))[0] // { a: 0, b: 9 }
+ */
+export const selectiveTransform = <P>(
+  optimizer: AnyTransformation<P>,
+  { freezeMask }: { readonly freezeMask: Mask<P> },
+): GradientTransformation<P, PartitionState> =>
+  partition<P>({ train: optimizer, freeze: setToZero<P>() }, (params: P) =>
+    tree.map((frozen: unknown) => (frozen ? "freeze" : "train"), resolve(freezeMask, params)),
+  );
 
 /** The states of the groups, by label. */
 export interface PartitionState {
@@ -142,20 +203,28 @@ export interface PartitionState {
 export function partition<P>(
   transforms: Readonly<Record<string, AnyTransformation<P>>>,
   paramLabels: string | object | ((params: P) => unknown),
-): GradientTransformation<P, PartitionState> {
+): GradientTransformation<P, PartitionState>;
+export function partition<P>(
+  transforms: Readonly<Record<string, AnyTransformationExtraArgs<P>>>,
+  paramLabels: string | object | ((params: P) => unknown),
+): GradientTransformationExtraArgs<P, PartitionState>;
+export function partition<P>(
+  transforms: Readonly<Record<string, AnyTransformationExtraArgs<P>>>,
+  paramLabels: string | object | ((params: P) => unknown),
+): GradientTransformationExtraArgs<P, PartitionState> {
   const labelsOf = (params: P): object => resolve<P>(paramLabels as Mask<P>, params) as object;
-  const group = (label: string): GradientTransformation<P, InnerState<unknown>> =>
+  const group = (label: string): GradientTransformationExtraArgs<P, InnerState<unknown>, ExtraArgs> =>
     masked(transforms[label]!, (params) => tree.map((l: unknown) => l === label, labelsOf(params)));
   const labels = Object.keys(transforms).sort();
   return {
     init: (params) => {
-      checkLabels(labels, tree.leaves(labelsOf(params)));
+      if (!(params instanceof ParamsPlaceholder)) checkLabels(labels, tree.leaves(labelsOf(params)));
       return { innerStates: Object.fromEntries(labels.map((l) => [l, group(l).init(params)])) };
     },
-    update: (updates, { innerStates }, params) => {
+    update: (updates, { innerStates }, params, extra) => {
       const next: Record<string, unknown> = {};
       const result = labels.reduce((u, l) => {
-        const [v, s] = group(l).update(u, innerStates[l] as InnerState<unknown>, params);
+        const [v, s] = group(l).update(u, innerStates[l] as InnerState<unknown>, params, extra);
         next[l] = s;
         return v;
       }, updates);

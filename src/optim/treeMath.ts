@@ -2,7 +2,7 @@
 import type { ArrayLike } from "../core/arrayMethods.ts";
 import { type DType, isComplex } from "../core/dtype.ts";
 import type { NDArray } from "../core/ndarray.ts";
-import { ArgumentError } from "../core/problem.ts";
+import { ArgumentError, DTypeError } from "../core/problem.ts";
 import { range } from "../core/shape.ts";
 import { readOptions } from "../lax/arguments.ts";
 import * as np from "../numpy/index.ts";
@@ -60,8 +60,8 @@ export const fullLike = <P>(tree: P, fillValue: ArrayLike, ...rest: DTypeRest): 
   filled("fullLike", tree, fillValue, rest);
 
 function filled<P>(name: string, tree: P, value: ArrayLike, rest: DTypeRest): P {
-  const dtype = dtypeOf(name, rest);
-  return mapLeaves((x) => np.fullLike(x, value, { dtype }), tree);
+  const wanted = dtypeOf(name, rest);
+  return mapLeaves((x) => np.fullLike(x, value, { dtype: wanted }), tree);
 }
 
 /** Leaves in another dtype; null keeps theirs. @example optim.tree.cast([1], "int32") // [1] */
@@ -70,6 +70,31 @@ export const cast = <P>(tree: P, dtype: DType | null | undefined): P =>
 /** Leaves in the dtypes of another tree's. @example optim.tree.castLike([1], [np.array([2])]) // [1] */
 export const castLike = <P>(tree: P, otherTree: unknown): P =>
   mapLeaves((x, y) => np.astype(x, np.asarray(y).dtype), tree, otherTree);
+
+/**
+ * The dtype of all leaves; float32 of none.
+ *
+ * @param mixedDtypeHandler what to do where leaves differ: null (default) is an error, `"promote"` gives the dtype that
+ *   promotion gives, `"highest"` the one that the others promote to, `"lowest"` the one that promotes to the others.
+ * @example
+ * optim.tree.dtype([np.zeros([2], "float16"), np.ones([1])], "highest") // "float32"
+ */
+export function dtype(tree: unknown, mixedDtypeHandler: "promote" | "highest" | "lowest" | null = null): DType {
+  const [first = "float32", ...others] = functions.leaves(tree).map((x: ArrayLike) => np.asarray(x).dtype);
+  if (mixedDtypeHandler === "promote") return others.reduce<DType>((a, b) => np.promoteTypes(a, b), first);
+  return others.reduce<DType>((a, b) => {
+    if (a === b) return a;
+    const common = np.promoteTypes(a, b);
+    if (mixedDtypeHandler === null || (common !== a && common !== b))
+      throw new DTypeError("MixedDTypes", {
+        what: `optim.tree.dtype: the tree holds both ${a} and ${b}`,
+        why:
+          mixedDtypeHandler === null ? "one dtype was expected of all leaves" : "neither of them promotes to the other",
+        fix: 'convert the leaves with optim.tree.cast, or pass "promote" for the dtype that holds both',
+      });
+    return (common === a) === (mixedDtypeHandler === "highest") ? a : b;
+  }, first);
+}
 
 /** An array of leading axes in front of every leaf. @example optim.tree.batchShape([1], [2]) // [[1, 1]] */
 export const batchShape = <P>(tree: P, shape: readonly number[] = []): P =>
