@@ -10,7 +10,7 @@ export {
   type SupervisedOptions,
   supervised,
 } from "./objective.ts";
-export { type Totals, type TrainState, type Trainer, trainer } from "./trainer.ts";
+export { type Totals, type TrainState, type Trainer, type TrainerOptions, trainer } from "./trainer.ts";
 export {
   type Batches,
   type Callback,

@@ -254,3 +254,27 @@ describe("mistakes", () => {
     expect(closed).toBe(true);
   });
 });
+
+describe("mixed precision", () => {
+  const half = nn.precisionPolicy("params=float32,compute=float16,output=float32");
+  const mixed = (lossScale: optim.LossScale) => train.trainer(objective, optim.adam(0.01), { policy: half, lossScale });
+  const begin = (t: ReturnType<typeof mixed>) =>
+    t.init(...(tree.map(np.copy, [params, state]) as [typeof params, typeof state]), random.key(5));
+
+  test("computes in half precision, keeps parameters and logs in single, and learns", async () => {
+    const halved = mixed(optim.dynamicLossScale(2 ** 10) as optim.LossScale);
+    const { history, state: last } = await train.fit(halved, begin(halved), batches(0, 80), { epochs: 20 });
+    expect(tree.leaves(last.params).map((p) => (p as NDArray).dtype)).toEqual(tree.leaves(params).map(() => "float32"));
+    expect(history["loss"]!.at(-1)!).toBeLessThan(0.5 * history["loss"]![0]!);
+  });
+
+  test("a step whose gradients overflow changes nothing but the scale", () => {
+    const halved = mixed(optim.dynamicLossScale(2 ** 30) as optim.LossScale);
+    const before = begin(halved);
+    const wanted = numbers([before.params, before.state, before.optimizer]);
+    const [next] = halved.step(before, batches()[0]!);
+    expect(numbers([next.params, next.state, next.optimizer])).toEqual(wanted);
+    expect((next.lossScale as optim.DynamicLossScaleState).lossScale.item()).toBe(2 ** 29);
+    expect(next.step.item()).toBe(1);
+  });
+});
