@@ -39,7 +39,7 @@ const rooms = {
   config: ["core", "backends", "debug"],
   debug: ["core", "compiler", "backends", ...publicRooms, ...layers],
   testing: ["core", ...publicRooms, ...layers],
-  notebook: ["core", ...publicRooms],
+  notebook: ["core", ...publicRooms, "data"],
 };
 
 // index.ts of the package and of a room are entry points: they re-export, and import the two installs.

@@ -5,10 +5,10 @@ import { isBool, isComplex, isInteger, isKey } from "../core/dtype.ts";
 import type { TypedArray } from "../core/hostArray.ts";
 import type { NDArray } from "../core/ndarray.ts";
 import { ArgumentError, ShapeError } from "../core/problem.ts";
+import { encodePng } from "../data/index.ts";
 import * as np from "../numpy/index.ts";
 import { Figure, base64 } from "./figure.ts";
 import { escape } from "./html.ts";
-import { pngEncoder } from "./libraries.ts";
 
 export interface ImageOptions {
   /** A line below each image. */
@@ -47,16 +47,13 @@ function asBatch(x: NDArray): NDArray {
  * Images as a picture: one, or a batch in a grid. Shapes are [h, w] or [h, w, channels] with 1 (grey), 3 (red, green, blue)
  * or 4 (and opacity) channels, with one more axis in front for a batch. Three axes with 1, 3 or 4 at the end are one image.
  *
- * Needs the package `fast-png`.
- *
- * @throws ShapeError if the array has another shape, DeviceError if the package is missing.
+ * @throws ShapeError if the array has another shape.
  * @example
  * const figure = await plot.images(np.linspace(0, 1, 64).reshape(1, 8, 8), { labels: ["a ramp"] });
  * figure.toString() // "Figure: 1 image of 8 × 8"
  */
 export async function images(batch: ArrayLike, options: ImageOptions = {}): Promise<Figure> {
   checkOptions("plot.images", options, ["labels", "columns", "scale", "range", "limit"]);
-  const { encode } = await pngEncoder();
   const all = asBatch(np.asarray(batch));
   const [total, height, width, channels] = all.shape as readonly [number, number, number, number];
   const count = Math.min(total, positive("limit", options.limit ?? 64));
@@ -66,7 +63,8 @@ export async function images(batch: ArrayLike, options: ImageOptions = {}): Prom
   const scale = positive("scale", options.scale ?? Math.max(1, Math.round(USUAL_WIDTH / Math.max(width, height))));
   const grid: Grid = { count, columns, height: height * scale, width: width * scale, label: labels ? LABEL_HEIGHT : 0 };
   const bytes = toBytes(shown, await shown.data(), options.range);
-  const png = encode({ ...rasterOf(bytes, grid, { height, width, channels, scale }), channels: 4 });
+  const raster = rasterOf(bytes, grid, { height, width, channels, scale });
+  const png = encodePng({ dtype: "uint8", shape: [raster.height, raster.width, 4], data: raster.data });
   const rest = count < total ? `, the first ${count}` : "";
   const text = `Figure: ${total} ${total === 1 ? "image" : "images"} of ${height} × ${width}${rest}`;
   return new Figure(svgWithLabels(png, grid, labels), text, png);

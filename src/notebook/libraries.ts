@@ -1,6 +1,6 @@
 /**
  * The libraries that draw: optional peers of the package, loaded when something is drawn. Vega draws SVG without a page, in
- * every runtime and without native code; fast-png packs the pixels of images.
+ * every runtime and without native code.
  */
 import { DeviceError } from "../core/problem.ts";
 
@@ -17,16 +17,6 @@ interface Vega {
 interface VegaLite {
   compile(spec: unknown): { readonly spec: unknown };
 }
-/** What is used of the package `fast-png`. */
-export interface PngEncoder {
-  encode(image: {
-    readonly width: number;
-    readonly height: number;
-    readonly data: Uint8Array;
-    readonly channels: number;
-  }): Uint8Array;
-}
-
 /** Loads a package that need not be there. */
 export async function load<T>(name: string, all: string): Promise<T> {
   try {
@@ -58,5 +48,3 @@ export async function svgOf(spec: unknown): Promise<string> {
     view.finalize();
   }
 }
-
-export const pngEncoder = (): Promise<PngEncoder> => load<PngEncoder>("fast-png", "fast-png");
