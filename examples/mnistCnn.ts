@@ -1,7 +1,7 @@
 /**
  * Handwritten digits again, with a convolutional network, layers and the training loop.
  *
- *     npm run example -- mnistCnn
+ *     npx tsx examples/mnistCnn.ts
  *
  * What `examples/mnist.ts` writes out by hand is here `nn.serial`, `data.loader` and `train.fit`.
  */
