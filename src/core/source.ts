@@ -11,15 +11,17 @@ export interface Source {
   frame(): string;
 }
 
+/** Frames of a stack that is captured for every operation, and of one that is looked at because of a mistake. */
 const STACK_DEPTH = 48;
+const MISTAKE_DEPTH = 128;
 
 type StackError = ErrorConstructor & { stackTraceLimit?: number };
 
 /** An Error whose stack is deep enough to reach user code below the library's own frames. */
-function captureError(): Error {
+function captureError(depth = STACK_DEPTH): Error {
   const E = Error as StackError;
   const before = E.stackTraceLimit;
-  E.stackTraceLimit = STACK_DEPTH;
+  E.stackTraceLimit = depth;
   const error = new Error();
   if (before !== undefined) E.stackTraceLimit = before;
   return error;
@@ -68,7 +70,7 @@ function firstUserFrame(stack: string): string {
 }
 
 /** The user's innermost frame right now, as text. */
-export const userFrame = (): string => firstUserFrame(captureError().stack ?? "");
+export const userFrame = (): string => firstUserFrame(captureError(MISTAKE_DEPTH).stack ?? "");
 
 class CapturedSource implements Source {
   #error: Error | null;

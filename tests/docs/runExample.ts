@@ -60,7 +60,8 @@ export async function run(code: string): Promise<number> {
   const AsyncFunction = (async () => {}).constructor as new (
     ...args: string[]
   ) => (...args: unknown[]) => Promise<void>;
-  await new AsyncFunction(...names, "__check", "console", body)(...names.map((n) => scope[n]), check, {
+  // In a block of its own: a program may call something by the name of a room.
+  await new AsyncFunction(...names, "__check", "console", `{\n${body}\n}`)(...names.map((n) => scope[n]), check, {
     log: () => {},
   });
   return checked;
