@@ -53,7 +53,6 @@ const batches = (epoch: number) =>
 const examined = () => data.loader([testImages, testLabels] as const, { batchSize: 500 });
 
 const started = performance.now();
-let line = "";
 const { history } = await train.fit(trainer, trainer.init(params, state, random.key(1)), batches, {
   epochs,
   validation: examined,
@@ -62,7 +61,7 @@ const { history } = await train.fit(trainer, trainer.init(params, state, random.
       (total) => ({
         update: (step, values) => {
           const { loss, accuracy: share } = values as Record<"loss" | "accuracy", number>;
-          line = `${step}/${total}   loss ${loss.toFixed(3)}   accuracy ${(100 * share).toFixed(2)} %`;
+          const line = `${step}/${total}   loss ${loss.toFixed(3)}   accuracy ${(100 * share).toFixed(2)} %`;
           stdout.write(stdout.isTTY ? `\r${line}\x1b[K` : `${line}\n`);
         },
         done: () => stdout.write("\n"),

@@ -8,12 +8,19 @@ import type { Jaxpr } from "./jaxpr.ts";
 /** Bytes of new arrays after which stacks are let go. */
 const patience = 64 * 2 ** 20;
 
+const fewest = 1024;
+
 let kept: WeakRef<Jaxpr>[] = [];
+/** So many programs are worth a look at which of them are still there. */
+let many = fewest;
 let bytesSince = 0;
 
 /** Notes that a cache keeps a program. */
 export function keepSources(jaxpr: Jaxpr): void {
   kept.push(new WeakRef(jaxpr));
+  if (kept.length < many) return;
+  kept = kept.filter((ref) => ref.deref() !== undefined);
+  many = Math.max(fewest, 2 * kept.length);
 }
 
 /** Notes that arrays were made. */

@@ -32,6 +32,24 @@ const valuesOf = ({ dtype, data }: FileArray): unknown[] => {
   return numbers.map(String);
 };
 
+/** A file with a header of our own. */
+const withHeader = (text: string, elements = 0, version = 1): Uint8Array => {
+  const length = version === 1 ? [text.length & 255, text.length >> 8] : [text.length & 255, text.length >> 8, 0, 0];
+  return new Uint8Array([
+    0x93,
+    0x4e,
+    0x55,
+    0x4d,
+    0x50,
+    0x59,
+    version,
+    0,
+    ...length,
+    ...Buffer.from(text, "latin1"),
+    ...new Uint8Array(elements),
+  ]);
+};
+
 describe("NPY", () => {
   test("files of NumPy: all dtypes, both byte orders, both orders of elements, three versions", () => {
     expect(numpy.cases.length).toBe(62);
@@ -136,41 +154,12 @@ describe("NPY", () => {
       ],
       (words) => {
         const text = words.join("");
-        const file = new Uint8Array([
-          0x93,
-          0x4e,
-          0x55,
-          0x4d,
-          0x50,
-          0x59,
-          1,
-          0,
-          text.length & 255,
-          text.length >> 8,
-          ...Buffer.from(text, "latin1"),
-        ]);
+        const file = withHeader(text);
         expectHonest(parseNpy(file), (y) => [y], file.length);
       },
     );
   });
 
-  /** A file with a header of our own. */
-  const withHeader = (text: string, elements = 0, version = 1): Uint8Array => {
-    const length = version === 1 ? [text.length & 255, text.length >> 8] : [text.length & 255, text.length >> 8, 0, 0];
-    return new Uint8Array([
-      0x93,
-      0x4e,
-      0x55,
-      0x4d,
-      0x50,
-      0x59,
-      version,
-      0,
-      ...length,
-      ...Buffer.from(text, "latin1"),
-      ...new Uint8Array(elements),
-    ]);
-  };
   const header = (descr: string, shape: string, order = "False"): string =>
     `{'descr': ${descr}, 'fortran_order': ${order}, 'shape': ${shape}}`;
 

@@ -5,7 +5,7 @@ import { shapeText } from "../../core/shape.ts";
 import type { ShapeDtypeStruct } from "../../core/shapeDtypeStruct.ts";
 import * as lax from "../../lax/index.ts";
 import { type DenseOptions, type Features, type WeightParams, featuresFor, makeWeights, withBias } from "./dense.ts";
-import { type Layer, type None, requireAxes, stateless } from "./layer.ts";
+import { type Layer, type None, stateless } from "./layer.ts";
 
 /** A number for every axis, or one for all of them. */
 export type PerAxis = number | readonly number[];
@@ -191,7 +191,6 @@ export function convTranspose(
   return stateless(
     name,
     (key, input: ShapeDtypeStruct) => {
-      requireAxes(name, input, 1, "[batch, …, channels]");
       requireSpatial(name, input, sizes);
       const channels = input.shape.at(-1)!;
       return makeWeights(key, [...sizes, channels, featuresFor(name, features, channels)], options);

@@ -52,7 +52,7 @@ export interface Layer<P = unknown, S = unknown> {
    * Parameters and state for an input.
    *
    * @param key a key of `random.key`; the same key makes the same parameters.
-   * @param input an input, or its shape, batch axes included. How long these are does not matter.
+   * @param input an input, or its shape, batch axes included. How long these are matters to caches alone.
    */
   readonly init: (key: NDArray, input: Input) => Initialized<P, S>;
   /** `[output, next state]`. Pure: it may be differentiated, mapped and compiled. */
