@@ -25,7 +25,6 @@ beforeAll(() => {
   const external = ["webgpu", "jpeg-js"];
   buildSync({ entryPoints: [entry], outfile: script, bundle: true, platform: "node", format: "esm", external });
 });
-});
 const loop = async (name: string): Promise<LoopResult> => {
   const { stdout } = await promisify(execFile)(execPath, ["--expose-gc", script, name]);
   return JSON.parse(stdout) as LoopResult;
